@@ -1,0 +1,82 @@
+package lastcall
+
+import (
+	"fmt"
+	"time"
+)
+
+// EventKind tells what an [Event] reports.
+type EventKind uint8
+
+const (
+	// EventState: the worker entered Event.State.
+	EventState EventKind = iota
+	// EventReadiness: a ready worker called [Unready] (Event.Reason says why) or [Ready] again (Reason is empty).
+	EventReadiness
+	// EventLameDuck: the group begins to stop; it serves on for Event.Delay and is no longer ready.
+	EventLameDuck
+	// EventAwaiting: the group is stopping and waits for Event.Awaited. Sent at growing intervals.
+	EventAwaiting
+	// EventPanic: the worker panicked or called runtime.Goexit, just now: Event.Err, Event.Stacks. Its end follows.
+	EventPanic
+	// EventLeak: every worker returned, and a goroutine that this worker started is still there; Event.Stacks shows it.
+	EventLeak
+	// EventReload: the reload function returned, with Event.Err.
+	EventReload
+	// EventRejected: something was added or asked for that cannot be; Event.Err names it.
+	EventRejected
+)
+
+var eventKindNames = [...]string{"state", "readiness", "lame duck", "awaiting", "panic", "leak", "reload", "rejected"}
+
+// String is the kind's name in lower case.
+func (k EventKind) String() string {
+	if int(k) < len(eventKindNames) {
+		return eventKindNames[k]
+	}
+	return fmt.Sprintf("EventKind(%d)", uint8(k))
+}
+
+// An Event is one thing that happened to a worker or to a group. Logs, metrics, the status page and the terminal
+// display are listeners on events and nothing else.
+//
+// A group calls its listener from whichever goroutine made the change, one event at a time, in order, and never under
+// a lock: a listener may call [Group.Report]. It must not wait for a worker.
+type Event struct {
+	Time     time.Time
+	Name     string    // the worker's path; "" is the group itself, where it is not inside another
+	Kind     EventKind // what happened
+	State    State     // the state that was entered, or the one the worker is in
+	Cause    error     // why: a *StopCause where a stop is the reason
+	Err      error     // what the worker returned, or how it panicked
+	InFlight int       // units of work under way, at StateStopping and StateCut
+	Attempt  int       // StateRestarting: the number of this restart, from 1
+	Delay    time.Duration
+	Reason   string    // EventReadiness: why not ready
+	Awaited  []Awaited // EventAwaiting: for whom, the longest first
+	Stacks   string    // EventPanic, EventLeak and StateAbandoned: of the goroutines that it is about
+}
+
+// Awaited is a worker that a stopping group waits for.
+type Awaited struct {
+	Name     string        // the worker's path
+	State    State         // StateStopping or StateCut
+	For      time.Duration // since its soft stop
+	InFlight int           // units of work still under way
+	Status   string        // what it last said of itself, see [Status]
+}
+
+// String is one readable piece, such as "web (3s, 2 in flight)".
+func (a Awaited) String() string {
+	text := fmt.Sprintf("%s (%s", a.Name, roundDuration(a.For))
+	if a.State == StateCut {
+		text += ", cut"
+	}
+	if a.InFlight > 0 {
+		text += fmt.Sprintf(", %d in flight", a.InFlight)
+	}
+	if a.Status != "" {
+		text += ", " + a.Status
+	}
+	return text + ")"
+}

@@ -1,0 +1,136 @@
+package lastcall
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Do runs fn as one unit of in-flight work: under [Grace](ctx), counted, and waited for before the worker is regarded as
+// stopped. Once the soft stop began it returns [ErrStopping] without calling fn; the check and the count are one atomic
+// step, so every unit is either refused or counted. fn runs on the caller's goroutine, and its error is returned. If the
+// hard stop came while fn ran and fn failed, the error is an [InterruptedError] around fn's.
+//
+// Outside a group Do runs fn with ctx unless ctx has ended.
+func Do(ctx context.Context, fn func(context.Context) error) error {
+	s := scopeOf(ctx)
+	if s == nil {
+		if ctx.Err() != nil {
+			return ErrStopping
+		}
+		return fn(ctx)
+	}
+	if !s.flight.enter() {
+		return ErrStopping
+	}
+	return s.unit(ctx, fn)
+}
+
+// Taken is [Do] for work that was taken already, such as a connection that was accepted or a message in hand: it is
+// never refused.
+func Taken(ctx context.Context, fn func(context.Context) error) error {
+	s := scopeOf(ctx)
+	if s == nil {
+		return fn(ctx)
+	}
+	s.flight.add(1)
+	return s.unit(ctx, fn)
+}
+
+// unit runs fn, which the flight has counted.
+func (s *scope) unit(ctx context.Context, fn func(context.Context) error) error {
+	defer s.leave(1)
+	err := fn(Grace(ctx))
+	if err != nil && s.moment.hard.Err() != nil {
+		s.m.run().interrupted(s)
+		return &InterruptedError{Name: s.m.path(), Units: 1, Err: err}
+	}
+	return err
+}
+
+// takeOne calls take with the caller counted as a taker, so that the worker is waited for while an item may be on its
+// way, and turns the taker into a unit of work when an item came. With refused, the soft stop had begun before.
+func takeOne[T any](ctx context.Context, s *scope, take func(context.Context) (T, error)) (item T, refused bool, err error) {
+	if s == nil {
+		if ctx.Err() != nil {
+			return item, true, nil
+		}
+		item, err = take(ctx)
+		return item, false, err
+	}
+	if !s.flight.enterTaker() {
+		return item, true, nil
+	}
+	took := false
+	defer func() {
+		if !took {
+			s.leave(taker)
+		}
+	}()
+	if item, err = take(ctx); err != nil {
+		return item, false, err
+	}
+	took = true
+	s.flight.add(1 - taker)
+	return item, false, nil
+}
+
+// flight counts a worker's work: units in flight in the lower half of the count, takers ([Each] waiting for an item)
+// in the upper half, and two marks. One word, so that every question is answered in one atomic step.
+type flight struct{ word atomic.Int64 }
+
+const (
+	taker   int64 = 1 << 30 // one taker
+	closed  int64 = 1 << 60 // no new units: the soft stop began, or the worker's function returned
+	awaited int64 = 1 << 61 // the worker's function returned and waits for the count to reach zero
+
+	countMask = closed - 1
+	unitMask  = taker - 1
+)
+
+// enter counts one unit unless the flight is closed.
+func (f *flight) enter() bool { return f.enterUnlessClosed(1) }
+
+// enterTaker counts one taker unless the flight is closed.
+func (f *flight) enterTaker() bool { return f.enterUnlessClosed(taker) }
+
+func (f *flight) enterUnlessClosed(n int64) bool {
+	for {
+		word := f.word.Load()
+		if word&closed != 0 {
+			return false
+		}
+		if f.word.CompareAndSwap(word, word+n) {
+			return true
+		}
+	}
+}
+
+func (f *flight) add(n int64) int64 { return f.word.Add(n) }
+
+// close refuses new units from now on, and returns how many are in flight.
+func (f *flight) close() int { return int(f.word.Or(closed) & unitMask) }
+
+// units is how many are in flight.
+func (f *flight) units() int { return int(f.word.Load() & unitMask) }
+
+// leave takes n off the count; the last one wakes the worker that waits for it.
+func (s *scope) leave(n int64) {
+	if word := s.flight.add(-n); word&awaited != 0 && word&countMask == 0 {
+		s.m.run().drained(s)
+	}
+}
+
+// drain waits until nothing is in flight. It is called when the worker's function has returned.
+func (s *scope) drain() {
+	if s.flight.word.Load()&(closed|countMask) == closed { // as a rule, after the soft stop
+		return
+	}
+	if s.flight.word.Or(closed)&countMask == 0 {
+		return
+	}
+	empty := s.m.run().awaitDrained(s)
+	if s.flight.word.Or(awaited)&countMask == 0 {
+		return
+	}
+	<-empty
+}

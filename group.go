@@ -1,0 +1,218 @@
+package lastcall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// DefaultGrace is the grace period of a group that does not say otherwise. With DefaultHardStop it stays below the 30 s
+// after which Kubernetes and others kill.
+const DefaultGrace = 25 * time.Second
+
+// DefaultHardStop is how long a group that does not say otherwise waits after the hard stop.
+const DefaultHardStop = 3 * time.Second
+
+// A Group is workers that live and stop together. The zero value is useful. A Group is a Worker, so groups nest.
+// Its fields are set before Run and not changed after.
+//
+// Workers start in dependency order, each when what it is [After] is ready, and stop in reverse, each when everything
+// that depends on it has returned; what is independent starts and stops together.
+type Group struct {
+	// Grace is the time from soft stop to hard stop for the whole group; 0 means DefaultGrace, and in a nested group
+	// all that the group around it has left. With L layers on the longest chain of dependencies, each layer after the
+	// first keeps a reserve of Grace/2L of it, whatever the layers before do; time that is not spent rolls on.
+	Grace time.Duration
+	// HardStop is the time from hard stop to abandon; 0 means DefaultHardStop. So a stop takes at most Grace + HardStop.
+	HardStop time.Duration
+	// LameDuck is the time from the signal, or the end of Run's context, to the soft stop: the workers serve on, and
+	// the group is no longer ready. SIGINT skips it, and so does a group that has not been ready yet; 0 means none.
+	LameDuck time.Duration
+	// Observe, if set, is called with every [Event] of this group and of the groups in it.
+	Observe func(Event)
+	// NoLabels leaves out the goroutine labels, which cost some 100 bytes a worker. Without them nothing can tell which
+	// goroutines a worker started: no stacks of abandoned workers, no leaks.
+	NoLabels bool
+
+	mu    sync.Mutex // before run.mu, and a group's before that of a group in it
+	specs []spec     // what was added before Run
+	run   *run       // nil before Run
+}
+
+// Go is Add for a function.
+func (g *Group) Go(name string, fn Func, opts ...Option) { g.Add(name, fn, opts...) }
+
+// Add puts a worker into the group. Before Run it only records it: what is wrong with it is told by Run, for all workers
+// at once, before anything starts. While the group runs, the worker starts as soon as what it is [After] is ready; if it
+// cannot be added, the error is an [EventRejected], in [Report].Problems, and in what Run returns in the end, and the
+// group runs on. Once the group is stopping, nothing is added; that is an EventRejected and no failure of the group.
+func (g *Group) Add(name string, w Worker, opts ...Option) {
+	s := spec{name: name, w: w, opt: noOptions}
+	if len(opts) > 0 {
+		s.opt = new(options)
+		for _, opt := range opts {
+			if opt == nil {
+				s.opt.problem("nil option")
+				continue
+			}
+			opt(s.opt)
+		}
+	}
+	if self, ok := w.(SelfReadier); ok && !isNil(w) && !s.opt.selfReady {
+		withReady := *s.opt
+		AwaitReady(self.ReadyWithin())(&withReady)
+		s.opt = &withReady
+	}
+	g.mu.Lock()
+	r := g.run
+	if r == nil {
+		g.specs = append(g.specs, s)
+	}
+	g.mu.Unlock()
+	if r != nil {
+		r.add(s)
+	}
+}
+
+var noOptions = new(options)
+
+// ReadyWithin makes a Group a [SelfReadier]: it is ready when all its workers are, without a limit of its own.
+func (g *Group) ReadyWithin() time.Duration { return 0 }
+
+// Run starts the workers and returns when all have returned or were abandoned: after ctx ends, a worker fails, an
+// essential one returns, or all are done. It knows nothing of signals, see the function [Run].
+//
+// It returns nil if the group stopped well, also because ctx ended. Otherwise the error holds everything that went
+// wrong: a [ConfigError] if nothing could be started, a [WorkerError] for each worker that failed, an
+// [InterruptedError] for each that was cut and an [AbandonedError] for each that was left behind.
+//
+// Run may be called once. The group around a nested one may run it again, by its restart policy.
+func (g *Group) Run(ctx context.Context) error {
+	if g == nil {
+		return &ConfigError{Problems: []string{"Run of a nil group"}}
+	}
+	if ctx == nil {
+		return &ConfigError{Problems: []string{"Run with a nil context"}}
+	}
+	r, err := g.begin(ctx)
+	if err != nil {
+		return err
+	}
+	return r.main()
+}
+
+// begin makes the run, or says why there can be none.
+func (g *Group) begin(ctx context.Context) (*run, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	parent := scopeOf(ctx)
+	if old := g.run; old != nil {
+		if !old.renewable(parent) {
+			problems := []string{"Run called twice on a group" + old.named()}
+			return nil, &ConfigError{Problems: append(problems, old.report().Problems...)}
+		}
+		g.specs = old.specs()
+		g.run = nil
+	}
+	prefix := ""
+	if parent != nil { // the group around it has checked, but workers may have been added since
+		prefix = parent.m.path() + "/"
+	}
+	if problems := g.check(g.specs, nil, prefix); len(problems) > 0 {
+		return nil, &ConfigError{Problems: problems}
+	}
+	g.run = newRun(ctx, g, parent)
+	g.specs = nil
+	return g.run, nil
+}
+
+// Ready is nil when every worker is ready; otherwise the error says who is not, or that the group is leaving: in its
+// lame-duck delay, stopping or stopped. It is meant for a readiness probe.
+func (g *Group) Ready() error {
+	r := g.current()
+	if r == nil {
+		return errors.New("lastcall: not started")
+	}
+	return r.unreadyError()
+}
+
+// Report is what is known of the group's run at the moment; the zero Report before Run.
+func (g *Group) Report() Report {
+	r := g.current()
+	if r == nil {
+		return Report{Taken: time.Now()}
+	}
+	return r.report()
+}
+
+// current is the group's run, nil before the first.
+func (g *Group) current() *run {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.run
+}
+
+// add puts a worker into a running group.
+func (r *run) add(s spec) {
+	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
+	r.mu.Lock()
+	defer r.unlock()
+	if r.phase >= phaseStopping {
+		when := "while its group was stopping"
+		if r.phase == phaseOver {
+			when = "after the end of its group"
+		}
+		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
+		return
+	}
+	if r.byName == nil {
+		r.byName = make(map[string]*member)
+		for m := range r.members() {
+			r.byName[m.name] = m
+		}
+	}
+	if r.byName[s.name] != nil {
+		problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+s.name))
+	}
+	for _, dep := range s.opt.after {
+		if r.byName[dep] == nil {
+			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
+		}
+	}
+	if len(problems) > 0 {
+		err := &ConfigError{Problems: problems}
+		r.errs = append(r.errs, err)
+		r.reject(s.name, err)
+		return
+	}
+	l := &layer{run: r, members: make([]member, 1)}
+	m := &l.members[0]
+	m.init(l, s)
+	l.counts.init(1)
+	for _, dep := range s.opt.after {
+		// The layer of the dependency may have more members; those will wait for this worker as well.
+		to := r.byName[dep].layer
+		l.dependsOn(to, slices.Contains(s.opt.requires, dep))
+		l.height = max(l.height, to.height+1)
+	}
+	r.byName[s.name] = m
+	r.layers = append(r.layers, l)
+	r.live++
+	r.unreadyLayers++
+	if l.counts.unreadyDeps == 0 {
+		r.start(l)
+	}
+}
+
+// reject records what could not be done and tells the listeners, or the log if there are none.
+func (r *run) reject(name string, err error) {
+	r.problems = append(r.problems, err.Error())
+	if !r.observed() {
+		r.later(func() { slog.Error(err.Error()) })
+	}
+	r.emit(Event{Name: r.prefix + name, Kind: EventRejected, Err: err})
+}

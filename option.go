@@ -1,0 +1,86 @@
+package lastcall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An Option says how a worker lives in its group, see [Group.Add].
+type Option func(*options)
+
+// options is what the options of one worker say. Workers without options share one.
+type options struct {
+	after      []string // all that it depends on, requires included
+	requires   []string
+	selfReady  bool // ready only when the worker says so
+	within     time.Duration
+	stopWithin time.Duration
+	restart    RestartPolicy
+	essential  bool
+	problems   []string // what is wrong with the options
+}
+
+func (o *options) problem(format string, args ...any) {
+	o.problems = append(o.problems, fmt.Sprintf(format, args...))
+}
+
+// After makes the worker start when the named workers of its group are ready, and stop before them: each is told to stop
+// when this one has returned. One that completed counts as ready.
+func After(names ...string) Option {
+	return func(o *options) {
+		for _, name := range names {
+			if !slices.Contains(o.after, name) {
+				o.after = append(o.after, name)
+			}
+		}
+	}
+}
+
+// Requires is [After], and the worker restarts with the named ones: when one of them restarts, this one is stopped
+// softly first, and started again when that one is ready.
+func Requires(names ...string) Option {
+	return func(o *options) {
+		After(names...)(o)
+		for _, name := range names {
+			if !slices.Contains(o.requires, name) {
+				o.requires = append(o.requires, name)
+			}
+		}
+	}
+}
+
+// AwaitReady makes the worker ready when it calls [Ready], instead of when its function is entered. If it has not done
+// so within the time, it failed, and with it the start of the group. 0 means no limit.
+func AwaitReady(within time.Duration) Option {
+	return func(o *options) {
+		o.selfReady, o.within = true, within
+		if within < 0 {
+			o.problem("AwaitReady(%v) is negative", within)
+		}
+	}
+}
+
+// StopWithin is the worker's own limit inside the group's grace period: its hard stop comes at the latest d after its
+// soft stop, and only it is cut. 0 means none.
+func StopWithin(d time.Duration) Option {
+	return func(o *options) {
+		o.stopWithin = d
+		if d < 0 {
+			o.problem("StopWithin(%v) is negative", d)
+		}
+	}
+}
+
+// Restart starts the worker again after it ended, as p says. The default is never.
+func Restart(p RestartPolicy) Option {
+	return func(o *options) {
+		o.restart = p
+		o.problems = append(o.problems, p.problems()...)
+	}
+}
+
+// Essential makes the worker's return, even without an error, stop the group.
+func Essential() Option {
+	return func(o *options) { o.essential = true }
+}

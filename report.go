@@ -1,0 +1,167 @@
+package lastcall
+
+import (
+	"slices"
+	"time"
+)
+
+// Report is what is known of a group's run. Its String is the waterfall of the stop; package timeline draws it as a
+// picture and reads and writes it as JSON.
+type Report struct {
+	State    State          `json:"state"`              // of the group as a whole
+	Cause    string         `json:"cause,omitempty"`    // why it stops or stopped
+	Started  time.Time      `json:"started,omitzero"`   // Run was called
+	LameDuck time.Time      `json:"lame_duck,omitzero"` // the lame-duck delay began
+	SoftStop time.Time      `json:"soft_stop,omitzero"` // the first worker was told to stop
+	HardStop time.Time      `json:"hard_stop,omitzero"` // the whole group was cut: its grace expired or a second signal came
+	Ended    time.Time      `json:"ended,omitzero"`     // the last worker returned or was abandoned
+	Taken    time.Time      `json:"taken"`              // when this report was made
+	Grace    time.Duration  `json:"grace_ns"`           // soft stop → hard stop
+	Workers  []WorkerReport `json:"workers"`            // in stop order, a nested group before its workers
+	Problems []string       `json:"problems,omitempty"` // what was rejected, see [EventRejected]
+}
+
+// WorkerReport is what is known of one worker. Of one that restarted, the times are those of its last start.
+type WorkerReport struct {
+	Name        string    `json:"name"`                  // path: "group/worker"
+	After       []string  `json:"after,omitempty"`       // paths of what it depends on
+	Group       bool      `json:"group,omitempty"`       // it is a group; its workers follow
+	State       State     `json:"state"`                 //
+	Cause       string    `json:"cause,omitempty"`       // why it was told to stop, or cut
+	Started     time.Time `json:"started,omitzero"`      // its function was entered
+	Ready       time.Time `json:"ready,omitzero"`        // it was ready
+	SoftStop    time.Time `json:"soft_stop,omitzero"`    // it was told to stop
+	HardStop    time.Time `json:"hard_stop,omitzero"`    // it was cut
+	Ended       time.Time `json:"ended,omitzero"`        // it returned, or was abandoned
+	Unready     string    `json:"unready,omitempty"`     // why it is not ready at the moment
+	Status      string    `json:"status,omitempty"`      // what it last said of itself
+	InFlight    int       `json:"in_flight,omitempty"`   // units of work under way at its soft stop; before it: now
+	Interrupted int       `json:"interrupted,omitempty"` // units that the hard stop cut
+	Restarts    int       `json:"restarts,omitempty"`    // how often it was started again
+	Err         string    `json:"error,omitempty"`       // how it failed, or what was cut
+	Stacks      string    `json:"stacks,omitempty"`      // of its panic, or of its goroutines if abandoned
+	Leaks       string    `json:"leaks,omitempty"`       // stacks of goroutines that it left behind
+}
+
+// report collects what is known now, groups in the group included.
+func (r *run) report() Report {
+	r.mu.Lock()
+	rep := Report{
+		State:    r.state(),
+		Started:  r.began,
+		LameDuck: r.time(r.duckAt),
+		SoftStop: r.time(r.stopAt),
+		HardStop: r.time(r.cutAt),
+		Ended:    r.time(r.endedAt),
+		Taken:    time.Now(),
+		Grace:    r.budget.grace,
+		Problems: slices.Clone(r.problems),
+	}
+	if r.cause != nil {
+		rep.Cause = r.cause.reason()
+	}
+	if rep.Grace == 0 {
+		rep.Grace = r.group.Grace
+		orDefault(&rep.Grace, DefaultGrace)
+	}
+	groups := map[string]*Group{}
+	layers := slices.Clone(r.layers)
+	slices.SortStableFunc(layers, func(a, b *layer) int { return b.height - a.height })
+	for _, l := range layers {
+		for i := range l.members {
+			w := r.reportOf(&l.members[i])
+			if g, ok := l.members[i].w.(*Group); ok {
+				groups[w.Name], w.Group = g, true
+			}
+			rep.Workers = append(rep.Workers, w)
+		}
+	}
+	leaks := r.leaks
+	r.unlock()
+
+	slices.SortStableFunc(rep.Workers, stopOrder)
+	if len(groups) > 0 {
+		var all []WorkerReport
+		for _, w := range rep.Workers {
+			all = append(all, w)
+			if g := groups[w.Name]; g != nil {
+				inner := g.Report()
+				all = append(all, inner.Workers...)
+				rep.Problems = append(rep.Problems, inner.Problems...)
+			}
+		}
+		rep.Workers = all
+	}
+	for i := range rep.Workers {
+		if stacks := leaks[rep.Workers[i].Name]; stacks != "" {
+			rep.Workers[i].Leaks = stacks
+		}
+	}
+	return rep
+}
+
+// reportOf is what is known of one worker, with the run locked.
+func (r *run) reportOf(m *member) WorkerReport {
+	l := m.layer
+	w := WorkerReport{
+		Name:    m.path(),
+		State:   m.is(),
+		Started: r.time(m.started.Load()),
+		Ready:   r.time(m.readied.Load()),
+		Ended:   r.time(m.ended.Load()),
+	}
+	for _, name := range m.options().after {
+		w.After = append(w.After, r.prefix+name)
+	}
+	if l.told && w.wasToldAt(r.time(l.toldAt)) {
+		w.SoftStop = r.time(l.toldAt)
+		w.Cause = l.cause.reason()
+	}
+	if l.cut && w.wasToldAt(r.time(l.cutAt)) {
+		w.HardStop = r.time(l.cutAt)
+	}
+	switch w.State {
+	case StateStarting, StateReady:
+		w.InFlight = m.present().flight.units()
+	}
+	if x := m.extra; x != nil {
+		w.Unready, w.Status, w.Restarts, w.Stacks = x.unready, x.status, x.restarts.total, x.stacks
+		w.Interrupted = x.interrupted
+		if !w.SoftStop.IsZero() {
+			w.InFlight = x.inFlight
+		}
+		if x.err != nil {
+			w.Err = x.err.Error()
+			if p, ok := x.err.(*PanicError); ok {
+				w.Stacks = string(p.Stack)
+			}
+		}
+	}
+	return w
+}
+
+// wasToldAt reports whether the worker still ran when its layer was told something at that time.
+func (w *WorkerReport) wasToldAt(at time.Time) bool {
+	return !w.Started.IsZero() && (w.Ended.IsZero() || !w.Ended.Before(at))
+}
+
+// stopOrder sorts workers by when they were told to stop, then by when they ended; those still running come last.
+func stopOrder(a, b WorkerReport) int {
+	if c := compareTimes(a.SoftStop, b.SoftStop); c != 0 {
+		return c
+	}
+	return compareTimes(a.Ended, b.Ended)
+}
+
+// compareTimes sorts the zero time, which is still to come, last.
+func compareTimes(a, b time.Time) int {
+	switch {
+	case a.IsZero() && b.IsZero():
+		return 0
+	case a.IsZero():
+		return 1
+	case b.IsZero():
+		return -1
+	}
+	return a.Compare(b)
+}

@@ -1,0 +1,322 @@
+package lastcall
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// repeatWindow is the time in which repeats of a stop signal count once: a terminal and a wrapper often both deliver
+// the same Ctrl-C.
+const repeatWindow = 100 * time.Millisecond
+
+// lastResortAfter is how long [Main] waits after the third signal for everything to come to its end by itself.
+const lastResortAfter = time.Second
+
+// A RunOption says how [Run] and [Main] treat signals.
+type RunOption func(*control)
+
+// OnReload makes SIGHUP call fn, on a goroutine of its own, with a context that ends at the soft stop. Signals that come
+// while it runs are one more call after it. Its error is told to the listeners ([EventReload]) and stops nothing.
+// Without OnReload, SIGHUP is left alone.
+func OnReload(fn func(context.Context) error) RunOption {
+	return func(c *control) { c.reload = fn }
+}
+
+// Listen adds a listener for the events of the worker, if it is a [Group], and of the signals' effects; see [Event].
+func Listen(fn func(Event)) RunOption {
+	return func(c *control) {
+		if fn != nil {
+			c.listeners = append(c.listeners, fn)
+		}
+	}
+}
+
+// FromSignals reads signals from ch in place of the process's, which are left alone: for tests, which with it run in a
+// testing/synctest bubble, and for programs that are told to stop by other means.
+func FromSignals(ch <-chan os.Signal) RunOption {
+	return func(c *control) { c.injected = ch }
+}
+
+// ReportTo sets where SIGUSR1, and SIGINFO where there is one, write the live report. The default is os.Stderr.
+func ReportTo(w io.Writer) RunOption {
+	return func(c *control) {
+		if w != nil {
+			c.reportTo = w
+		}
+	}
+}
+
+// Run runs w under the process's signals, which are armed before w starts and put back as they were when Run returns.
+//
+//   - The first SIGTERM or SIGINT is the soft stop, after the lame-duck delay of w if it is a [Group] that has one;
+//     SIGINT skips the delay. So is the end of ctx.
+//   - The second is the hard stop: work in flight is cut. It is still bounded, and everything is still told in order.
+//   - After the third, Run returns at once with a [ForcedError]; workers may still be running.
+//   - Repeats within 100 ms count once.
+//   - A SIGINT or SIGHUP that was ignored when the program started, by nohup or for a shell's background job, stays
+//     ignored. (That SIGTERM was, the Go runtime does not tell.)
+//   - SIGQUIT keeps Go's meaning. SIGHUP is for [OnReload]. SIGUSR1, and SIGINFO on the BSDs and macOS, write the live
+//     report. SIGPIPE is an error of the write and not the end of the program: who reads a daemon's output may go away.
+//
+// A w that is not a Group runs as the worker "main" of one. The error is that of [Group.Run]; a reload, or the writing
+// of a live report, that has not come to its end HardStop after w did is an [AbandonedError] as well. Run never exits;
+// that is [Main]'s.
+func Run(ctx context.Context, w Worker, opts ...RunOption) error {
+	c := arm(opts)
+	defer c.close()
+	return c.run(ctx, w)
+}
+
+// A control stops a group on signals. The group finds it in the context that Run gives it.
+type control struct {
+	listeners  []func(Event)
+	reload     func(context.Context) error
+	reportTo   io.Writer
+	injected   <-chan os.Signal
+	lastResort func(error) // ends the program where Run cannot return after the third signal; may be nil
+
+	source source
+	group  *Group
+	moment *moment       // soft: the context's end or the first stop signal; hard: the second signal
+	force  chan struct{} // closed at the third
+
+	reloadContext context.Context // ends at the group's soft stop
+	endReload     context.CancelCauseFunc
+	reloading     errand
+	reporting     errand
+
+	mu        sync.Mutex
+	third     os.Signal // the third stop signal
+	closed    chan struct{}
+	listening sync.WaitGroup
+}
+
+type controlKey struct{}
+
+// arm makes a control and arms the signals. What comes before run waits there.
+func arm(opts []RunOption) *control {
+	c := &control{group: new(Group), force: make(chan struct{}), closed: make(chan struct{}), reportTo: os.Stderr}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(c)
+		}
+	}
+	c.source = c.armed()
+	return c
+}
+
+// run runs w until it has ended, and what signals started besides. The signals stay armed.
+func (c *control) run(ctx context.Context, w Worker) error {
+	g, ok := w.(*Group)
+	switch {
+	case ctx == nil:
+		return &ConfigError{Problems: []string{"Run with a nil context"}}
+	case isNil(w):
+		return &ConfigError{Problems: []string{"Run of a nil worker"}}
+	case ok:
+		c.group = g
+	default:
+		c.group.Add("main", w)
+	}
+	c.moment = newMoment(ctx)
+	c.reloadContext, c.endReload = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.reloading = errand{name: "reload", do: c.reloadOnce}
+	c.reporting = errand{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.group.Report()) }}
+	c.listening.Go(c.listen)
+	err := c.group.Run(context.WithValue(c.moment.soft, controlKey{}, c))
+	c.endReload(&StopCause{Reason: StopCompleted})
+	if left := c.settle(); len(left) > 0 {
+		err = joinErrors(append(errorsIn(err), left...))
+	}
+	if sig := c.forcedBy(); sig != nil {
+		err = &ForcedError{Signal: sig, Err: err}
+	}
+	return err
+}
+
+// settle waits for the errands, as long as for a worker after its hard stop, and returns those that it gave up.
+func (c *control) settle() (left []error) {
+	limit := c.group.HardStop
+	orDefault(&limit, DefaultHardStop)
+	patience, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	for _, e := range []*errand{&c.reloading, &c.reporting} {
+		select {
+		case <-e.end():
+		case <-c.force:
+		case <-patience.Done():
+			left = append(left, &AbandonedError{Name: e.name, For: c.sinceStop()})
+		}
+	}
+	return left
+}
+
+// sinceStop is the time since the group's soft stop, or since its end where there was none.
+func (c *control) sinceStop() time.Duration {
+	r := c.group.current()
+	if r == nil {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Duration(r.now() - cmp.Or(r.stopAt, r.endedAt))
+}
+
+// close puts the signals back as they were, and waits until nothing of the control is left.
+func (c *control) close() {
+	close(c.closed)
+	c.source.stop()
+	if c.moment != nil {
+		c.moment.end(&StopCause{Reason: StopCompleted})
+	}
+	c.listening.Wait()
+}
+
+func (c *control) forced() bool { return c.forcedBy() != nil }
+
+func (c *control) forcedBy() os.Signal {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.third
+}
+
+// source is where signals come from: a channel each for those that ask for a stop, for a report and for a reload, so
+// that a flood of one kind cannot crowd out another.
+type source struct {
+	stopping, report, reload <-chan os.Signal
+	stop                     func()
+}
+
+// armed arms the process's signals, or takes the injected ones.
+func (c *control) armed() source {
+	if c.injected != nil {
+		return source{c.injected, nil, nil, func() {}}
+	}
+	var channels []chan os.Signal
+	notify := func(signals ...os.Signal) <-chan os.Signal {
+		ch := make(chan os.Signal, 8)
+		for _, sig := range signals {
+			if !signal.Ignored(sig) {
+				signal.Notify(ch, sig)
+			}
+		}
+		channels = append(channels, ch)
+		return ch
+	}
+	s := source{stopping: notify(stopSignals...), report: notify(reportSignals...)}
+	if c.reload != nil {
+		s.reload = notify(reloadSignals...)
+	}
+	notify(errorSignals...) // nobody reads them: that they are caught is what counts
+	s.stop = func() {
+		for _, ch := range channels {
+			signal.Stop(ch)
+		}
+	}
+	return s
+}
+
+// listen acts on signals until the control is closed. It calls nothing that may block: whatever the program is busy
+// with, the next signal counts.
+func (c *control) listen() {
+	var stops int
+	var last time.Time
+	for {
+		var sig os.Signal
+		select {
+		case <-c.closed:
+			return
+		case sig = <-c.source.stopping:
+		case sig = <-c.source.report:
+		case sig = <-c.source.reload:
+		}
+		switch {
+		case sig == nil: // the injected channel was closed
+			<-c.closed
+			return
+		case isOneOf(sig, reloadSignals):
+			if c.reload != nil {
+				c.reloading.ask()
+			}
+		case isOneOf(sig, reportSignals):
+			c.reporting.ask()
+		case isOneOf(sig, stopSignals):
+			now := time.Now()
+			if stops > 0 && now.Sub(last) < repeatWindow {
+				continue
+			}
+			last = now
+			stops++
+			c.stopped(stops, sig)
+		}
+	}
+}
+
+// stopped acts on the nth stop signal.
+func (c *control) stopped(nth int, sig os.Signal) {
+	switch nth {
+	case 1:
+		c.moment.endSoft(&StopCause{Reason: StopSignal, Signal: sig})
+	case 2:
+		c.moment.endHard(&StopCause{Hard: true, Reason: StopSignal, Signal: sig})
+	case 3:
+		c.mu.Lock()
+		c.third = sig
+		c.mu.Unlock()
+		close(c.force)
+		if c.lastResort != nil {
+			time.AfterFunc(lastResortAfter, func() { c.lastResort(&ForcedError{Signal: sig}) })
+		}
+	}
+}
+
+// reloadOnce calls the reload function and tells the listeners. A panic is contained: the old configuration goes on.
+func (c *control) reloadOnce() {
+	if c.reloadContext.Err() != nil {
+		return
+	}
+	err := ErrGoexit
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		if err != nil {
+			err = fmt.Errorf("reload: %w", err)
+		}
+		if r := c.group.current(); r != nil {
+			r.mu.Lock()
+			r.emitOwn(Event{Kind: EventReload, State: r.state(), Err: err})
+			r.unlock()
+		}
+	}()
+	err = c.reload(c.reloadContext)
+}
+
+func isOneOf(sig os.Signal, list []os.Signal) bool {
+	for _, s := range list {
+		if s == sig {
+			return true
+		}
+	}
+	return false
+}
+
+// signalName is the name that people know: SIGTERM rather than "terminated".
+func signalName(sig os.Signal) string {
+	if sig == nil {
+		return "no signal"
+	}
+	for name, s := range signalNames {
+		if s == sig {
+			return name
+		}
+	}
+	return sig.String()
+}

@@ -1,0 +1,46 @@
+//go:build unix
+
+package lastcall
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+var (
+	stopSignals   = []os.Signal{syscall.SIGTERM, os.Interrupt}
+	reloadSignals = []os.Signal{syscall.SIGHUP}
+	errorSignals  = []os.Signal{syscall.SIGPIPE}
+)
+
+var signalNames = map[string]os.Signal{
+	"SIGTERM": syscall.SIGTERM,
+	"SIGINT":  syscall.SIGINT,
+	"SIGHUP":  syscall.SIGHUP,
+	"SIGQUIT": syscall.SIGQUIT,
+	"SIGUSR1": syscall.SIGUSR1,
+	"SIGUSR2": syscall.SIGUSR2,
+	"SIGKILL": syscall.SIGKILL,
+}
+
+func signalNumber(sig os.Signal) int {
+	if s, ok := sig.(syscall.Signal); ok {
+		return int(s)
+	}
+	return 1
+}
+
+// dieOf ends the process by the signal's default action, so that whoever waits for it sees the truth. It returns only
+// where that cannot be: the kernel drops a signal to PID 1 that has no handler (pid_namespaces(7)).
+func dieOf(sig os.Signal) {
+	s, ok := sig.(syscall.Signal)
+	if !ok || os.Getpid() == 1 {
+		return
+	}
+	signal.Reset(s)
+	if syscall.Kill(os.Getpid(), s) == nil {
+		time.Sleep(time.Second) // the signal may be handled by another thread
+	}
+}

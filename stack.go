@@ -1,0 +1,93 @@
+package lastcall
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// Goroutines of workers carry two pprof labels, which the goroutines that they start inherit: labelWorker, the worker's
+// path, and labelRun, which tells apart the runs of one process. They show in every goroutine profile.
+const (
+	labelWorker = "worker"
+	labelRun    = "lastcall"
+)
+
+var runs atomic.Int64
+
+// nextRunID is a value for labelRun that no other run of this process has.
+func nextRunID() string { return strconv.FormatInt(runs.Add(1), 10) }
+
+// withLabels is ctx with the labels of the worker at path, for pprof.SetGoroutineLabels.
+func withLabels(ctx context.Context, runID, path string) context.Context {
+	return pprof.WithLabels(ctx, pprof.Labels(labelRun, runID, labelWorker, path))
+}
+
+// goroutines finds the goroutines of one run, by the path of their worker. The goroutine profile in its text form is the
+// one place where the runtime tells labels.
+func goroutines(runID string) map[string]string {
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		return nil
+	}
+	return parseGoroutines(&profile, runID)
+}
+
+// parseGoroutines reads records such as
+//
+//	1 @ 0x44 0x55
+//	# labels: {"lastcall":"1", "worker":"shop/db"}
+//	#	0x44	main.work+0x24	/src/main.go:12
+//
+// and returns the stacks of the records with that run's label, in the form of a Go traceback.
+func parseGoroutines(profile *bytes.Buffer, runID string) map[string]string {
+	found := map[string]string{}
+	run := fmt.Sprintf("%q:%q", labelRun, runID)
+	worker := fmt.Sprintf("%q:", labelWorker)
+	var number, path string
+	var stack strings.Builder
+	flush := func() {
+		if path != "" {
+			found[path] += stack.String()
+		}
+		number, path = "", ""
+		stack.Reset()
+	}
+	lines := bufio.NewScanner(profile)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		line := lines.Text()
+		switch {
+		case line == "":
+			flush()
+		case strings.HasPrefix(line, "# labels: "):
+			if !strings.Contains(line, run) {
+				continue
+			}
+			if _, value, ok := strings.Cut(line, worker); ok {
+				if quoted, err := strconv.QuotedPrefix(value); err == nil {
+					path, _ = strconv.Unquote(quoted)
+				}
+			}
+			n, err := strconv.Atoi(number)
+			if err != nil {
+				n = 1
+			}
+			fmt.Fprintf(&stack, "%s:\n", count(n, "goroutine"))
+		case strings.HasPrefix(line, "#\t"):
+			if fields := strings.Split(line, "\t"); len(fields) >= 4 && path != "" {
+				function, _, _ := strings.Cut(fields[2], "+0x")
+				fmt.Fprintf(&stack, "\t%s\n\t\t%s\n", function, fields[len(fields)-1])
+			}
+		default:
+			number, _, _ = strings.Cut(line, " @")
+		}
+	}
+	flush()
+	return found
+}

@@ -1,0 +1,252 @@
+package lastcall
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
+
+const (
+	firstDraw = 200 * time.Millisecond // so that a quick stop shows nothing
+	drawEvery = time.Second
+	soonest   = 100 * time.Millisecond // after something happened
+	leastName = 8                      // columns: less of a name is not worth showing
+)
+
+// display shows on a terminal who is awaited while a group stops: one line that is rewritten in place, below the row in
+// which the program itself writes. It is a listener; its goroutine lives from the first stop signal to close.
+type display struct {
+	out     io.Writer
+	width   func() int       // of the terminal, in columns; it may change
+	awaited func() []Awaited // the longest first
+	few     int              // so many awaited are worth a new drawing for each that ends
+
+	mu       sync.Mutex // never held while writing: a terminal may be stopped with Ctrl-S
+	cause    string
+	typed    bool      // a SIGINT was first: the terminal has written ^C
+	leaving  time.Time // end of the lame-duck delay
+	stopping bool
+	cut      bool
+	count    int           // awaited when last drawn
+	stop     chan struct{} // ends the goroutine; nil before the first event of a stop
+	done     chan struct{}
+	changed  chan struct{} // something is worth a new drawing
+
+	writing sync.Mutex
+	shown   bool // the line is on the screen; guarded by writing
+}
+
+func newDisplay(out io.Writer, width func() int, awaited func() []Awaited) *display {
+	return &display{out: out, width: width, awaited: awaited, few: 10, changed: make(chan struct{}, 1)}
+}
+
+// observe is the listener.
+func (d *display) observe(e Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case e.Name == "" && e.Kind == EventLameDuck:
+		d.leaving = e.Time.Add(e.Delay)
+		d.begin(e)
+	case e.Name == "" && e.Kind == EventState && e.State == StateStopping:
+		d.stopping = true
+		d.begin(e)
+	case d.stop == nil || e.Kind != EventState:
+		return
+	case e.State == StateCut && isWholeCut(e.Cause):
+		d.cut = true
+	case !e.State.Ended() || d.count > d.few:
+		return
+	}
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// isWholeCut tells a second signal from a worker whose own time was over.
+func isWholeCut(cause error) bool {
+	stop, ok := cause.(*StopCause)
+	return ok && stop.Hard && stop.Reason == StopSignal
+}
+
+// begin starts the goroutine that draws.
+func (d *display) begin(e Event) {
+	if stop, ok := e.Cause.(*StopCause); ok {
+		d.cause = stop.reason()
+		if d.stop == nil {
+			d.typed = stop.Signal == os.Interrupt
+		}
+	}
+	if d.stop != nil {
+		return
+	}
+	d.stop, d.done = make(chan struct{}), make(chan struct{})
+	go d.animate()
+}
+
+// animate draws until the display is closed.
+func (d *display) animate() {
+	defer close(d.done)
+	next := time.Now().Add(firstDraw)
+	timer := time.NewTimer(firstDraw)
+	defer timer.Stop()
+	drawn := false
+	for {
+		select {
+		case <-d.stop:
+			return
+		case <-d.changed:
+			if soon := time.Now().Add(soonest); drawn && soon.Before(next) {
+				next = soon
+				timer.Reset(soonest)
+			}
+		case now := <-timer.C:
+			d.draw(now)
+			drawn = true
+			next = now.Add(drawEvery)
+			timer.Reset(drawEvery)
+		}
+	}
+}
+
+// draw rewrites the line. The cursor goes back to the beginning of the row above: what the program writes next, and the
+// ^C that the terminal writes, stands there and not in the line.
+func (d *display) draw(now time.Time) {
+	awaited := d.awaited()
+	d.mu.Lock()
+	d.count = len(awaited)
+	line := d.line(now, awaited, d.width()-1)
+	d.mu.Unlock()
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	fmt.Fprint(d.out, "\x1b[J\r\n", line, "\r\x1b[A")
+	d.shown = true
+}
+
+// line says who is awaited, the longest first, and what Ctrl-C would do, in at most width columns.
+func (d *display) line(now time.Time, awaited []Awaited, width int) string {
+	hint := "; Ctrl-C to cut it short"
+	if d.cut {
+		hint = "; Ctrl-C to exit at once"
+	}
+	cause := clipColumns(d.cause, width/3)
+	if !d.stopping {
+		left := max(d.leaving.Sub(now), 0).Round(time.Second)
+		return clipColumns(fmt.Sprintf("lame duck (%s): serving for another %v", cause, left)+hint, width)
+	}
+	text := fmt.Sprintf("stopping (%s)", cause)
+	if len(awaited) == 0 {
+		return clipColumns(text+hint, width)
+	}
+	text += ": waiting for "
+	for i, a := range awaited {
+		a.For = a.For.Truncate(time.Second)
+		name, rest, more := a.String(), len(awaited)-i-1, ""
+		if i > 0 {
+			name = ", " + name
+		}
+		if rest > 0 {
+			more = fmt.Sprintf(" and %d more", rest)
+		}
+		free := width - columnsOf(text+more+hint)
+		switch {
+		case columnsOf(name) <= free:
+			text += name
+			continue
+		case i > 0:
+			text += fmt.Sprintf(" and %d more", rest+1)
+		case free >= leastName:
+			text += clipColumns(name, free) + more
+		default:
+			text += count(len(awaited), "worker")
+		}
+		break
+	}
+	return clipColumns(text+hint, width)
+}
+
+// Write writes p, such as a live report, in place of the line, which comes back with the next drawing.
+func (d *display) Write(p []byte) (int, error) {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	d.erase()
+	return d.out.Write(p)
+}
+
+// close takes the line off the screen.
+func (d *display) close() {
+	d.mu.Lock()
+	stop, typed := d.stop, d.typed
+	d.mu.Unlock()
+	if stop != nil {
+		close(stop)
+		<-d.done
+	}
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	switch {
+	case d.shown:
+		d.erase()
+	case typed: // what comes next is not to stand behind the ^C
+		fmt.Fprint(d.out, "\r\n")
+	}
+}
+
+// erase takes the line, and a ^C above it, off the screen.
+func (d *display) erase() {
+	if d.shown {
+		fmt.Fprint(d.out, "\r\x1b[J")
+		d.shown = false
+	}
+}
+
+// clipColumns shortens a text to width columns.
+func clipColumns(text string, width int) string {
+	text = oneLine(text)
+	if columnsOf(text) <= width {
+		return text
+	}
+	b := asciiBrushes
+	if utf8Terminal() {
+		b = unicodeBrushes
+	}
+	var kept strings.Builder
+	for _, r := range text {
+		if width -= runeColumns(r); width < 1 {
+			break
+		}
+		kept.WriteRune(r)
+	}
+	return kept.String() + b.ellipsis
+}
+
+func columnsOf(text string) (columns int) {
+	for _, r := range text {
+		columns += runeColumns(r)
+	}
+	return columns
+}
+
+// runeColumns is how wide a terminal draws r, rather too wide than too narrow: the scripts of East Asia, and most of what
+// comes after them, have wide signs.
+func runeColumns(r rune) int {
+	if r >= 0x1100 && r < 0x1200 || r >= 0x2e80 {
+		return 2
+	}
+	return 1
+}
+
+// oneLine makes a text harmless that comes from elsewhere: no line breaks, nothing that a terminal obeys.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}

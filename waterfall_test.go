@@ -1,0 +1,160 @@
+package lastcall_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with testdata/name. Line numbers and paths of stacks are left out of both.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	got = regexp.MustCompile(`(?m)^\s+/.*$\n`).ReplaceAllString(got, "")
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (run with -update to accept):\n%s", path, got)
+	}
+}
+
+// shop is a group with something of everything.
+func shop(block chan struct{}) *lastcall.Group {
+	g := &lastcall.Group{Grace: 10 * time.Second}
+	takes := func(d time.Duration) lastcall.Func {
+		return func(ctx context.Context) error {
+			<-ctx.Done()
+			return lastcall.Sleep(lastcall.Grace(ctx), d)
+		}
+	}
+	g.Go("http", func(ctx context.Context) error {
+		for range 3 {
+			go lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, 46*time.Second) })
+		}
+		return takes(2 * time.Second)(ctx)
+	}, lastcall.After("queue", "db"))
+	g.Go("queue", takes(1500*time.Millisecond), lastcall.After("db"))
+	workers := new(lastcall.Group)
+	workers.Go("mail", takes(100*time.Millisecond))
+	workers.Go("index", func(ctx context.Context) error { <-block; return nil })
+	g.Add("workers", workers, lastcall.After("db"))
+	g.Go("batch", takes(time.Hour), lastcall.After("db"))
+	g.Go("migrate", func(ctx context.Context) error { return nil })
+	g.Go("leaky", func(ctx context.Context) error {
+		go leftBehindHere(block)
+		return untilStop(ctx)
+	})
+	g.Go("broken", func(ctx context.Context) error {
+		lastcall.Sleep(ctx, 42*time.Second)
+		return errors.New("no space left on device")
+	})
+	g.Go("db", takes(800*time.Millisecond))
+	return g
+}
+
+func TestWaterfall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		block := make(chan struct{})
+		g := shop(block)
+		go func() {
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			golden(t, "running.txt", g.Report().Waterfall(80, false))
+			time.Sleep(35 * time.Second)
+			synctest.Wait()
+			golden(t, "stopping.txt", g.Report().Waterfall(80, false))
+		}()
+		g.Run(t.Context())
+		golden(t, "stopped.txt", g.Report().Waterfall(80, false))
+		golden(t, "stopped-ascii.txt", g.Report().Waterfall(80, true))
+		close(block)
+	})
+	bubble(t, func(t *testing.T) {
+		var g lastcall.Group
+		golden(t, "not-started.txt", g.Report().Waterfall(80, false))
+		for i := range 1000 {
+			g.Go(fmt.Sprintf("worker-%03d", i), func(ctx context.Context) error {
+				<-ctx.Done()
+				return lastcall.Sleep(lastcall.Grace(ctx), time.Duration(1000-i)*time.Millisecond)
+			})
+		}
+		g.Go("a worker\nwith a very long name that does not fit into its column", untilStop)
+		if err := runFor(t, &g, time.Second); err != nil {
+			t.Error(err)
+		}
+		golden(t, "thousand.txt", g.Report().Waterfall(80, true))
+	})
+}
+
+func TestWaterfallFits(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		block := make(chan struct{})
+		g := shop(block)
+		g.Run(t.Context())
+		for _, width := range []int{60, 80, 132} {
+			for _, ascii := range []bool{true, false} {
+				text := g.Report().Waterfall(width, ascii)
+				table, _, _ := strings.Cut(text, "\nbroken:") // messages and stacks are not cut short
+				for _, line := range strings.Split(table, "\n")[1:] {
+					if n := utf8.RuneCountInString(line); n > width {
+						t.Errorf("%d columns in %q, want at most %d", n, line, width)
+					}
+				}
+				for _, c := range text {
+					if ascii && c > 126 {
+						t.Errorf("%q is not ASCII", c)
+					}
+				}
+			}
+		}
+		close(block)
+	})
+}
+
+func TestStringIsASCIIWithoutUTF8(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var g lastcall.Group
+		g.Go("w", func(ctx context.Context) error {
+			<-ctx.Done()
+			return lastcall.Sleep(lastcall.Grace(ctx), time.Second)
+		})
+		if err := runFor(t, &g, time.Second); err != nil {
+			t.Error(err)
+		}
+		for _, test := range []struct {
+			term, all, lang string
+			ascii           bool
+		}{
+			{"xterm", "", "en_US.UTF-8", false}, {"xterm", "", "C.utf8", false},
+			{"xterm", "C", "en_US.UTF-8", true}, {"xterm", "", "POSIX", true}, {"dumb", "", "en_US.UTF-8", true},
+		} {
+			t.Setenv("TERM", test.term)
+			t.Setenv("LC_ALL", test.all)
+			t.Setenv("LC_CTYPE", "")
+			t.Setenv("LANG", test.lang)
+			if got := g.Report().String(); strings.Contains(got, "###") != test.ascii || strings.Contains(got, "███") == test.ascii {
+				t.Errorf("%+v:\n%s", test, got)
+			}
+		}
+	})
+}

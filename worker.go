@@ -1,0 +1,150 @@
+package lastcall
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// A Worker is long-running work with a name: a goroutine, a server, a child process, a group of workers.
+//
+// Run blocks until the work is done or ctx is. ctx ends at the soft stop, which means: take no new work, finish or
+// give back what is in flight, return. Work that is in flight runs under [Grace](ctx), which ends at the hard stop.
+// Returning nil is completion; returning ctx.Err() after the soft stop is a clean end; any other error, a panic and
+// runtime.Goexit are failures, which stop the group unless a [Restart] policy says otherwise.
+//
+// A Group calls Run on a goroutine of its own, once per start.
+type Worker interface {
+	Run(ctx context.Context) error
+}
+
+// Func is a function as a [Worker].
+type Func func(ctx context.Context) error
+
+// Run calls f.
+func (f Func) Run(ctx context.Context) error { return f(ctx) }
+
+// A SelfReadier is a worker that says by itself when it is ready, by calling [Ready]. A group waits for it as if it had
+// been added with [AwaitReady](ReadyWithin()); 0 means without a limit. Groups and the workers of package serve are.
+type SelfReadier interface {
+	Worker
+	ReadyWithin() time.Duration
+}
+
+// Name is the worker's name with those of the groups around it, outermost first: "group/worker".
+// Outside a group it is "".
+func Name(ctx context.Context) string {
+	if s := scopeOf(ctx); s != nil {
+		return s.m.path()
+	}
+	return ""
+}
+
+// Ready says that the worker does what it is for, so that its dependents may start. It is needed only where the worker
+// was added with [AwaitReady], and after [Unready]; otherwise a worker is ready when its function is entered.
+// It may be called from any goroutine and any number of times; once the soft stop began, and outside a group, it does nothing.
+func Ready(ctx context.Context) {
+	if s := scopeOf(ctx); s != nil {
+		s.m.run().ready(s)
+	}
+}
+
+// Unready says that the worker cannot do what it is for at the moment, and why. It shows in [Group.Ready] and in the
+// report, and ends with the next [Ready]. Dependents that have started keep running.
+func Unready(ctx context.Context, reason string) {
+	if s := scopeOf(ctx); s != nil {
+		s.m.run().unready(s, reason)
+	}
+}
+
+// Status says in a few words what the worker is doing. The latest is shown wherever somebody waits for the worker:
+// in the log, on the terminal, in the report and in the error if it is abandoned.
+func Status(ctx context.Context, text string) {
+	if s := scopeOf(ctx); s != nil {
+		s.m.run().status(s, text)
+	}
+}
+
+// LameDuck is closed when the group begins to stop: at the start of its lame-duck delay, when it still serves and
+// wants no new customers, or together with the soft stop where there is no delay. Outside a group it is ctx.Done().
+func LameDuck(ctx context.Context) <-chan struct{} {
+	if s := scopeOf(ctx); s != nil {
+		return s.m.run().lameDuck
+	}
+	return ctx.Done()
+}
+
+// Sleep waits for d and returns nil, or returns ctx.Err() as soon as ctx ends. It costs nothing while it waits.
+// With d ≤ 0 it only looks whether ctx has ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Every returns a worker that calls fn once per period d, first after d has passed, until the soft stop. A call is one
+// unit of in-flight work, as in [Do]: it finishes after the soft stop. Calls never overlap; a call that outlasts the
+// period swallows the ticks it missed. An error of fn ends the worker with that error.
+func Every(d time.Duration, fn Func) Func {
+	return func(ctx context.Context) error {
+		switch {
+		case d <= 0:
+			return errors.New("lastcall.Every: the period must be positive, not " + d.String())
+		case fn == nil:
+			return errors.New("lastcall.Every: nil function")
+		}
+		ticker := time.NewTicker(d)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-ticker.C:
+			}
+			if err := Do(ctx, fn); errors.Is(err, ErrStopping) && ctx.Err() != nil {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Each is the loop of a worker that takes items from a source and handles them one at a time: take under ctx, handle
+// under [Grace](ctx). An item that was taken is always handled, also when the soft stop comes between the two, and what
+// is being handled counts as in flight. Run several of them on goroutines of the worker to handle several items at once.
+//
+// Each returns nil at the soft stop, and when take returns io.EOF, the end of the source; otherwise the first error
+// of take or handle. Once the soft stop began, an error of take means only that nothing was taken.
+func Each[T any](ctx context.Context, take func(context.Context) (T, error), handle func(context.Context, T) error) error {
+	s := scopeOf(ctx)
+	for {
+		item, refused, err := takeOne(ctx, s, take)
+		switch {
+		case refused:
+			return nil
+		case err != nil && (ctx.Err() != nil || errors.Is(err, io.EOF)):
+			return nil
+		case err != nil:
+			return err
+		}
+		work := func(ctx context.Context) error { return handle(ctx, item) }
+		if s == nil {
+			err = work(ctx)
+		} else {
+			err = s.unit(ctx, work)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
