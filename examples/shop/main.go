@@ -1,0 +1,44 @@
+// Command shop is a small service in three layers: a web server and a consumer that use a store.
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/serve"
+)
+
+func main() {
+	orders := make(chan string, 100)
+	web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { orders <- r.URL.Path })
+	take := func(ctx context.Context) (string, error) {
+		select {
+		case order := <-orders:
+			return order, nil
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+
+	group := lastcall.Group{LameDuck: 2 * time.Second}
+	group.Go("store", store, lastcall.AwaitReady(10*time.Second))
+	group.Go("consumer", func(ctx context.Context) error {
+		return lastcall.Each(ctx, take, pack) // what was taken is packed, also after the signal
+	}, lastcall.After("store"))
+	group.Add("web", serve.HTTP(&http.Server{Addr: "127.0.0.1:8080", Handler: web}, nil), lastcall.After("store", "consumer"))
+	lastcall.Main(&group)
+}
+
+// store opens at once here, and closes when nobody uses it any more.
+func store(ctx context.Context) error {
+	lastcall.Ready(ctx)
+	<-ctx.Done()
+	return nil
+}
+
+// pack takes its time: ctx goes on until the hard stop.
+func pack(ctx context.Context, order string) error {
+	return lastcall.Sleep(ctx, 500*time.Millisecond)
+}

@@ -1,0 +1,195 @@
+package rawhttp
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// conn1 is a connection that speaks HTTP/1.1. A goroutine reads, so that a closing is seen when it comes.
+type conn1 struct {
+	nc      net.Conn
+	tcp     net.Conn // beneath TLS
+	answers chan answer
+	ended   bool // the last answer said so, or was none
+}
+
+// answer is the result of an exchange; last says that the connection ends with it.
+type answer struct {
+	Result
+	last bool
+}
+
+func newConn1(nc, tcp net.Conn) *conn1 {
+	c := &conn1{nc: nc, tcp: tcp, answers: make(chan answer, 1)}
+	go c.read()
+	return c
+}
+
+// read delivers the answers, until one is the last.
+func (c *conn1) read() {
+	br := bufio.NewReader(c.nc)
+	for last := false; !last; {
+		var r Result
+		r, last = readAnswer(br)
+		c.answers <- answer{r, last}
+	}
+}
+
+func (c *conn1) usable() bool {
+	if c.ended || arrived(c.tcp) {
+		return false
+	}
+	select {
+	case <-c.answers: // unasked for: the connection's end
+		return false
+	default:
+		return true
+	}
+}
+
+func (c *conn1) exchange(t *Target, began, deadline time.Time) Result {
+	var b bytes.Buffer
+	method := "GET"
+	if t.Mode == KeepAlivePOST {
+		method = "POST"
+	}
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, t.Path, t.Host)
+	if t.Mode == NewConn {
+		b.WriteString("Connection: close\r\n")
+	}
+	if t.Mode == KeepAlivePOST {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(t.Body), t.Body)
+	} else {
+		b.WriteString("\r\n")
+	}
+	c.nc.SetDeadline(deadline)
+	_, writeErr := c.nc.Write(b.Bytes())
+	sent := time.Since(began)
+	if writeErr != nil {
+		c.nc.SetReadDeadline(time.Now().Add(time.Second))
+	}
+	// Where writing failed an answer may have come all the same, and if not, reading says how the connection ended.
+	a := <-c.answers
+	if a.Class == ClosedWithoutAnswer && isReset(writeErr) { // the kernel tells of a reset once
+		a.Class, a.Err = Reset, writeErr
+	}
+	if writeErr == nil {
+		a.Sent = sent
+	}
+	c.ended = a.last
+	c.nc.SetDeadline(time.Time{})
+	return a.Result
+}
+
+func (c *conn1) close() { c.nc.Close() }
+
+// readAnswer reads one response. Whatever is not Answered is the last.
+func readAnswer(br *bufio.Reader) (r Result, last bool) {
+	if _, err := br.Peek(1); err != nil {
+		return Result{Class: classOf(err, ClosedWithoutAnswer), Err: err}, true
+	}
+	length, chunked := -1, false
+	for {
+		status, err := readLine(br)
+		if err != nil {
+			return cut(0, err), true
+		}
+		version, rest, _ := strings.Cut(status, " ")
+		code, _, _ := strings.Cut(rest, " ")
+		if r.Status, err = strconv.Atoi(code); err != nil || !strings.HasPrefix(version, "HTTP/1.") {
+			return Result{Class: Broken, Err: fmt.Errorf("not HTTP: %q", status)}, true
+		}
+		last = version == "HTTP/1.0"
+		for {
+			line, err := readLine(br)
+			if err != nil {
+				return cut(r.Status, err), true
+			}
+			if line == "" {
+				break
+			}
+			name, value, _ := strings.Cut(line, ":")
+			value = strings.TrimSpace(value)
+			switch strings.ToLower(name) {
+			case "content-length":
+				if length, err = strconv.Atoi(value); err != nil {
+					return Result{Class: Broken, Status: r.Status, Err: fmt.Errorf("not HTTP: %q", line)}, true
+				}
+			case "transfer-encoding":
+				chunked = strings.EqualFold(value, "chunked")
+			case "connection":
+				last = last || strings.EqualFold(value, "close")
+			}
+		}
+		if r.Status >= 200 {
+			break
+		}
+	}
+	var err error
+	switch {
+	case r.Status == 204 || r.Status == 304:
+	case chunked:
+		err = readChunks(br)
+	case length >= 0:
+		_, err = io.CopyN(io.Discard, br, int64(length))
+	default: // until the end of the connection
+		last = true
+		_, err = io.Copy(io.Discard, br)
+	}
+	if err != nil {
+		return cut(r.Status, err), true
+	}
+	return r, last
+}
+
+// cut is an answer that began and did not end.
+func cut(status int, err error) Result {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return Result{Class: Timeout, Status: status, Err: err}
+	}
+	return Result{Class: CutBody, Status: status, Err: err}
+}
+
+func readLine(br *bufio.Reader) (string, error) {
+	line, err := br.ReadSlice('\n')
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return strings.TrimRight(string(line), "\r\n"), err
+}
+
+func readChunks(br *bufio.Reader) error {
+	for {
+		line, err := readLine(br)
+		if err != nil {
+			return err
+		}
+		size, _, _ := strings.Cut(line, ";")
+		n, err := strconv.ParseUint(strings.TrimSpace(size), 16, 32)
+		if err != nil {
+			return fmt.Errorf("not HTTP: chunk of size %q", size)
+		}
+		if n > 0 {
+			if _, err := io.CopyN(io.Discard, br, int64(n)+2); err != nil {
+				return err
+			}
+			continue
+		}
+		for line != "" || n == 0 { // trailers, to the empty line
+			if line, err = readLine(br); err != nil {
+				return err
+			}
+			if line == "" {
+				return nil
+			}
+		}
+	}
+}

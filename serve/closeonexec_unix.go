@@ -1,0 +1,8 @@
+//go:build unix
+
+package serve
+
+import "syscall"
+
+// closeOnExec keeps an inherited descriptor from being inherited further, by children that know nothing of it.
+func closeOnExec(fd int) { syscall.CloseOnExec(fd) }

@@ -1,0 +1,299 @@
+package serve
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// phase is what a connection is doing, as far as closing it is concerned.
+type phase int32
+
+const (
+	// phaseActive: a request is being served, or the connection is not HTTP/1 any more. Only requests, GOAWAY and the
+	// handler that hijacked it end it.
+	phaseActive phase = iota
+	// phaseFresh: accepted, and no request has begun to arrive.
+	phaseFresh
+	// phaseIdle: between two requests; nothing of the next has arrived.
+	phaseIdle
+	// phasePartial: a part of a request has arrived.
+	phasePartial
+	// phaseAsked: it was fresh or idle for long enough; its reader is to take a last look and end it.
+	phaseAsked
+)
+
+// A conn is a connection from its accept to the end of its last handler. It lies beneath TLS.
+type conn struct {
+	run   *run
+	inner net.Conn // as accepted
+
+	phase atomic.Int32
+	since atomic.Int64 // in the run's time: when it entered its phase, or the last byte of a part came; set before phase
+	http2 atomic.Bool
+
+	mu       sync.Mutex
+	outer    net.Conn  // as net/http knows it: TLS or our wrapper
+	requests *exchange // under way
+	hijacked bool
+	told     bool // the user, that it is to end
+	closed   bool // net/http, or the handler that hijacked it, has closed it
+}
+
+func (c *conn) enter(p phase) {
+	c.since.Store(int64(c.run.now()))
+	c.phase.Store(int32(p))
+}
+
+func (c *conn) is(p phase) bool { return c.phase.Load() == int32(p) }
+
+// read is inner.Read, with the bookkeeping of what has arrived while no request is under way.
+func (c *conn) read(p []byte) (int, error) {
+	// Before the blocking read, since net/http may just have overwritten the deadline by which ask wakes us.
+	if c.is(phaseAsked) {
+		return c.lastLook(p)
+	}
+	n, err := c.inner.Read(p)
+	if c.is(phaseActive) {
+		return n, err
+	}
+	if n == 0 {
+		if c.is(phaseAsked) && errors.Is(err, os.ErrDeadlineExceeded) {
+			return c.lastLook(p)
+		}
+		return n, err
+	}
+	c.arrived()
+	return n, err
+}
+
+// arrived notes that bytes came. It looks at the clock only where that will be asked for: reading it is a good part of
+// what all this costs a request.
+func (c *conn) arrived() {
+	if c.run.tls || c.run.stopping.Load() {
+		c.since.Store(int64(c.run.now()))
+	}
+	for {
+		switch before := c.phase.Load(); phase(before) {
+		case phaseActive, phasePartial:
+			return
+		case phaseAsked:
+			c.mu.Lock() // ask has set its deadline by now
+			c.inner.SetReadDeadline(time.Time{})
+			c.phase.Store(int32(phasePartial))
+			c.mu.Unlock()
+			return
+		case phaseFresh:
+			if c.run.tls {
+				return // the handshake: no request yet
+			}
+			fallthrough
+		default:
+			if c.phase.CompareAndSwap(before, int32(phasePartial)) {
+				return
+			}
+		}
+	}
+}
+
+// ask makes the reader of a fresh or idle connection take a last look and end it. Only the reader can do that without
+// losing what arrives meanwhile.
+func (c *conn) ask() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase.CompareAndSwap(int32(phaseIdle), int32(phaseAsked)) || c.phase.CompareAndSwap(int32(phaseFresh), int32(phaseAsked)) {
+		c.inner.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// lastLook reads what has arrived without waiting. If that is nothing the connection ends: to net/http it looks as if
+// the client had closed it. Without TLS in between the client is told in the same breath; each microsecond counts here.
+func (c *conn) lastLook(p []byte) (int, error) {
+	c.mu.Lock() // ask has set its deadline by now
+	c.inner.SetReadDeadline(time.Time{})
+	c.mu.Unlock()
+	n, err := readNow(c.inner, p)
+	if n > 0 {
+		c.enter(phasePartial)
+		return n, nil
+	}
+	if err == nil && !c.run.tls {
+		c.closeWrite()
+	}
+	return 0, io.EOF
+}
+
+func (c *conn) closeWrite() error {
+	if cw, ok := c.inner.(interface{ CloseWrite() error }); ok {
+		return cw.CloseWrite()
+	}
+	return nil
+}
+
+// close is what net/http or a hijacker calls.
+func (c *conn) close() error {
+	if c.run.stopping.Load() && !c.run.cut.Load() {
+		c.settle()
+	}
+	err := c.inner.Close()
+	c.mu.Lock()
+	hijacked := c.hijacked
+	c.mu.Unlock()
+	if hijacked {
+		c.over()
+	}
+	return err
+}
+
+// settleTime bounds how long a closing connection waits for its client to notice.
+const settleTime = 250 * time.Millisecond
+
+// settle keeps the last response from being destroyed: closing a socket with unread bytes in it (a client that sent its
+// next request before it saw "Connection: close") makes the kernel send a reset, which discards what the client
+// has not read yet. So half of it is closed first, and the rest when the client has closed too.
+func (c *conn) settle() {
+	var scrap [512]byte
+	if n, _ := readNow(c.inner, scrap[:]); n == 0 {
+		return
+	}
+	c.closeWrite()
+	c.inner.SetReadDeadline(time.Now().Add(settleTime))
+	for {
+		if _, err := c.inner.Read(scrap[:]); err != nil {
+			return
+		}
+	}
+}
+
+// becomesHTTP2 is called when HTTP/2 was agreed on.
+func (c *conn) becomesHTTP2() {
+	c.http2.Store(true)
+	c.activate()
+}
+
+// activate enters phaseActive.
+func (c *conn) activate() {
+	c.since.Store(int64(c.run.now()))
+	if phase(c.phase.Swap(int32(phaseActive))) == phaseAsked {
+		c.mu.Lock() // ask has set its deadline by now
+		c.inner.SetReadDeadline(time.Time{})
+		c.mu.Unlock()
+	}
+}
+
+// answering reports whether an answer may still come on the connection.
+func (c *conn) answering() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.is(phaseActive) && !c.hijacked
+}
+
+// end closes the connection under whoever uses it.
+func (c *conn) end() {
+	c.inner.Close()
+	c.mu.Lock()
+	hijacked := c.hijacked
+	c.mu.Unlock()
+	if hijacked {
+		c.over()
+	}
+}
+
+// over notes that the connection is closed for good. It is forgotten when its last handler returns.
+func (c *conn) over() {
+	c.mu.Lock()
+	if c.hijacked && !c.closed {
+		c.run.hijacked.Add(-1)
+	}
+	c.closed = true
+	last := c.requests == nil
+	c.mu.Unlock()
+	if last {
+		c.run.forget(c)
+	}
+}
+
+// connState follows net/http.
+func (r *run) connState(nc net.Conn, state http.ConnState) {
+	if r.user.ConnState != nil {
+		r.user.ConnState(nc, state)
+	}
+	c := connOf(nc)
+	switch state {
+	case http.StateNew:
+		c.mu.Lock()
+		c.outer = nc
+		c.mu.Unlock()
+	case http.StateActive:
+		c.activate()
+	case http.StateIdle:
+		if c.http2.Load() {
+			c.since.Store(int64(r.now()))
+		} else {
+			c.enter(phaseIdle)
+		}
+		if r.stopping.Load() {
+			r.wake()
+		}
+	case http.StateHijacked:
+		c.activate()
+		c.mu.Lock()
+		c.hijacked = true
+		c.mu.Unlock()
+		r.hijacked.Add(1)
+		if r.stopping.Load() {
+			r.tell(c)
+		}
+	case http.StateClosed:
+		c.over()
+	}
+}
+
+// connOf finds our connection in what net/http has made of it.
+func connOf(nc net.Conn) *conn {
+	for {
+		switch v := nc.(type) {
+		case *tcpConn:
+			return v.conn
+		case *anyConn:
+			return v.conn
+		case *tls.Conn:
+			nc = v.NetConn()
+		case interface{ UnencryptedNetConn() net.Conn }: // how net/http hands on HTTP/2 without TLS
+			nc = v.UnencryptedNetConn()
+		}
+	}
+}
+
+// wrap is c as a net.Conn. A TCP connection keeps its methods, with which net/http sends files and half-closes.
+func (c *conn) wrap() net.Conn {
+	if tcp, ok := c.inner.(*net.TCPConn); ok {
+		return &tcpConn{TCPConn: tcp, conn: c}
+	}
+	return &anyConn{Conn: c.inner, conn: c}
+}
+
+type tcpConn struct {
+	*net.TCPConn
+	conn *conn
+}
+
+func (w *tcpConn) Read(p []byte) (int, error) { return w.conn.read(p) }
+func (w *tcpConn) Close() error               { return w.conn.close() }
+func (w *tcpConn) NetConn() net.Conn          { return w.TCPConn }
+
+type anyConn struct {
+	net.Conn
+	conn *conn
+}
+
+func (w *anyConn) Read(p []byte) (int, error) { return w.conn.read(p) }
+func (w *anyConn) Close() error               { return w.conn.close() }
+func (w *anyConn) CloseWrite() error          { return w.conn.closeWrite() }
+func (w *anyConn) NetConn() net.Conn          { return w.Conn }

@@ -1,0 +1,155 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// An exchange is a request under way with its response. It wraps the ResponseWriter because only when the header is
+// written is it known whether the client is to be told to move on. (What a wrapper loses: http.MaxBytesReader cannot close the
+// connection early, so net/http reads up to 256 KiB more of a body that is too large.)
+type exchange struct {
+	w      http.ResponseWriter
+	conn   *conn
+	headed bool // the header is written
+
+	// What names it. Copies, since a handler may write into its request.
+	method, path string
+	began        time.Duration // in the run's time
+
+	prev, next *exchange // in conn.requests
+}
+
+// serveHTTP is the handler around the user's.
+func (r *run) serveHTTP(w http.ResponseWriter, req *http.Request) {
+	c := req.Context().Value(connKey{}).(*conn)
+	var x *exchange
+	var outer http.ResponseWriter
+	if req.ProtoMajor == 2 {
+		x2 := new(exchange2)
+		x, outer = &x2.exchange, x2
+		x.began = r.now()
+	} else {
+		x1 := new(exchange1)
+		x, outer = &x1.exchange, x1
+		x.began = time.Duration(c.since.Load()) // when the connection became active
+	}
+	x.w, x.conn, x.method, x.path = w, c, req.Method, req.URL.Path
+	_ = lastcall.Taken(r.grace, func(context.Context) error {
+		c.begin(x)
+		defer c.finish(x)
+		r.handler.ServeHTTP(outer, req)
+		if !x.headed {
+			x.tell(http.StatusOK)
+		}
+		if err := r.grace.Err(); err != nil { // the hard stop came before the end
+			r.wasCut(x)
+			return err
+		}
+		return nil
+	})
+}
+
+func (c *conn) begin(x *exchange) {
+	c.mu.Lock()
+	if x.next = c.requests; x.next != nil {
+		x.next.prev = x
+	}
+	c.requests = x
+	c.mu.Unlock()
+}
+
+func (c *conn) finish(x *exchange) {
+	c.mu.Lock()
+	if x.next != nil {
+		x.next.prev = x.prev
+	}
+	if x.prev != nil {
+		x.prev.next = x.next
+	} else {
+		c.requests = x.next
+	}
+	last := c.closed && c.requests == nil
+	c.mu.Unlock()
+	if last {
+		c.run.forget(c)
+	}
+}
+
+// tell is called when the header is about to be written.
+func (x *exchange) tell(code int) {
+	if code < 200 {
+		return
+	}
+	x.headed = true
+	if x.conn.run.leaving() {
+		x.w.Header().Set("Connection", "close")
+	}
+}
+
+func (x *exchange) Header() http.Header { return x.w.Header() }
+
+func (x *exchange) WriteHeader(code int) {
+	if !x.headed {
+		x.tell(code)
+	}
+	x.w.WriteHeader(code)
+}
+
+func (x *exchange) Write(p []byte) (int, error) {
+	if !x.headed {
+		x.tell(http.StatusOK)
+	}
+	return x.w.Write(p)
+}
+
+func (x *exchange) WriteString(s string) (int, error) {
+	if !x.headed {
+		x.tell(http.StatusOK)
+	}
+	return io.WriteString(x.w, s)
+}
+
+func (x *exchange) Flush() { _ = x.FlushError() }
+
+func (x *exchange) FlushError() error {
+	if !x.headed {
+		x.tell(http.StatusOK)
+	}
+	return http.NewResponseController(x.w).Flush()
+}
+
+// CloseNotify is deprecated, and there are frameworks that call it.
+func (x *exchange) CloseNotify() <-chan bool {
+	return x.w.(http.CloseNotifier).CloseNotify() //nolint:staticcheck // on behalf of others
+}
+
+// Unwrap lets http.ResponseController find the rest.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
+
+// exchange1 is one of HTTP/1.
+type exchange1 struct{ exchange }
+
+func (x *exchange1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return x.w.(http.Hijacker).Hijack()
+}
+
+func (x *exchange1) ReadFrom(src io.Reader) (int64, error) {
+	if !x.headed {
+		x.tell(http.StatusOK)
+	}
+	return x.w.(io.ReaderFrom).ReadFrom(src)
+}
+
+// exchange2 is one of HTTP/2.
+type exchange2 struct{ exchange }
+
+func (x *exchange2) Push(target string, opts *http.PushOptions) error {
+	return x.w.(http.Pusher).Push(target, opts)
+}

@@ -1,0 +1,85 @@
+package serve
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// firstInherited is the file descriptor of the first inherited socket, by the protocol.
+const firstInherited = 3
+
+// inherited marks a listener that someone else holds too.
+type inherited struct {
+	net.Listener
+	file *os.File
+}
+
+// again is another copy of it, for a start of a server, which closes its copy at the stop.
+func (l *inherited) again() (net.Listener, error) { return net.FileListener(l.file) }
+
+// neverCloseThese keeps the inherited descriptors open for later calls: an os.File closes when it is collected.
+var neverCloseThese struct {
+	sync.Mutex
+	files map[int]*os.File
+}
+
+// Inherited returns the listening socket of that name which a supervisor holds and has passed on, by the protocol of
+// systemd's socket units, which `lastcall up` speaks too: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES. With name "" it
+// is the first. A socket passed without names is taken by any name if it is the only one.
+//
+// If nothing was passed to this process it returns nil and no error, so that
+//
+//	ln, err := serve.Inherited("web")
+//	...
+//	group.Add("web", serve.HTTP(srv, ln))
+//
+// listens on srv.Addr itself when nobody holds the socket. Each call returns a new copy.
+func Inherited(name string) (net.Listener, error) {
+	return inheritedFrom(os.Getenv, firstInherited, name)
+}
+
+func inheritedFrom(getenv func(string) string, first int, name string) (net.Listener, error) {
+	count, err := strconv.Atoi(getenv("LISTEN_FDS"))
+	if err != nil || count <= 0 || getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return nil, nil
+	}
+	var names []string
+	if list := getenv("LISTEN_FDNAMES"); list != "" {
+		names = strings.Split(list, ":")
+	}
+	i := 0
+	switch {
+	case name == "" || names == nil && count == 1:
+	case names == nil:
+		return nil, fmt.Errorf("serve: socket %q: %d sockets were passed, without names", name, count)
+	default:
+		if i = slices.Index(names, name); i < 0 || i >= count {
+			return nil, fmt.Errorf("serve: socket %q was not passed, only %s", name, strings.Join(names, ", "))
+		}
+	}
+
+	neverCloseThese.Lock()
+	defer neverCloseThese.Unlock()
+	fd := first + i
+	file := neverCloseThese.files[fd]
+	if file == nil {
+		if file = os.NewFile(uintptr(fd), name); file == nil {
+			return nil, fmt.Errorf("serve: socket %q: file descriptor %d is not open", name, fd)
+		}
+		closeOnExec(fd)
+		if neverCloseThese.files == nil {
+			neverCloseThese.files = make(map[int]*os.File)
+		}
+		neverCloseThese.files[fd] = file
+	}
+	ln, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("serve: socket %q: file descriptor %d: %w", name, fd, err)
+	}
+	return &inherited{ln, file}, nil
+}

@@ -1,0 +1,22 @@
+package serve
+
+import (
+	"io"
+	"net/http"
+)
+
+// Readiness answers a load balancer that asks whether to send traffic here: 200 "ready" while g is ready, and 503 with
+// what is missing while it starts, from the lame duck on, and whenever a worker is unready. g is a
+// [lastcall.Group], or anything that can say so.
+func Readiness(g interface{ Ready() error }) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		status, text := http.StatusOK, "ready"
+		if err := g.Ready(); err != nil {
+			status, text = http.StatusServiceUnavailable, err.Error()
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, text+"\n")
+	})
+}
