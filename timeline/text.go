@@ -1,0 +1,352 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// summary is the lines above the chart: what happened, the circumstances, and what it took its time for.
+func (l *layout) summary() []string {
+	r := l.report
+	var head string
+	switch {
+	case l.stopping && l.over:
+		head = fmt.Sprintf("%s in %s", stoppedAs(r.State), short(l.since(r.Ended)))
+	case r.SoftStop.IsZero() && l.stopping:
+		head = "lame duck since " + short(l.since(r.Taken))
+	case l.stopping:
+		head = "stopping since " + short(l.since(r.Taken))
+	case l.over:
+		head = fmt.Sprintf("%s after %s", r.State, short(r.Ended.Sub(r.Started)))
+	case r.Started.IsZero():
+		head = "not started"
+	default:
+		head = fmt.Sprintf("%s, %s after the start", r.State, short(r.Taken.Sub(r.Started)))
+	}
+	if r.Cause != "" {
+		head += " (" + oneLine(r.Cause) + ")"
+	}
+
+	var facts []string
+	if !l.origin.IsZero() {
+		what := "start"
+		if l.stopping {
+			what = "soft stop"
+		}
+		if l.stopping && r.SoftStop.IsZero() {
+			what = "lame duck"
+		}
+		facts = append(facts, what+" "+l.origin.Format("2006-01-02 15:04:05.000 MST"))
+	}
+	if l.from < 0 {
+		facts = append(facts, "lame duck "+short(-l.from))
+	}
+	if r.Grace > 0 && l.stopping {
+		grace := "grace period " + short(r.Grace)
+		if l.over && r.HardStop.IsZero() {
+			grace += ", " + short(l.since(r.Ended)) + " of it used"
+		}
+		facts = append(facts, grace)
+	}
+	var workers, inFlight, interrupted, abandoned, failed int
+	for _, w := range r.Workers {
+		if w.Group {
+			continue
+		}
+		workers++
+		switch w.State {
+		case lastcall.StateAbandoned:
+			abandoned++
+		case lastcall.StateFailed:
+			failed++
+		}
+		inFlight += w.InFlight
+		interrupted += w.Interrupted
+	}
+	facts = append(facts, count(workers, "worker"), fmt.Sprintf("%d in flight", inFlight))
+	if l.stopping {
+		facts = append(facts, fmt.Sprintf("%d interrupted", interrupted))
+	}
+	if failed > 0 {
+		facts = append(facts, fmt.Sprintf("%d failed", failed))
+	}
+	if abandoned > 0 {
+		facts = append(facts, fmt.Sprintf("%d abandoned", abandoned))
+	}
+	lines := []string{head, strings.Join(facts, " · ")}
+
+	if len(l.chain) > 1 {
+		links := make([]string, len(l.chain))
+		for i, n := range l.chain {
+			w := l.rows[n].worker
+			links[i] = oneLine(w.Name) + " " + short(took(w))
+		}
+		lines = append(lines, "longest chain: "+strings.Join(links, " → "))
+	}
+	return lines
+}
+
+func stoppedAs(s lastcall.State) string {
+	switch s {
+	case lastcall.StateStopped:
+		return "stopped"
+	case lastcall.StateFailed:
+		return "failed, stopped"
+	case lastcall.StateAbandoned:
+		return "stopped, with workers abandoned,"
+	}
+	return s.String()
+}
+
+// faults is what went wrong, a line each, the worst first.
+func (l *layout) faults() []string {
+	type fault struct {
+		rank int
+		text string
+	}
+	var faults []fault
+	for _, w := range l.report.Workers {
+		name := oneLine(w.Name)
+		switch {
+		case w.Err != "":
+			rank := 1
+			if w.State == lastcall.StateAbandoned {
+				rank = 0
+			}
+			text := oneLine(w.Err)
+			if !strings.HasPrefix(text, name) {
+				text = name + ": " + text
+			}
+			faults = append(faults, fault{rank, text})
+		case w.State == lastcall.StateAbandoned && !w.Group: // of a group, its workers say it
+			text := name + ": abandoned"
+			if w.Status != "" {
+				text += " (" + oneLine(w.Status) + ")"
+			}
+			faults = append(faults, fault{0, text})
+		}
+		if w.Leaks != "" {
+			faults = append(faults, fault{2, name + ": left a goroutine behind: " + oneLine(firstFunction(w.Leaks))})
+		}
+	}
+	for _, problem := range l.report.Problems {
+		faults = append(faults, fault{3, oneLine(problem)})
+	}
+	slices.SortStableFunc(faults, func(a, b fault) int { return cmp.Compare(a.rank, b.rank) })
+	var lines []string
+	for i, f := range faults {
+		if i == faultLines-1 && len(faults) > faultLines {
+			return append(lines, fmt.Sprintf("and %d more; the report as JSON has all", len(faults)-i))
+		}
+		lines = append(lines, f.text)
+	}
+	return lines
+}
+
+// firstFunction is where the first goroutine of a stack dump is: the first line that is not its header.
+func firstFunction(stacks string) string {
+	for line := range strings.Lines(stacks) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "goroutine ") {
+			return line
+		}
+	}
+	return ""
+}
+
+// duration is what is said to the right of a row: how long it took to stop, or has been running.
+func (l *layout) duration(r row) string {
+	switch {
+	case r.more > 0 && l.stopping:
+		return "≤ " + short(r.end)
+	case r.more > 0 || len(r.bars) == 0:
+		return ""
+	}
+	return short(r.end - r.bars[0].from)
+}
+
+// note is what is said to the right of the duration.
+func (l *layout) note(r row) string {
+	w := r.worker
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	if r.more > 0 {
+		if l.stopping {
+			add("each, nothing to tell")
+		} else {
+			add("nothing to tell")
+		}
+		if w.InFlight > 0 {
+			add("%d in flight", w.InFlight)
+		}
+		return strings.Join(notes, ", ")
+	}
+	switch {
+	case w.Started.IsZero() && w.State == lastcall.StateWaiting:
+		if l.stopping || l.over {
+			add("never started")
+		} else if len(w.After) > 0 {
+			add("waits for %s", oneLine(strings.Join(w.After, ", ")))
+		} else {
+			add("waiting")
+		}
+	case r.gone && w.State == lastcall.StateFailed:
+		add("failed")
+	case r.gone:
+		add("ended before the stop")
+	case w.State == lastcall.StateAbandoned, w.State == lastcall.StateFailed, w.State == lastcall.StateCut:
+		add("%s", w.State)
+	case !w.HardStop.IsZero() && w.State == lastcall.StateStopped:
+		add("cut")
+	case !l.over && w.State != lastcall.StateReady:
+		add("%s", w.State)
+	}
+	if w.InFlight > 0 {
+		add("%d in flight", w.InFlight)
+	}
+	if w.Interrupted > 0 {
+		add("%d interrupted", w.Interrupted)
+	}
+	if w.Status != "" && (w.State == lastcall.StateAbandoned || !l.over) {
+		add("%s", oneLine(w.Status))
+	}
+	if w.Leaks != "" {
+		add("leaks")
+	}
+	if w.Unready != "" {
+		add("not ready: %s", oneLine(w.Unready))
+	}
+	if w.Restarts > 0 {
+		add("%s", count(w.Restarts, "restart"))
+	}
+	if len(r.waitedFor) > 0 && r.waited {
+		text := fmt.Sprintf("waited %s for %s", short(r.bars[0].from-r.wait), oneLine(relative(r.waitedFor[0], w.Name)))
+		if n := len(r.waitedFor) - 1; n > 0 {
+			text += fmt.Sprintf(" +%d", n)
+		}
+		notes = append(notes, text)
+	}
+	return strings.Join(notes, ", ")
+}
+
+// relative is name without the groups that it has in common with other.
+func relative(name, other string) string {
+	if parent := parentOf(other); parent != "" {
+		return strings.TrimPrefix(name, parent+"/")
+	}
+	return name
+}
+
+// tooltip is all that is known of a row except stacks.
+func (l *layout) tooltip(r row) string {
+	w := r.worker
+	if r.more > 0 {
+		return fmt.Sprintf("%d more workers, of which there is nothing to tell", r.more)
+	}
+	lines := []string{w.Name + ": " + w.State.String()}
+	add := func(what, value string) {
+		if value != "" {
+			lines = append(lines, what+" "+value)
+		}
+	}
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return signed(l.since(t))
+	}
+	add("because of:", w.Cause)
+	add("depends on", strings.Join(w.After, ", "))
+	if r.waited {
+		add("waited for", strings.Join(r.waitedFor, ", "))
+	}
+	add("started", at(w.Started))
+	add("ready", at(w.Ready))
+	add("soft stop", at(w.SoftStop))
+	add("hard stop", at(w.HardStop))
+	if w.State == lastcall.StateAbandoned {
+		add("abandoned", at(w.Ended))
+	} else {
+		add("returned", at(w.Ended))
+	}
+	if !w.SoftStop.IsZero() {
+		add("in flight at the soft stop:", fmt.Sprint(w.InFlight))
+	} else if w.InFlight > 0 {
+		add("in flight:", fmt.Sprint(w.InFlight))
+	}
+	if w.Interrupted > 0 {
+		add("interrupted:", fmt.Sprint(w.Interrupted))
+	}
+	if w.Restarts > 0 {
+		add("restarts:", fmt.Sprint(w.Restarts))
+	}
+	add("not ready:", w.Unready)
+	add("status:", w.Status)
+	add("error:", w.Err)
+	if w.Leaks != "" {
+		add("left behind:", firstFunction(w.Leaks))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// signed is d with its sign, as a moment and not a duration.
+func signed(d time.Duration) string {
+	if d >= 0 {
+		return "+" + short(d)
+	}
+	return short(d)
+}
+
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// oneLine is s without line breaks and control characters.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
+// clip is s, or as much of it as fits into so many cells with a mark that there is more.
+func clip(s string, most int) string {
+	s = oneLine(s)
+	if cells(s) <= most {
+		return s
+	}
+	used := 0
+	for i, r := range s {
+		if used += runeCells(r); used > most-1 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// cells is how many columns of the monospaced font s takes.
+func cells(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeCells(r)
+	}
+	return n
+}
+
+// runeCells is 2 for what is drawn twice as wide, roughly: East Asian scripts and pictographs.
+func runeCells(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff ||
+		r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000) {
+		return 2
+	}
+	return 1
+}
