@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usagef is a usageError that says where to look.
+func usagef(cmd *cobra.Command, format string, args ...any) error {
+	return &usageError{fmt.Errorf(format+"; see %s --help", append(args, cmd.CommandPath())...)}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lastcall",
+		Short: "lastcall makes daemons that stop well",
+		Long: `lastcall makes daemons that stop well: when a signal says "last call", nobody takes a new order,
+everyone finishes what is on the table, and the doors close on time.`,
+		Version:       build().Version,
+		SilenceErrors: true, // main prints them, in one line
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+				return usagef(cmd, "unknown command %q, did you mean %q?", args[0], like[0])
+			}
+			return usagef(cmd, "unknown command %q", args[0])
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetVersionTemplate("lastcall {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
+	root.AddCommand(newDemo(), newReport(), newVersion())
+	return root
+}
+
+// exactly is as many arguments as the command's use line names.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) > n:
+			return usagef(cmd, "unexpected argument %q", args[n])
+		case len(args) < n:
+			return usagef(cmd, "missing argument: %s", cmd.Use)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,236 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/serve"
+)
+
+// Config is what can be chosen. The zero value works.
+type Config struct {
+	Out      io.Writer     // where the demo says what it does; nil is nowhere
+	Listen   string        // the api's address; "" is a free port on 127.0.0.1
+	Data     string        // the directory of the journal, which is made and kept; "" is a temporary one
+	For      time.Duration // how long after the start the demo signals itself; 0 is never
+	Grace    time.Duration // see [lastcall.Group]; 0 is 10 s
+	LameDuck time.Duration // see [lastcall.Group]
+	Workers  int           // consumers; 0 is 3
+	Stuck    bool          // one more worker, which ignores every stop
+
+	lose func(order) bool // for tests: orders that the store acknowledges and does not write
+}
+
+// Result is what came of it.
+type Result struct {
+	Report lastcall.Report
+	Count  *Count // nil where there was nothing to count: the start failed, or the end was forced
+}
+
+// clients is how many send.
+const clients = 8
+
+// Run runs the service and its clients until a signal comes or ctx ends, and counts what became of everything that was
+// in flight. The error is that of [lastcall.Run], and a [LostError] if something was lost.
+func Run(ctx context.Context, c Config, opts ...lastcall.RunOption) (Result, error) {
+	d, err := prepare(c)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d.endItself = func() { endItself(cancel) }
+
+	err = lastcall.Run(ctx, &d.group, append(opts, lastcall.Listen(d.observe))...)
+	result := Result{Report: d.group.Report()}
+	if forced := (*lastcall.ForcedError)(nil); errors.As(err, &forced) {
+		d.cleanUp(false)
+		return result, err // at once: workers still run, and the clients wait for them
+	}
+	d.load.stop()
+	if d.store.before == nil {
+		d.cleanUp(false)
+		return result, err
+	}
+	after, readErr := readJournal(d.store.path)
+	if readErr != nil {
+		return result, join(err, readErr)
+	}
+	count := take(d.atSignal, d.load, d.consumers, d.store.before, after)
+	result.Count = &count
+	d.cleanUp(len(count.Lost) > 0)
+	if len(count.Lost) > 0 {
+		err = join(err, &LostError{Lost: count.Lost})
+	}
+	return result, err
+}
+
+// join is both errors in one line; the first may be nil.
+func join(err, second error) error {
+	if err == nil {
+		return second
+	}
+	return &lastcall.GroupError{Errs: []error{err, second}}
+}
+
+// demo is one run.
+type demo struct {
+	config    Config
+	group     lastcall.Group
+	store     *store
+	consumers *consumers
+	load      *load
+	url       string
+	temporary string // a directory to take away
+
+	endItself func()
+	once      sync.Once
+	atSignal  snapshot
+	saidSoft  bool // see afterEcho; only the listener looks at these two
+	saidHard  bool
+}
+
+// prepare makes the group, and listens, so that an address that is taken is told at once.
+func prepare(c Config) (*demo, error) {
+	if c.Out == nil {
+		c.Out = io.Discard
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
+	if c.Grace == 0 {
+		c.Grace = 10 * time.Second
+	}
+	if c.Workers == 0 {
+		c.Workers = 3
+	}
+	d := &demo{config: c, group: lastcall.Group{Grace: c.Grace, LameDuck: c.LameDuck}}
+
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	dir := c.Data
+	if dir == "" {
+		dir, err = os.MkdirTemp("", "lastcall-demo-")
+		d.temporary = dir
+	} else {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
+
+	between := func(low, high time.Duration) func() time.Duration {
+		return func() time.Duration { return low + rand.N(high-low) }
+	}
+	d.store = &store{path: filepath.Join(dir, "orders.journal"), queue: newQueue(), lose: c.lose}
+	d.consumers = &consumers{store: d.store, pause: between(20*time.Millisecond, 300*time.Millisecond), inHand: make(map[uint64]order)}
+	handler := api(d.store, serve.Readiness(&d.group), between(20*time.Millisecond, 400*time.Millisecond))
+	d.load = newLoad(clients, between(0, 250*time.Millisecond), strconv.FormatInt(time.Now().UnixNano(), 36), ln.Addr().String())
+	d.url = "http://" + ln.Addr().String()
+
+	d.group.Add("store", d.store)
+	below := []string{"stats"}
+	for n := range c.Workers {
+		name := "consumer-" + strconv.Itoa(n+1)
+		d.group.Add(name, d.consumers, lastcall.After("store"))
+		below = append(below, name)
+	}
+	d.group.Add("stats", stats(d.store, filepath.Join(dir, "orders.stats"), 500*time.Millisecond, between(20*time.Millisecond, 400*time.Millisecond)), lastcall.After("store"))
+	if c.Stuck {
+		d.group.Go("stuck", stuck, lastcall.After("store"))
+		below = append(below, "stuck")
+	}
+	d.group.Add("api", serve.HTTP(&http.Server{Handler: handler}, ln), lastcall.After(below...))
+	return d, nil
+}
+
+// stuck is how a worker should not be: it hears no stop, soft or hard.
+func stuck(ctx context.Context) error {
+	lastcall.Status(ctx, "ignores every stop")
+	select {}
+}
+
+// observe is the demo's listener: it lets the clients in when the api is ready, and takes a look at what is in flight
+// when the stop begins.
+func (d *demo) observe(e lastcall.Event) {
+	switch {
+	case e.Name == "api" && e.Kind == lastcall.EventState && e.State == lastcall.StateReady:
+		d.greet()
+		close(d.load.begin)
+		if d.config.For > 0 {
+			time.AfterFunc(d.config.For, d.endItself)
+		}
+	case e.Name == "" && (e.Kind == lastcall.EventLameDuck || e.Kind == lastcall.EventState && e.State == lastcall.StateStopping):
+		d.once.Do(func() {
+			d.atSignal = snapshot{requests: d.load.inFlight(), jobs: d.consumers.inFlight()}
+			d.afterEcho(e.Cause, &d.saidSoft)
+			fmt.Fprintf(d.config.Out, "%s: %s and %s in flight\n", strings.TrimPrefix(e.Cause.Error(), "soft stop: "),
+				plural(len(d.atSignal.requests), "request"), plural(len(d.atSignal.jobs), "job"))
+		})
+	case e.Kind == lastcall.EventState && e.State == lastcall.StateCut:
+		d.afterEcho(e.Cause, &d.saidHard)
+		fmt.Fprintf(d.config.Out, "%s: %v\n", e.Name, e.Cause)
+	case e.Kind == lastcall.EventAwaiting:
+		fmt.Fprint(d.config.Out, "waiting for")
+		for i, a := range e.Awaited {
+			if i > 0 {
+				fmt.Fprint(d.config.Out, ",")
+			}
+			fmt.Fprint(d.config.Out, " ", a)
+		}
+		fmt.Fprintln(d.config.Out)
+	}
+}
+
+// afterEcho begins a line, because the terminal has written ^C where a signal from the keyboard is the cause. Many
+// workers may be told of one signal: said remembers the first.
+func (d *demo) afterEcho(cause error, said *bool) {
+	if stop := (*lastcall.StopCause)(nil); errors.As(cause, &stop) && stop.Signal == os.Interrupt && !*said {
+		fmt.Fprintln(d.config.Out)
+		*said = true
+	}
+}
+
+// greet says what runs.
+func (d *demo) greet() {
+	kept := ""
+	if n := len(d.store.before.pending()); n > 0 {
+		kept = fmt.Sprintf(", with %s kept from last time", plural(n, "job"))
+	}
+	fmt.Fprintf(d.config.Out, `a small order service and its clients, in one process:
+  api        %s/orders, with %d clients
+  consumers  %d, for the orders' jobs; stats, twice a second
+  store      %s%s
+`, d.url, clients, d.config.Workers, d.store.path, kept)
+	if d.config.For > 0 {
+		fmt.Fprintf(d.config.Out, "it signals itself after %s\n", d.config.For)
+	} else {
+		fmt.Fprintln(d.config.Out, "press Ctrl-C to stop it")
+	}
+}
+
+// cleanUp takes a temporary directory away, unless there is something in it to look at.
+func (d *demo) cleanUp(evidence bool) {
+	switch {
+	case d.temporary == "":
+	case evidence:
+		fmt.Fprintf(d.config.Out, "the journal is kept: %s\n", d.store.path)
+	default:
+		_ = os.RemoveAll(d.temporary) // the system clears its temporary directory too
+	}
+}

@@ -1,0 +1,68 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// store is the lowest layer: the journal, and the queue of what is to be done for its orders. As a worker it opens the
+// file, and closes it when all that use it have returned.
+type store struct {
+	path    string
+	queue   *queue
+	lose    func(order) bool
+	journal atomic.Pointer[journal]
+	before  *contents // what the journal held at the start
+	served  atomic.Int64
+}
+
+var errClosed = errors.New("the store is not open")
+
+func (s *store) Run(ctx context.Context) error {
+	lastcall.Status(ctx, "replaying the journal")
+	j, held, err := openJournal(s.path)
+	if err != nil {
+		return err
+	}
+	j.lose = s.lose
+	s.before = held
+	for _, o := range held.pending() {
+		s.queue.put(o)
+	}
+	s.journal.Store(j)
+	lastcall.Status(ctx, "")
+	lastcall.Ready(ctx)
+	<-ctx.Done()
+	s.journal.Store(nil)
+	return j.close()
+}
+
+// take writes an order down and queues its job. When it returns, the order survives a crash.
+func (s *store) take(key string) (order, error) {
+	j := s.journal.Load()
+	if j == nil {
+		return order{}, errClosed
+	}
+	o, err := j.add(key)
+	if err == nil {
+		s.queue.put(o)
+		s.served.Add(1)
+	}
+	return o, err
+}
+
+// done writes down that the job of o is done.
+func (s *store) done(o order) error {
+	j := s.journal.Load()
+	if j == nil {
+		return errClosed
+	}
+	return j.done(o)
+}
+
+// ReadyWithin makes the store's dependents wait until the journal is replayed.
+func (s *store) ReadyWithin() time.Duration { return 10 * time.Second }
