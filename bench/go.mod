@@ -1,0 +1,9 @@
+module github.com/lastcall-go/lastcall/bench
+
+go 1.26.0
+
+require github.com/lastcall-go/lastcall v0.0.0
+
+require golang.org/x/sys v0.49.0
+
+replace github.com/lastcall-go/lastcall => ../
