@@ -9,19 +9,21 @@ import (
 
 // A member is a worker in a run. There may be millions: what only some have is in extra.
 type member struct {
-	name  string
-	w     Worker
-	layer *layer
-	first scope // the first start's; a restart makes another
+	name string
+	w    Worker
 
+	// What the stop of very many workers touches stands together.
+	//
 	// The state and its times, in the run's time, 0 for not yet. When the layer stops and nobody looks on, a worker's own
 	// goroutine records its end with one compare-and-swap; every other change is made with the run locked.
+	layer   *layer
+	first   scope // the first start's; a restart makes another
 	state   atomic.Uint32
 	plain   bool // no options that matter then: nothing but the state changes when it starts and ends
 	self    bool // it says when it is ready
+	ended   atomic.Int64
 	started atomic.Int64
 	readied atomic.Int64
-	ended   atomic.Int64
 
 	extra *extra // nil where there is nothing to know; guarded by run.mu
 }

@@ -48,10 +48,21 @@ func (m *member) restarts() int {
 	return m.extra.restarts.total
 }
 
-// entered is called by a worker's goroutine before the worker's function.
+// entered is called by a worker's goroutine before the worker's function. Like returned, it does without the lock what
+// can be done without.
 func (r *run) entered(s *scope) {
-	s.m.started.Store(r.now())
-	if !s.m.self {
+	m, now := s.m, r.now()
+	m.started.Store(now)
+	switch {
+	case m.self:
+	case m.plain && !r.observed() && m.swap(StateStarting, StateReady):
+		m.readied.Store(now)
+		if m.layer.counts.unready.Add(-1) == 0 {
+			r.mu.Lock()
+			r.layerReady(m.layer)
+			r.unlock()
+		}
+	default:
 		r.ready(s)
 	}
 }
@@ -59,15 +70,6 @@ func (r *run) entered(s *scope) {
 // ready makes a worker ready, or ready again.
 func (r *run) ready(s *scope) {
 	m := s.m
-	if m.plain && !m.self && !r.observed() && m.swap(StateStarting, StateReady) {
-		m.readied.Store(r.now())
-		if m.layer.counts.unready.Add(-1) == 0 {
-			r.mu.Lock()
-			r.layerReady(m.layer)
-			r.unlock()
-		}
-		return
-	}
 	r.mu.Lock()
 	defer r.unlock()
 	if m.present() != s {

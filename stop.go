@@ -375,22 +375,29 @@ func stacksOf(stacks map[string]string, path string) string {
 	return text
 }
 
-// returned is the end of one start of a worker.
+// returned is the end of one start of a worker. When its layer stops and nobody looks on, the worker's goroutine does the
+// little that there is to do without the lock, and with a small frame: a larger one would reach below what the worker
+// had touched of its stack, which is most of what the stop of very many workers costs.
 func (r *run) returned(s *scope, err error) {
-	m, l := s.m, s.m.layer
+	m := s.m
 	stopErr := err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, ErrStopping))
 	if m.plain && !m.self && (err == nil || stopErr) && !r.observed() && m.is() == StateStopping {
 		m.ended.Store(r.now())
 		if m.swap(StateStopping, StateStopped) {
-			if l.counts.live.Add(-1) == 0 {
+			if m.layer.counts.live.Add(-1) == 0 {
 				r.mu.Lock()
-				r.layerEnded(l)
+				r.layerEnded(m.layer)
 				r.unlock()
 			}
 			return
 		}
 	}
+	r.startEnded(s, err, stopErr)
+}
 
+// startEnded is returned with the run locked.
+func (r *run) startEnded(s *scope, err error, stopErr bool) {
+	m, l := s.m, s.m.layer
 	r.mu.Lock()
 	defer r.unlock()
 	if m.present() != s || !m.running() { // abandoned
