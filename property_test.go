@@ -3,6 +3,7 @@ package lastcall_test
 import (
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"runtime"
 	"slices"
@@ -29,6 +30,9 @@ func TestProperty(t *testing.T) {
 	setDefault(t, "rapid.checks", fmt.Sprint(propertyCases))
 	setDefault(t, "rapid.seed", fmt.Sprint(propertySeed))
 	setDefault(t, "rapid.nofailfile", "true")
+	logger := slog.Default() // where nobody listens, panics are logged
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { slog.SetDefault(logger) })
 	times := 1
 	rapid.Check(t, func(rt *rapid.T) {
 		p := rapid.Custom(drawPlan).Draw(rt, "plan")

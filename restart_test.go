@@ -329,24 +329,24 @@ func TestManyWorkersRestartAtOnce(t *testing.T) {
 // Without a listener a worker's end takes a short cut, which must not be taken by one that is to start again.
 func TestRequiresWithoutAListener(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		starts := map[string]int{}
+		var db, web int
 		var g lastcall.Group
 		g.Go("db", func(ctx context.Context) error {
-			if starts["db"]++; starts["db"] == 1 {
+			if db++; db == 1 {
 				lastcall.Sleep(ctx, time.Second)
 				return errors.New("lost")
 			}
 			return untilStop(ctx)
 		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
 		g.Go("web", func(ctx context.Context) error {
-			starts["web"]++
+			web++
 			return untilStop(ctx)
 		}, lastcall.Requires("db"))
 		if err := runFor(t, &g, time.Minute); err != nil {
 			t.Error(err)
 		}
-		if starts["db"] != 2 || starts["web"] != 2 {
-			t.Errorf("starts: %v, want 2 of each", starts)
+		if db != 2 || web != 2 {
+			t.Errorf("%d and %d starts, want 2 of each", db, web)
 		}
 	})
 }
