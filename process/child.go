@@ -1,0 +1,334 @@
+//go:build unix
+
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// child is one run of a Process. Unless it says otherwise, a field belongs to the goroutine that called Run.
+type child struct {
+	p    *Process
+	ctx  context.Context
+	hard <-chan struct{} // the hard stop; nil outside a group
+
+	mu     sync.Mutex    // for main, which Signal and PID use from outside
+	main   *handle       // the main process, which MAINPID may change
+	first  *handle       // the one that was started, which leads the group
+	exited chan struct{} // main has ended
+	pgid   int           // the group of its own that first leads; 0 if it has none
+	sid    int           // its session
+
+	family    *family
+	notify    *notifySocket // nil if it has none
+	readyPipe *os.File      // likewise
+	outputs   []*output
+
+	becameReady chan error // nil, or why it cannot
+	sick        chan error
+	lastLook    atomic.Pointer[error] // of the probe for readiness
+	endWatch    context.CancelFunc    // ends the goroutines that look whether it is ready or alive
+	ready       bool
+	startBy     *time.Timer // nil without a limit
+	startLimit  time.Time   // to which it may be extended
+	beatBy      *time.Timer // nil without a watchdog, and before it is ready
+	watchdog    time.Duration
+
+	told bool // ctx has ended
+	stop stop
+}
+
+// Run starts the program, and returns when it and its family have ended. At the end of ctx it begins the soft stop; at
+// the end of lastcall.Grace(ctx) the family is killed.
+//
+// It returns nil if the main process exited with a clean code, or died of a signal of the stop. Otherwise a
+// [StartError], [ExitError], [ReadyError], [SickError] or [FamilyError]; ctx.Err() if ctx had ended before the start.
+func (p *Process) Run(ctx context.Context) error {
+	if err := p.problems(); err != nil {
+		return lastcall.Permanent(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := &child{p: p, ctx: ctx, becameReady: make(chan error, 1), sick: make(chan error, 1), endWatch: func() {}}
+	if grace := lastcall.Grace(ctx); grace != ctx {
+		c.hard = grace.Done()
+	}
+	if !p.current.CompareAndSwap(nil, c) {
+		return fmt.Errorf("%s: Run was called while it runs", p.name())
+	}
+	defer p.current.Store(nil)
+	var err error
+	if system(func() { err = c.start() }); err != nil {
+		return err
+	}
+	defer system(c.close)
+	return c.end(c.live())
+}
+
+// PID is the number of the main process; 0 while there is none.
+func (p *Process) PID() int {
+	c := p.current.Load()
+	if c == nil {
+		return 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.main == nil {
+		return 0
+	}
+	return c.main.pid
+}
+
+// Signal sends s to the main process. It returns os.ErrProcessDone while there is none. It is no stop: if the process dies
+// of it, it has failed.
+func (p *Process) Signal(s syscall.Signal) error {
+	c := p.current.Load()
+	if c == nil {
+		return os.ErrProcessDone
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.main == nil {
+		return os.ErrProcessDone
+	}
+	err := c.main.signal(s)
+	if errors.Is(err, syscall.ESRCH) {
+		err = os.ErrProcessDone
+	}
+	return err
+}
+
+// watchMain makes c.exited tell of the end of the main process.
+func (c *child) watchMain() error {
+	exited := make(chan struct{})
+	c.exited = exited
+	return c.main.onExit(func() { close(exited) })
+}
+
+func (c *child) hasExited() bool {
+	select {
+	case <-c.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// live watches the child until it ends, fails (the error says how) or is to stop.
+func (c *child) live() error {
+	p := c.p
+	watch, cancel := c.ctx, context.CancelFunc(func() {})
+	if p.Ready.ways() > 0 || p.Alive.ways() > 0 {
+		watch, cancel = context.WithCancel(c.ctx)
+	}
+	c.endWatch = cancel
+	var startBy <-chan time.Time
+	if p.Ready.Within > 0 {
+		c.startBy = time.NewTimer(p.Ready.Within)
+		c.startLimit = time.Now().Add(p.Ready.Within + p.extend())
+		startBy = c.startBy.C
+	}
+	var notes <-chan struct{}
+	if c.notify != nil {
+		go c.notify.serve()
+		notes = c.notify.some
+	}
+	c.watchReady(watch)
+	for {
+		var beatBy <-chan time.Time
+		if c.beatBy != nil {
+			beatBy = c.beatBy.C
+		}
+		select {
+		case <-c.ctx.Done():
+			c.told = true
+			return nil
+		case <-c.exited:
+			if c.lastWords(); c.hasExited() {
+				return nil
+			}
+		case err := <-c.becameReady:
+			if err != nil {
+				return c.exitedFirst(&ReadyError{Name: p.name(), Err: err})
+			}
+			c.setReady(watch)
+			startBy = nil
+		case <-startBy:
+			if !c.ready {
+				e := &ReadyError{Name: p.name(), Within: p.Ready.Within}
+				if last := c.lastLook.Load(); last != nil {
+					e.Err = *last
+				}
+				return e
+			}
+		case <-notes:
+			for _, n := range c.notify.take() {
+				if err := c.heed(n); err != nil {
+					return err
+				}
+			}
+		case <-beatBy:
+			return &SickError{p.name(), fmt.Errorf("no WATCHDOG=1 for %v", c.watchdog)}
+		case err := <-c.sick:
+			return &SickError{p.name(), err}
+		}
+	}
+}
+
+// exitedFirst is nil if the reason for err is that the child has just ended, which its status explains better.
+func (c *child) exitedFirst(err error) error {
+	timer := time.NewTimer(100 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-c.exited:
+		return nil
+	case <-timer.C:
+		return err
+	}
+}
+
+// setReady is the end of the start.
+func (c *child) setReady(watch context.Context) {
+	if c.ready {
+		return
+	}
+	c.ready = true
+	if c.startBy != nil {
+		c.startBy.Stop()
+	}
+	if c.p.Watchdog > 0 {
+		c.watchdog = c.p.Watchdog
+		c.beatBy = time.NewTimer(c.watchdog)
+	}
+	lastcall.Ready(c.ctx)
+	c.watchAlive(watch)
+}
+
+// heed does what a note says. It returns an error if the child says that it is sick.
+func (c *child) heed(n note) error {
+	if n.status != nil {
+		lastcall.Status(c.ctx, *n.status)
+	}
+	if n.mainPID != 0 {
+		c.follow(n.mainPID)
+	}
+	if n.reloading {
+		lastcall.Unready(c.ctx, "reloading")
+	}
+	if n.stopping {
+		lastcall.Unready(c.ctx, "it says that it is stopping")
+	}
+	if n.ready {
+		if c.ready {
+			lastcall.Ready(c.ctx) // the end of a reload
+		} else if c.p.Ready.Notify {
+			c.tellReady(nil)
+		}
+	}
+	if n.extend > 0 {
+		c.extend(time.Now().Add(n.extend))
+	}
+	if n.watchdog > 0 && c.beatBy != nil {
+		c.watchdog = n.watchdog
+		c.beatBy.Reset(c.watchdog)
+	}
+	if n.beat && c.beatBy != nil {
+		c.beatBy.Reset(c.watchdog)
+	}
+	if n.trigger && c.p.Watchdog > 0 {
+		return &SickError{c.p.name(), errors.New("it sent WATCHDOG=trigger")}
+	}
+	return nil
+}
+
+// lastWords heeds the notes that were sent before the main process ended; one may name its successor.
+func (c *child) lastWords() {
+	if c.notify == nil {
+		return
+	}
+	for _, n := range c.notify.lastWords() {
+		_ = c.heed(n)
+	}
+}
+
+// extend moves the limit of the start or the stop to at, as far as it may be.
+func (c *child) extend(at time.Time) {
+	if !c.ready && c.startBy != nil {
+		if c.startLimit.Before(at) {
+			at = c.startLimit
+		}
+		c.startBy.Reset(time.Until(at))
+	}
+	c.stop.extend(at)
+}
+
+// follow makes another member of the family the main process.
+func (c *child) follow(pid int) {
+	if pid == c.main.pid {
+		return
+	}
+	for _, k := range c.others() {
+		if k.pid != pid {
+			continue
+		}
+		h, err := k.open()
+		if err != nil {
+			return
+		}
+		c.family.join(pid)
+		old := c.main
+		old.forget()
+		c.mu.Lock()
+		c.main = h
+		c.mu.Unlock()
+		if old != c.first {
+			old.close()
+		}
+		if c.watchMain() != nil {
+			close(c.exited)
+		}
+		return
+	}
+}
+
+// close gives back everything but the outputs, which end by themselves.
+func (c *child) close() {
+	c.endWatch()
+	if c.startBy != nil {
+		c.startBy.Stop()
+	}
+	if c.beatBy != nil {
+		c.beatBy.Stop()
+	}
+	if c.notify != nil {
+		c.notify.close()
+	}
+	if c.readyPipe != nil {
+		c.readyPipe.Close()
+	}
+	c.mu.Lock()
+	main := c.main
+	c.main = nil
+	c.mu.Unlock()
+	if c.first != nil && c.first != main {
+		c.first.close()
+	}
+	if main != nil {
+		c.family.leave()
+		main.close()
+		return
+	}
+	for _, o := range c.outputs { // it was not started
+		o.r.Close()
+	}
+}

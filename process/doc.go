@@ -1,0 +1,71 @@
+// Package process makes a child process a worker of a lastcall group.
+//
+// # Make
+//
+//	group.Add("web", &process.Process{
+//		Command: []string{"./web", "-port", "8080"},
+//		Ready:   process.Ready{TCP: "127.0.0.1:8080", Within: 10 * time.Second},
+//	})
+//
+// The zero value of everything but Command is useful: the output goes where that of this process goes, the child is ready
+// once its program runs, SIGTERM stops it, and it has the time that the group gives.
+//
+// # Run
+//
+// While nothing happens nothing runs. The end of a child is seen by an event of the system and from the process, never from
+// its pipes: by pidfd in the runtime's poller on Linux (5.4 or later), by kqueue on the BSDs and macOS, by SIGCHLD
+// elsewhere. There is one goroutine a child, the group's; one more for each pipe whose output is copied, and for a
+// NOTIFY_SOCKET. Threads do not grow with children: on Linux one makes them all, since the kernel kills a child with
+// the thread that made it.
+//
+// A child that says of itself what it does speaks the protocol of sd_notify(3), which systemd's services speak: READY=1,
+// RELOADING=1, STOPPING=1, STATUS=…, MAINPID=…, WATCHDOG=1, WATCHDOG=trigger, WATCHDOG_USEC=… and
+// EXTEND_TIMEOUT_USEC=…. STOPPING=1 only informs, and starts no clock. Descriptors sent along are closed.
+//
+// Sockets that this process holds go to the child with the protocol of sd_listen_fds(3). Its variable LISTEN_PID must have the
+// child's own number, which nobody knows before there is a child. So with sockets this program is started once more, and
+// before its main sets the variable and becomes the child's program, in some milliseconds; no shell is needed. The init
+// function that does it belongs to this package and acts only where it finds the variable LASTCALL_TRAMPOLINE, and never
+// with the privileges of a set-user-ID program. This program's file must be one that the child's user may execute.
+//
+// # Stop
+//
+// At the soft stop the family ends in order: the main process first, then what is left of its group, then the
+// descendants that left group or session; see [Mode] for less. The main process gets the signals of Process.Stop, the others
+// the first of them; SIGCONT follows each, so that a halted one hears it. The stop is over when the last is gone.
+// Each stage is asked softly and has a share of the time: of three, each of the later two keeps a sixth for itself, if
+// there is anybody in it. What has not ended when its time is up gets SIGKILL. At the group's hard stop all that is left
+// gets it at once.
+//
+// The clock belongs to one child. Process.Grace, if it is set, is told to it as LASTCALL_GRACE, in seconds; and one
+// that makes progress may ask for more with EXTEND_TIMEOUT_USEC, within Process.Extend and the group's grace period.
+//
+// A stop that comes before or during the start is kept: the start is finished and the stop follows, so that no signal
+// meets a process between fork and exec. A main process that ends by itself leaves nobody behind either: its family is
+// stopped in the same way before Run returns.
+//
+// Who was found is in the status that the group's report has, and who had to be killed in a [FamilyError].
+//
+// # Families
+//
+// Descendants that lost their ancestry are found because this process adopts orphans: PR_SET_CHILD_SUBREAPER on Linux,
+// PROC_REAP_ACQUIRE on FreeBSD. That is a property of the whole process, set when the first child starts whose stop
+// reaches further than its main process. Orphans of anybody's children in this process come to it from then on; those
+// that end are reaped, and the children that package os or os/exec waits for keep their statuses (golang/go#60481). Who
+// calls syscall.ForkExec directly on Linux should have a pidfd open of what it waits for.
+//
+// On Linux it is a random id in the environment, LASTCALL_FAMILY, that tells whose an orphan is; and process group and
+// session, where a program has replaced its environment. One that has left both, replaced its environment, and lost its
+// parent before the stop cannot be told from a stranger's, and is left alone. /proc must be mounted.
+//
+// Other systems give orphans to init and tell nobody: there the stop reaches the main process and its group, whose
+// end is looked for every 20 ms during the stop, and what left the group lives on. Windows is not supported.
+//
+// # What goes wrong
+//
+// Run's errors are typed: [StartError] the program could not be run, [ExitError] it ended badly (exit code, death by signal
+// and core dump are apart), [ReadyError] it was not ready in time, [SickError] it missed its watchdog or its check,
+// [FamilyError] it left behind what had to be killed. Death by a signal of the stop is clean.
+//
+// The sudden death of this process takes the main processes along, on Linux and FreeBSD; see Process.Outlive.
+package process

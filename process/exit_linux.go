@@ -1,0 +1,133 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// exits tells of ends by pidfd. All pidfds are in one epoll set, which is itself in the runtime's poller: one goroutine and
+// no thread for any number of children, and some hundred bytes for each. See pidfd_open(2): a pidfd is readable when its
+// process has ended, also if it is not a child.
+var exits struct {
+	once  sync.Once
+	err   error
+	set   int
+	mu    sync.Mutex
+	last  uint64
+	calls map[uint64]func()
+}
+
+func startExits() error {
+	exits.once.Do(func() {
+		exits.calls = map[uint64]func(){}
+		exits.set, exits.err = unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+		if exits.err != nil {
+			return
+		}
+		if exits.err = unix.SetNonblock(exits.set, true); exits.err != nil { // os.NewFile polls what does not block
+			return
+		}
+		conn, err := os.NewFile(uintptr(exits.set), "exits").SyscallConn()
+		if err != nil {
+			exits.err = err
+			return
+		}
+		go func() {
+			events := make([]unix.EpollEvent, 64)
+			for {
+				n := 0
+				err := conn.Read(func(fd uintptr) bool {
+					n, _ = unix.EpollWait(int(fd), events, 0)
+					return n > 0
+				})
+				if err != nil {
+					return // the set is never closed
+				}
+				for _, e := range events[:n] {
+					id := uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32
+					exits.mu.Lock()
+					fn := exits.calls[id]
+					delete(exits.calls, id)
+					exits.mu.Unlock()
+					if fn != nil {
+						fn()
+					}
+				}
+			}
+		}()
+	})
+	return exits.err
+}
+
+// onExit calls fn once, from the watcher's goroutine, when the process has ended; fn must not block.
+func (h *handle) onExit(fn func()) error {
+	if err := startExits(); err != nil {
+		return err
+	}
+	exits.mu.Lock()
+	exits.last++
+	h.watch = exits.last
+	exits.calls[h.watch] = fn
+	exits.mu.Unlock()
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(h.watch), Pad: int32(h.watch >> 32)}
+	if err := unix.EpollCtl(exits.set, unix.EPOLL_CTL_ADD, h.fd, &e); err != nil {
+		h.forget()
+		return os.NewSyscallError("epoll_ctl", err)
+	}
+	return nil
+}
+
+// forget ends what onExit began; fn is not called after it, unless it is being called.
+func (h *handle) forget() {
+	if h.watch == 0 {
+		return
+	}
+	exits.mu.Lock()
+	delete(exits.calls, h.watch)
+	exits.mu.Unlock()
+	// Not left to close: a child between fork and exec holds the descriptor too, and would keep it in the set.
+	_ = unix.EpollCtl(exits.set, unix.EPOLL_CTL_DEL, h.fd, nil)
+	h.watch = 0
+}
+
+// openHandle finds a process by its number. The caller makes sure that it is still the one that it means.
+func openHandle(pid int) (*handle, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("pidfd_open", err)
+	}
+	return &handle{pid: pid, fd: fd}, nil
+}
+
+// signal sends s to this very process.
+func (h *handle) signal(s syscall.Signal) error { return unix.PidfdSendSignal(h.fd, s, nil, 0) }
+
+func (h *handle) close() {
+	h.forget()
+	if h.fd >= 0 {
+		unix.Close(h.fd)
+		h.fd = -1
+	}
+}
+
+// reap waits for a child that has ended, for it and no other.
+func (h *handle) reap() (syscall.WaitStatus, error) { return waitFor(h.pid, 0) }
+
+// waitFor is wait4 for one child.
+func waitFor(pid, options int) (syscall.WaitStatus, error) {
+	var s syscall.WaitStatus
+	for {
+		got, err := syscall.Wait4(pid, &s, options, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err == nil && got == 0 {
+			err = syscall.EAGAIN
+		}
+		return s, err
+	}
+}

@@ -1,0 +1,402 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// families is what is known of all of them. The lock is held while /proc is read, so that a thousand children that stop at
+// once read it one after another, and not each with a thread.
+var families struct {
+	mu      sync.Mutex
+	adopted bool
+	mains   map[int]*family // by the number of the main process, until it is reaped
+	orphans map[int]orphan  // adopted members; only this package reaps them, so that a number stays theirs
+}
+
+type orphan struct {
+	family *family
+	start  uint64
+}
+
+// adopt makes this process the new parent of its descendants' orphans, see PR_SET_CHILD_SUBREAPER in prctl(2), and
+// sees to it that they are reaped.
+func adopt() bool {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	if families.adopted {
+		return true
+	}
+	if os.Getpid() != 1 {
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return false
+		}
+	}
+	families.adopted = true
+	go reapOrphans(sweep)
+	return true
+}
+
+// join makes pid a main process of f, and leave forgets f.
+func (f *family) join(pid int) {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	if families.mains == nil {
+		families.mains, families.orphans = map[int]*family{}, map[int]orphan{}
+	}
+	families.mains[pid] = f
+	f.mains = append(f.mains, pid)
+}
+
+func (f *family) leave() {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	for _, pid := range f.mains {
+		if families.mains[pid] == f { // the number may be somebody else's by now
+			delete(families.mains, pid)
+			delete(families.orphans, pid)
+		}
+	}
+}
+
+// reapFirst: the number of a main process is not used again while it is a zombie, so it is one until its family is gone.
+const reapFirst = false
+
+// remember notes who descends from the main process now.
+func (f *family) remember() {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	for _, main := range f.mains {
+		for _, pid := range childrenOf(main) {
+			descend(pid, func(k stat) {
+				if f.seen == nil {
+					f.seen = map[int]uint64{}
+				}
+				f.seen[k.pid] = k.start
+			})
+		}
+	}
+}
+
+// others are the members besides the main processes that are alive. Those that are dead and ours are reaped. alone says that
+// there is one main process and it has ended, so that it has no children any more.
+func (f *family) others(alone bool) []kin {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	var list []kin
+	var listed map[int]bool
+	add := func(k stat) {
+		if families.mains[k.pid] == nil && !listed[k.pid] {
+			if listed == nil {
+				listed = map[int]bool{}
+			}
+			listed[k.pid] = true
+			list = append(list, k.kin)
+		}
+	}
+	// Who ends while it is looked at leaves its children to this process, and they are not in what was read before.
+	for before, now := []int(nil), orphans(); !subset(now, before); before, now = now, orphans() {
+		list, listed = nil, nil
+		for _, pid := range now {
+			if f.adopted(pid) {
+				descend(pid, add)
+			}
+		}
+	}
+	if alone {
+		return list
+	}
+	for _, main := range f.mains {
+		for _, pid := range childrenOf(main) {
+			descend(pid, add)
+		}
+	}
+	return list
+}
+
+// adopted reports whether pid, a child of this process, is an orphan of f that is alive. If it is dead it is reaped. One that
+// is about to end has no environment any more and still its children: it counts, so that it is waited for and they are seen.
+func (f *family) adopted(pid int) bool {
+	o, known := families.orphans[pid]
+	if families.mains[pid] != nil || known && o.family != f {
+		return false
+	}
+	k, ok := statOf(pid)
+	if !ok {
+		return false
+	}
+	if !known && !f.owns(k) {
+		return k.ending && !k.dead && familyMark(pid) == ""
+	}
+	families.orphans[pid] = orphan{f, k.start}
+	if k.dead {
+		reapOrphan(pid)
+	}
+	return !k.dead
+}
+
+func subset(a, b []int) bool {
+	if len(a) == 0 {
+		return true
+	}
+	in := make(map[int]bool, len(b))
+	for _, pid := range b {
+		in[pid] = true
+	}
+	for _, pid := range a {
+		if !in[pid] {
+			return false
+		}
+	}
+	return true
+}
+
+// owns reports whether k, which was adopted, belongs to f.
+func (f *family) owns(k stat) bool {
+	if id := familyMark(k.pid); id != "" {
+		for one := range strings.SplitSeq(id, ":") {
+			if one == f.id {
+				return true
+			}
+		}
+	}
+	if families.mains[k.pgid] == f || families.mains[k.sid] == f || f.seen[k.pid] == k.start && k.start != 0 {
+		return true
+	}
+	for _, of := range []int{k.pgid, k.sid} {
+		if o, ok := families.orphans[of]; ok && o.family == f && of != k.pid {
+			return true
+		}
+		if _, ok := f.seen[of]; ok && of != k.pid {
+			return true
+		}
+	}
+	return false
+}
+
+// familyMark is the mark in the environment of a process; "" if it cannot be read or there is none. A first thread that has
+// ended before the others has no environment any more, so they are asked too.
+func familyMark(pid int) string {
+	dir := "/proc/" + strconv.Itoa(pid)
+	env, err := os.ReadFile(dir + "/environ")
+	if err == nil && len(env) == 0 {
+		threads, _ := os.ReadDir(dir + "/task")
+		for _, t := range threads {
+			if env, _ = os.ReadFile(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
+				break
+			}
+		}
+	}
+	for kv := range bytes.SplitSeq(env, []byte{0}) {
+		if value, ok := bytes.CutPrefix(kv, []byte(familyVariable+"=")); ok {
+			return string(value)
+		}
+	}
+	return ""
+}
+
+// sweep reaps orphans that have died, and leaves alone the children that somebody else in this program waits for
+// (golang/go#60481): package os holds a pidfd of each of its children until it has its status, so a dead child without one is
+// nobody's.
+func sweep() {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	var held map[int]bool
+	for _, pid := range orphans() {
+		if families.mains[pid] != nil {
+			continue
+		}
+		k, ok := statOf(pid)
+		if !ok {
+			continue
+		}
+		if _, known := families.orphans[pid]; !known {
+			if !k.dead {
+				for _, f := range families.mains { // while its environment can be read
+					if f.owns(k) {
+						families.orphans[pid] = orphan{f, k.start}
+						break
+					}
+				}
+				continue
+			}
+			if held == nil {
+				held = heldByOthers()
+			}
+			if held[pid] {
+				continue
+			}
+		}
+		if k.dead {
+			reapOrphan(pid)
+		}
+	}
+}
+
+// reapOrphan takes the status of one child that is dead.
+func reapOrphan(pid int) {
+	if _, err := waitFor(pid, syscall.WNOHANG); !errors.Is(err, syscall.EAGAIN) {
+		delete(families.orphans, pid)
+	}
+}
+
+// heldByOthers are the processes of which this program has a pidfd open, see pidfd_open(2) on fdinfo.
+func heldByOthers() map[int]bool {
+	held := map[int]bool{}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return held
+	}
+	for _, e := range entries {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err != nil || !strings.Contains(to, "pidfd") {
+			continue
+		}
+		info, err := os.ReadFile("/proc/self/fdinfo/" + e.Name())
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(info)) {
+			if number, ok := strings.CutPrefix(line, "Pid:"); ok {
+				if pid, err := strconv.Atoi(strings.TrimSpace(number)); err == nil {
+					held[pid] = true
+				}
+			}
+		}
+	}
+	return held
+}
+
+// descend calls fn for pid and everything below it that is alive.
+func descend(pid int, fn func(stat)) {
+	k, ok := statOf(pid)
+	if !ok || k.dead {
+		return
+	}
+	fn(k)
+	for _, child := range childrenOf(pid) {
+		descend(child, fn)
+	}
+}
+
+// orphans are the children of the thread to which the kernel gives orphans, the first of this process. Children that
+// this package started are those of another thread, so the list is short however many they are.
+func orphans() []int {
+	self := strconv.Itoa(os.Getpid())
+	return children("/proc/self/task/"+self+"/children", os.Getpid())
+}
+
+// childrenOf are the children of all threads of a process.
+func childrenOf(pid int) []int {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	threads, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var list []int
+	for _, t := range threads {
+		list = append(list, children(dir+"/"+t.Name()+"/children", pid)...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// children reads one list. If a child ends while it is read another may be missing from it, see proc_pid_task(5), so it is
+// read until it is the same twice. A kernel without such lists has them in the status of every process.
+func children(path string, pid int) []int {
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return scanForChildren(pid)
+	}
+	for range 10 {
+		if len(before) == 0 {
+			break
+		}
+		now, err := os.ReadFile(path)
+		if err != nil || bytes.Equal(now, before) {
+			break
+		}
+		before = now
+	}
+	var list []int
+	for field := range bytes.FieldsSeq(before) {
+		if pid, err := strconv.Atoi(string(field)); err == nil {
+			list = append(list, pid)
+		}
+	}
+	return list
+}
+
+func scanForChildren(parent int) []int {
+	if _, err := os.Stat("/proc/self/task/" + strconv.Itoa(os.Getpid()) + "/children"); err == nil {
+		return nil // it was that process that is gone
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var list []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			if k, ok := statOf(pid); ok && k.parent == parent {
+				list = append(list, pid)
+			}
+		}
+	}
+	return list
+}
+
+// stat is what /proc tells of a process.
+type stat struct {
+	kin
+	parent int
+	dead   bool // a zombie, with all its threads
+	ending bool // it has given back its memory
+}
+
+// statOf reads /proc/PID/stat, see proc_pid_stat(5).
+func statOf(pid int) (stat, bool) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return stat{}, false
+	}
+	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	if open < 0 || end < open {
+		return stat{}, false
+	}
+	fields := strings.Fields(string(text[end+1:])) // from the third on
+	if len(fields) < 21 {
+		return stat{}, false
+	}
+	number := func(field int) int {
+		n, _ := strconv.Atoi(fields[field-3])
+		return n
+	}
+	return stat{
+		kin:    kin{pid: pid, pgid: number(5), sid: number(6), start: uint64(number(22)), name: string(text[open+1 : end])},
+		parent: number(4),
+		// Threads that are ending after the first one still have their children.
+		dead:   (fields[0] == "Z" || fields[0] == "X") && number(20) <= 1,
+		ending: number(23) == 0,
+	}, true
+}
+
+// open is a handle of k, if it is still that process.
+func (k kin) open() (*handle, error) {
+	h, err := openHandle(k.pid)
+	if err != nil {
+		return nil, err
+	}
+	if now, ok := statOf(k.pid); !ok || now.start != k.start {
+		h.close()
+		return nil, syscall.ESRCH
+	}
+	return h, nil
+}

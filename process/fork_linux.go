@@ -1,0 +1,51 @@
+package process
+
+import (
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// forks carries out fork on one thread that never ends: the kernel sends the parent-death signal when the *thread* that made
+// the child ends, and the Go runtime may end any other (golang/go#27505). That one thread forks also keeps the others
+// from being blocked in it.
+var forks struct {
+	once  sync.Once
+	calls chan func()
+}
+
+// fork runs the program and returns once that is certain: a signal after it reaches the program and not our copy.
+func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
+	forks.once.Do(func() {
+		forks.calls = make(chan func())
+		go func() {
+			runtime.LockOSThread()
+			for call := range forks.calls {
+				call()
+			}
+		}()
+	})
+	h := &handle{fd: -1}
+	attr.Sys.PidFD = &h.fd
+	if attr.Sys.Pdeathsig == 0 && !outlive {
+		attr.Sys.Pdeathsig = syscall.SIGKILL
+	}
+	var err error
+	done := make(chan struct{})
+	forks.calls <- func() {
+		h.pid, err = syscall.ForkExec(path, argv, attr)
+		close(done)
+	}
+	<-done
+	if err != nil {
+		return nil, err
+	}
+	if h.fd < 0 {
+		_ = syscall.Kill(h.pid, syscall.SIGKILL)
+		_, _ = waitFor(h.pid, 0)
+		return nil, errNoPidfd
+	}
+	return h, nil
+}
+
+func hasChroot(sys *syscall.SysProcAttr) bool { return sys != nil && sys.Chroot != "" }

@@ -1,0 +1,195 @@
+//go:build unix
+
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+const (
+	firstPause = 10 * time.Millisecond // between two looks whether a child is ready; it doubles
+	lastPause  = time.Second
+	lookWithin = 5 * time.Second // the time one look has
+)
+
+// watchReady sees to it that c.becameReady gets nil when the child is ready, or why it cannot become so. It ends with ctx.
+func (c *child) watchReady(ctx context.Context) {
+	r := &c.p.Ready
+	switch {
+	case r.Notify, r.Log != nil: // they tell by themselves
+	case r.FD != 0:
+		go func() { c.tellReady(newlineOn(c.readyPipe)) }()
+	case r.Delay > 0:
+		go func() {
+			if lastcall.Sleep(ctx, r.Delay) == nil {
+				c.tellReady(nil)
+			}
+		}()
+	case r.TCP != "" || r.HTTP != "" || len(r.Exec) > 0:
+		look := c.look(r.TCP, r.HTTP, r.Exec)
+		go func() {
+			for pause := firstPause; ; pause = min(2*pause, lastPause) {
+				err := within(ctx, lookWithin, look)
+				if err == nil {
+					c.tellReady(nil)
+					return
+				}
+				if ctx.Err() == nil {
+					c.lastLook.Store(&err)
+				}
+				if lastcall.Sleep(ctx, pause) != nil {
+					return
+				}
+			}
+		}()
+	default:
+		c.tellReady(nil)
+	}
+}
+
+// looks are the commands that run as probes at one time: package os/exec waits for each with a thread.
+var looks = make(chan struct{}, 2)
+
+// tellReady never blocks: the first word counts.
+func (c *child) tellReady(err error) {
+	select {
+	case c.becameReady <- err:
+	default:
+	}
+}
+
+// watchAlive repeats the check until it fails too often, and tells c.sick, or ctx ends.
+func (c *child) watchAlive(ctx context.Context) {
+	a := c.p.Alive
+	if a.ways() == 0 {
+		return
+	}
+	orDefault(&a.Every, 10*time.Second)
+	orDefault(&a.Within, 5*time.Second)
+	if a.Failures <= 0 {
+		a.Failures = 3
+	}
+	look := c.look(a.TCP, a.HTTP, a.Exec)
+	go func() {
+		for failures := 0; lastcall.Sleep(ctx, a.Every) == nil; {
+			err := within(ctx, a.Within, look)
+			if err == nil {
+				failures = 0
+				continue
+			}
+			if failures++; failures >= a.Failures && ctx.Err() == nil {
+				c.tellSick(fmt.Errorf("failed its check %d times in a row: %w", failures, err))
+				return
+			}
+		}
+	}()
+}
+
+// tellSick never blocks: the first word counts.
+func (c *child) tellSick(err error) {
+	select {
+	case c.sick <- err:
+	default:
+	}
+}
+
+func orDefault(d *time.Duration, def time.Duration) {
+	if *d == 0 {
+		*d = def
+	}
+}
+
+func within(ctx context.Context, d time.Duration, look func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return look(ctx)
+}
+
+// look is the one of the three that is set, as a function.
+func (c *child) look(tcp, url string, command []string) func(context.Context) error {
+	switch {
+	case tcp != "":
+		return func(ctx context.Context) error {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", tcp)
+			if err == nil {
+				conn.Close()
+			}
+			return err
+		}
+	case url != "":
+		client := &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		return func(ctx context.Context) error {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+			if err != nil {
+				return err
+			}
+			response, err := client.Do(request)
+			if err != nil {
+				return err
+			}
+			response.Body.Close()
+			if response.StatusCode < 200 || response.StatusCode > 399 {
+				return fmt.Errorf("%s: %s", url, response.Status)
+			}
+			return nil
+		}
+	}
+	return func(ctx context.Context) error {
+		select {
+		case looks <- struct{}{}:
+			defer func() { <-looks }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+		cmd.Dir = c.p.Dir
+		cmd.Env, _ = c.p.inherited() // without the family's mark: it is not of the family
+		cmd.WaitDelay = lookWithin   // a pipe does not keep it
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s: %w", command[0], err)
+		}
+		return nil
+	}
+}
+
+// newlineOn waits for a newline on the child's descriptor.
+func newlineOn(pipe interface{ Read([]byte) (int, error) }) error {
+	buf := make([]byte, 64)
+	for {
+		n, err := pipe.Read(buf)
+		if bytes.IndexByte(buf[:n], '\n') >= 0 {
+			return nil
+		}
+		if err != nil {
+			return errors.New("it closed the descriptor without a newline")
+		}
+	}
+}
+
+// logLine looks for the line that means ready; nil if there is none.
+func (c *child) logLine() func([]byte) bool {
+	var re *regexp.Regexp
+	if re = c.p.Ready.Log; re == nil {
+		return nil
+	}
+	return func(line []byte) bool {
+		if !re.Match(line) {
+			return true
+		}
+		c.tellReady(nil)
+		return false
+	}
+}

@@ -1,0 +1,219 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// DefaultExtend is how much more time in all a child may ask for, at its start and at its stop, unless [Process].Extend
+// says otherwise.
+const DefaultExtend = 5 * time.Minute
+
+// A Process is a child process as a lastcall.Worker. Command is all it needs; the fields are set before Run and not
+// changed after. Run may be called again when it has returned, as a restart does, and not while it runs.
+type Process struct {
+	// Command is the program and its arguments. A name without a slash is looked up in the PATH of this process.
+	Command []string
+	// Dir is where it runs; "" means where this process does.
+	Dir string
+	// Env is its environment; nil means that of this process. Variables of protocols that are for one process only
+	// (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC and their kin) are replaced by the child's own, or left out.
+	Env []string
+	// Stdin nil is the null device. Stdout and Stderr nil are those of this process. An *os.File is handed to the child as
+	// it is. To any other writer the output is copied, by a goroutine that holds no buffer while the child is silent.
+	Stdin          *os.File
+	Stdout, Stderr io.Writer
+
+	// Stop is what the main process is sent at the soft stop, one after another; SIGCONT follows each. nil means
+	// SIGTERM. When the last has had its time, comes SIGKILL.
+	Stop []Step
+	// Kill is how far the stop reaches; the zero value is the whole family.
+	Kill Mode
+	// Grace is its time from the first stop signal to SIGKILL, for the whole family, and never more than the group
+	// gives; 0 means just that. The child finds it in LASTCALL_GRACE, in seconds, if it is set.
+	Grace time.Duration
+	// Extend is how much more than Grace or Ready.Within it may ask for in all with EXTEND_TIMEOUT_USEC; 0 means
+	// DefaultExtend, negative means nothing. A stop never lasts longer than the group's grace period.
+	Extend time.Duration
+
+	// Ready is how one knows that it does what it is for; the zero value: as soon as the program runs.
+	Ready Ready
+	// Notify serves NOTIFY_SOCKET also where Ready is something else.
+	Notify bool
+	// Watchdog is how often at least a child that is ready must send WATCHDOG=1; one that does not has failed. 0 means never.
+	Watchdog time.Duration
+	// Alive is a check that is repeated once the child is ready; the zero value: none.
+	Alive Alive
+	// Listen are sockets for the child, at descriptors 3, 4, …, as systemd hands them over: LISTEN_FDS,
+	// LISTEN_FDNAMES and LISTEN_PID. See the package's documentation for how LISTEN_PID comes right.
+	Listen []Socket
+
+	// CleanCodes are exit codes besides 0 that are no failure.
+	CleanCodes []int
+	// Outlive lets the child live on when this process dies suddenly. Otherwise SIGKILL takes it along on Linux and
+	// FreeBSD; Sys.Pdeathsig says which signal if it is to be another.
+	Outlive bool
+	// Sys is what else the start is to do. Unless it asks for a session or a group, the child leads a group of its own.
+	Sys *syscall.SysProcAttr
+
+	current atomic.Pointer[child] // while Run runs
+	last    atomic.Pointer[Exit]
+}
+
+// A Step is one signal of a stop.
+type Step struct {
+	Signal syscall.Signal
+	Within time.Duration // until the next step; 0, at the last: as long as there is time
+}
+
+// Mode is how far the stop of a child reaches.
+type Mode uint8
+
+const (
+	// KillFamily: the main process, then its group, then its descendants that left group or session.
+	KillFamily Mode = iota
+	// KillGroup: the main process, then its group.
+	KillGroup
+	// KillProcess: the main process only.
+	KillProcess
+)
+
+var modeNames = [...]string{"family", "group", "process"}
+
+// String is the word for it in a configuration: "family", "group" or "process".
+func (m Mode) String() string {
+	if int(m) < len(modeNames) {
+		return modeNames[m]
+	}
+	return fmt.Sprintf("Mode(%d)", uint8(m))
+}
+
+// UnmarshalText reads what String writes.
+func (m *Mode) UnmarshalText(text []byte) error {
+	i := slices.Index(modeNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("kill is %q, and must be one of %s", text, strings.Join(modeNames[:], ", "))
+	}
+	*m = Mode(i)
+	return nil
+}
+
+// A Socket is one that this process holds and its child serves.
+type Socket struct {
+	Name string // in LISTEN_FDNAMES; "" is "unknown", as systemd has it
+	File *os.File
+}
+
+// ReadyWithin makes a Process a lastcall.SelfReadier. It is without a limit, since Run sees to Ready.Within, which the
+// child may extend.
+func (p *Process) ReadyWithin() time.Duration { return 0 }
+
+// Exit is how the main process ended last; ok is false before it has.
+func (p *Process) Exit() (exit Exit, ok bool) {
+	if last := p.last.Load(); last != nil {
+		return *last, true
+	}
+	return Exit{}, false
+}
+
+// name is what messages call the program.
+func (p *Process) name() string {
+	if len(p.Command) == 0 {
+		return "process"
+	}
+	return p.Command[0]
+}
+
+// problems is what is wrong with the fields.
+func (p *Process) problems() error {
+	var list []string
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	if len(p.Command) == 0 || p.Command[0] == "" {
+		add("no command")
+	}
+	for i, step := range p.Stop {
+		switch {
+		case step.Signal <= 0:
+			add("step %d of the stop has no signal", i+1)
+		case step.Within < 0:
+			add("step %d of the stop lasts %v, which is negative", i+1, step.Within)
+		case step.Within == 0 && i < len(p.Stop)-1:
+			add("step %d of the stop needs a time, since another follows", i+1)
+		}
+	}
+	if int(p.Kill) >= len(modeNames) {
+		add("%v is no way to stop", p.Kill)
+	}
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{{"Grace", p.Grace}, {"Watchdog", p.Watchdog}, {"Ready.Within", p.Ready.Within}, {"Ready.Delay", p.Ready.Delay}, {"Alive.Every", p.Alive.Every}, {"Alive.Within", p.Alive.Within}} {
+		if d.d < 0 {
+			add("%s is %v, which is negative", d.name, d.d)
+		}
+	}
+	p.Ready.problems(add)
+	p.Alive.problems(add)
+	if fd := p.Ready.FD; fd != 0 && (fd < 3+len(p.Listen) || fd > 255) {
+		add("Ready.FD is %d, and must be between %d, behind the standard files and the sockets, and 255", fd, 3+len(p.Listen))
+	}
+	for i, s := range p.Listen {
+		if s.File == nil {
+			add("socket %d has no file", i+1)
+		}
+		if strings.Contains(s.Name, ":") {
+			add("socket name %q has a colon, which separates names", s.Name)
+		}
+	}
+	if len(p.Listen) > 0 && hasChroot(p.Sys) {
+		add("sockets cannot be passed into a chroot: the program that sets LISTEN_PID is not there")
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", p.name(), strings.Join(list, "; "))
+}
+
+// steps is Stop with its default.
+func (p *Process) steps() []Step {
+	if len(p.Stop) > 0 {
+		return p.Stop
+	}
+	return []Step{{Signal: syscall.SIGTERM}}
+}
+
+func (p *Process) extend() time.Duration {
+	switch {
+	case p.Extend == 0:
+		return DefaultExtend
+	case p.Extend < 0:
+		return 0
+	}
+	return p.Extend
+}
+
+// served reports whether the child gets a NOTIFY_SOCKET.
+func (p *Process) served() bool { return p.Notify || p.Ready.Notify || p.Watchdog > 0 }
+
+// clean reports whether e, after the signals that were sent, is no failure.
+func (p *Process) clean(e Exit, sent []syscall.Signal) bool {
+	if e.Unknown {
+		return len(sent) > 0
+	}
+	if e.Signal != 0 {
+		return slices.Contains(sent, e.Signal)
+	}
+	return e.Code == 0 || slices.Contains(p.CleanCodes, e.Code)
+}
+
+var _ interface {
+	Run(context.Context) error
+	ReadyWithin() time.Duration
+} = (*Process)(nil)

@@ -1,0 +1,28 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+type child struct{}
+
+// Run returns an error that matches errors.ErrUnsupported: there are no signals on Windows to stop a process softly with.
+func (p *Process) Run(context.Context) error {
+	if err := p.problems(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: child processes as workers are not supported on windows: %w", p.name(), errors.ErrUnsupported)
+}
+
+// PID is 0.
+func (p *Process) PID() int { return 0 }
+
+// Signal returns errors.ErrUnsupported.
+func (p *Process) Signal(syscall.Signal) error { return errors.ErrUnsupported }
+
+func hasChroot(*syscall.SysProcAttr) bool { return false }
+
+func signalName(s syscall.Signal) string { return s.String() }

@@ -1,0 +1,237 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+var errNoPidfd = errors.New("the kernel has no pidfd: Linux 5.4 or later is needed")
+
+// start runs the program and watches it. What it opened for the child is closed when it fails, or in the end by c.close.
+func (c *child) start() (err error) {
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	p := c.p
+	path := p.Command[0]
+	if filepath.Base(path) == path {
+		if path, err = exec.LookPath(path); err != nil {
+			var lookup *exec.Error
+			if errors.As(err, &lookup) {
+				err = lookup.Err
+			}
+			return &StartError{p.name(), err}
+		}
+	}
+	if p.Kill != KillProcess {
+		adopt()
+	}
+	c.family = newFamily()
+	if p.served() {
+		if c.notify, err = serveNotify(); err != nil {
+			return &StartError{p.name(), fmt.Errorf("NOTIFY_SOCKET: %w", err)}
+		}
+	}
+	attr := &syscall.ProcAttr{Dir: p.Dir, Env: c.environment(), Sys: new(syscall.SysProcAttr)}
+	if p.Sys != nil {
+		*attr.Sys = *p.Sys
+	}
+	if !leads(attr.Sys) {
+		attr.Sys.Setpgid = true
+	}
+	if cred := attr.Sys.Credential; cred != nil && c.notify != nil {
+		c.notify.uid = cred.Uid
+	}
+	var ours []*os.File // the child's ends; closed here once it has them
+	defer func() {
+		for _, f := range ours {
+			f.Close()
+		}
+	}()
+	if attr.Files, ours, err = c.files(); err != nil {
+		return &StartError{p.name(), err}
+	}
+	run := fork
+	if len(p.Listen) > 0 {
+		run = forkVia
+	}
+	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {
+		return &StartError{p.name(), err}
+	}
+	c.mu.Lock()
+	c.main = c.first
+	c.mu.Unlock()
+	for _, o := range c.outputs {
+		go o.copy()
+	}
+	if err := c.watchMain(); err != nil {
+		_ = c.main.signal(syscall.SIGKILL)
+		_, _ = c.main.reap()
+		return &StartError{p.name(), err}
+	}
+	if pgid, err := unix.Getpgid(c.main.pid); err == nil && pgid == c.main.pid {
+		c.pgid = pgid
+	}
+	c.sid, _ = unix.Getsid(c.main.pid)
+	c.family.join(c.main.pid)
+	return nil
+}
+
+// leads reports whether the attributes already say of which group the child is.
+func leads(sys *syscall.SysProcAttr) bool {
+	return sys.Setsid || sys.Setpgid || sys.Foreground
+}
+
+// ownVariables are for one process only, and not inherited.
+var ownVariables = []string{"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "WATCHDOG_USEC", "WATCHDOG_PID", graceVariable, familyVariable, trampolineVariable}
+
+const (
+	graceVariable  = "LASTCALL_GRACE"  // seconds
+	familyVariable = "LASTCALL_FAMILY" // see family
+)
+
+// inherited is the environment that this process passes on. Of a name that is there twice the last holds. outer is the
+// mark of the family that this process itself belongs to.
+func (p *Process) inherited() (env []string, outer string) {
+	all := p.Env
+	if all == nil {
+		all = os.Environ()
+		if p.Dir != "" {
+			if abs, err := filepath.Abs(p.Dir); err == nil {
+				all = append(all, "PWD="+abs)
+			}
+		}
+	}
+	last := make(map[string]int, len(all))
+	for i, kv := range all {
+		name, value, _ := strings.Cut(kv, "=")
+		last[name] = i
+		if name == familyVariable {
+			outer = value
+		}
+	}
+	env = make([]string, 0, len(all)+8)
+	for i, kv := range all {
+		name, _, _ := strings.Cut(kv, "=")
+		if last[name] == i && !slices.Contains(ownVariables, name) {
+			env = append(env, kv)
+		}
+	}
+	return env, outer
+}
+
+// environment is the child's. The family's mark comes last, since programs that write their title over their arguments go
+// on into the environment from its beginning.
+func (c *child) environment() []string {
+	env, outer := c.p.inherited()
+	if c.notify != nil {
+		env = append(env, "NOTIFY_SOCKET="+c.notify.name)
+	}
+	if c.p.Watchdog > 0 {
+		// WATCHDOG_PID is left out, which means anybody: see sd_watchdog_enabled(3).
+		env = append(env, "WATCHDOG_USEC="+strconv.FormatInt(c.p.Watchdog.Microseconds(), 10))
+	}
+	if n := len(c.p.Listen); n > 0 {
+		names := make([]string, n)
+		for i, s := range c.p.Listen {
+			if names[i] = s.Name; s.Name == "" {
+				names[i] = "unknown"
+			}
+		}
+		env = append(env, "LISTEN_FDS="+strconv.Itoa(n), "LISTEN_FDNAMES="+strings.Join(names, ":"))
+	}
+	if g := c.p.Grace; g > 0 {
+		env = append(env, graceVariable+"="+strconv.FormatFloat(g.Round(time.Millisecond).Seconds(), 'f', -1, 64))
+	}
+	mark := c.family.id
+	if outer != "" {
+		mark = outer + ":" + mark
+	}
+	return append(env, familyVariable+"="+mark)
+}
+
+const noFile = ^uintptr(0) // a descriptor that the child does not get
+
+// files are the child's descriptors, and those of them that this process has no more use for once the child has them.
+func (c *child) files() (fds []uintptr, ours []*os.File, err error) {
+	p := c.p
+	open := func(f *os.File, err error) *os.File {
+		if err == nil {
+			ours = append(ours, f)
+		}
+		return f
+	}
+	stdin := p.Stdin
+	if stdin == nil {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return nil, ours, err
+		}
+		stdin = open(f, nil)
+	}
+	fds = append(fds, stdin.Fd())
+	var piped io.Writer // the writer that the last pipe leads to
+	var pipe *os.File
+	for i, w := range []io.Writer{p.Stdout, p.Stderr} {
+		if w == nil {
+			w = []*os.File{os.Stdout, os.Stderr}[i]
+		}
+		if f, ok := w.(*os.File); ok && p.Ready.Log == nil {
+			fds = append(fds, f.Fd())
+			continue
+		}
+		if pipe == nil || !same(w, piped) {
+			r, wr, err := os.Pipe()
+			if err != nil {
+				return nil, ours, err
+			}
+			pipe, piped = open(wr, nil), w
+			c.outputs = append(c.outputs, newOutput(r, w, c.logLine()))
+		}
+		fds = append(fds, pipe.Fd())
+	}
+	for _, s := range p.Listen {
+		// Not by Fd, which makes the socket blocking, and with it the one of whoever holds it.
+		conn, err := s.File.SyscallConn()
+		if err != nil {
+			return nil, ours, err
+		}
+		if err := conn.Control(func(fd uintptr) { fds = append(fds, fd) }); err != nil {
+			return nil, ours, err
+		}
+	}
+	if fd := p.Ready.FD; fd != 0 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, ours, err
+		}
+		c.readyPipe = r
+		open(w, nil)
+		for len(fds) < fd {
+			fds = append(fds, noFile)
+		}
+		fds = append(fds, w.Fd())
+	}
+	return fds, ours, nil
+}
+
+// same reports whether two writers are one, as far as they can be compared.
+func same(a, b io.Writer) (is bool) {
+	defer func() { _ = recover() }() // of types that cannot be
+	return a == b
+}

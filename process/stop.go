@@ -1,0 +1,506 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// stop is the clock of one child's stop, and what was done. It belongs to that child alone.
+type stop struct {
+	began    time.Time
+	end      time.Time // then the last of the family is killed
+	limit    time.Time // to which end may be extended
+	cutAt    time.Time // when the group's hard stop comes, which is told by a channel; zero if none is known
+	extended time.Time // what the child asked for last
+	whole    bool      // nothing is kept back for later stages, since there is nobody
+	sent     []syscall.Signal
+	killed   time.Time // when the main process was, by this package
+	found    []Relative
+	round    int  // of looks at who is there
+	cut      bool // the hard stop has come
+}
+
+// Stages of a stop; each but the last keeps back some time for those after it.
+const (
+	stageMain = iota
+	stageGroup
+	stageLeft
+)
+
+// stages is how many there are.
+func (m Mode) stages() int { return 3 - int(m) }
+
+func (s *stop) extend(at time.Time) {
+	if s.began.IsZero() {
+		return
+	}
+	if s.limit.Before(at) {
+		at = s.limit
+	}
+	s.extended = at
+}
+
+// until is when a stage ends. Of L stages, each after the first has at least the 2L-th part of the time.
+func (s *stop) until(stage int, mode Mode) time.Time {
+	end := s.end
+	if end.Before(s.extended) {
+		end = s.extended
+	}
+	stages := mode.stages()
+	if later := stages - 1 - stage; later > 0 && !s.whole {
+		end = end.Add(-end.Sub(s.began) / time.Duration(2*stages) * time.Duration(later))
+	}
+	return end
+}
+
+// plan starts the clock. If the soft stop has not come, which is when the child ended or failed by itself, it has the time
+// that it would have then.
+func (c *child) plan() {
+	s := &c.stop
+	s.began = time.Now()
+	give := c.p.Grace
+	orDefault(&give, lastcall.DefaultGrace)
+	s.end = s.began.Add(give)
+	s.limit = s.end.Add(c.p.extend())
+	c.bound()
+}
+
+// bound shortens the clock to what the group gives, once that is known.
+func (c *child) bound() {
+	if !c.told || c.hard == nil {
+		return
+	}
+	s := &c.stop
+	at, ok := lastcall.Grace(c.ctx).Deadline()
+	if !ok {
+		return
+	}
+	if c.p.Grace == 0 || at.Before(s.end) {
+		s.end = at
+	}
+	if at.Before(s.limit) {
+		s.limit = at
+	}
+	s.cutAt = at
+}
+
+// outcome is how a wait ended.
+type outcome uint8
+
+const (
+	ended   outcome = iota // what was awaited came
+	expired                // the time ran out
+	cut                    // the hard stop came
+)
+
+// await waits for done, which may change by a note, until a time, which may be extended by one. A time that is not before
+// the group's hard stop leaves the end to that, which is also when the group says so.
+func (c *child) await(done func() <-chan struct{}, until func() time.Time) outcome {
+	var notes <-chan struct{}
+	if c.notify != nil {
+		notes = c.notify.some
+	}
+	timer := time.NewTimer(time.Until(until()))
+	defer timer.Stop()
+	for {
+		hard, soft, times := c.hard, c.ctx.Done(), timer.C
+		if c.told {
+			soft = nil
+		}
+		at := until()
+		if !c.stop.cutAt.IsZero() && !at.Before(c.stop.cutAt) {
+			times = nil
+		}
+		select {
+		case <-done():
+			return ended
+		case <-hard:
+			c.stop.cut = true
+			return cut
+		case <-soft:
+			c.told = true
+			c.bound()
+		case <-notes:
+			for _, n := range c.notify.take() {
+				_ = c.heed(n)
+			}
+		case <-times:
+			if !time.Now().Before(until()) {
+				return expired
+			}
+		}
+		timer.Reset(time.Until(until()))
+	}
+}
+
+// end stops what there is of the family, waits for the last, and says how it went. failure is why, if the child failed
+// in another way than by ending.
+func (c *child) end(failure error) error {
+	c.endWatch()
+	c.plan()
+	s := &c.stop
+	if !c.hasExited() {
+		if c.p.Kill == KillFamily {
+			system(c.family.remember)
+		}
+		c.stopMain(failure)
+	}
+	var exit Exit
+	if reapFirst {
+		exit = c.reap()
+	}
+	rest := c.stopOthers()
+	if !reapFirst {
+		exit = c.reap()
+	}
+	c.p.last.Store(&exit)
+	if c.p.Kill != KillProcess {
+		for _, o := range c.outputs {
+			o.finish(time.Second)
+		}
+	}
+	text := exit.String()
+	if len(s.found) > 0 {
+		text += "; it left behind " + relatives(s.found)
+	}
+	lastcall.Status(c.ctx, text)
+
+	var err error
+	switch clean := c.p.clean(exit, s.sent); {
+	case failure != nil:
+		return failure
+	case !s.killed.IsZero() && exit.Signal == syscall.SIGKILL:
+		err = &ExitError{Exit: exit, Name: c.p.name(), Killed: true, After: s.killed.Sub(s.began)}
+	case !clean:
+		err = &ExitError{Exit: exit, Name: c.p.name()}
+	}
+	if len(rest) > 0 {
+		family := &FamilyError{Name: c.p.name(), Rest: rest}
+		errors.As(err, &family.Main)
+		return family
+	}
+	return err
+}
+
+// stopMain stops the main process, and returns when it has ended.
+func (c *child) stopMain(failure error) {
+	s, steps := &c.stop, c.p.steps()
+	if sick := (*SickError)(nil); errors.As(failure, &sick) && c.p.Watchdog > 0 {
+		// As systemd does, so that there is a core dump to look at.
+		steps = append([]Step{{Signal: syscall.SIGABRT, Within: time.Until(s.end) / 4}}, steps...)
+	}
+	gone := func() <-chan struct{} { return c.exited }
+	for _, step := range steps {
+		s.sent = append(s.sent, step.Signal)
+		c.send(step.Signal)
+		lastcall.Status(c.ctx, fmt.Sprintf("pid %d: sent %s", c.main.pid, signalName(step.Signal)))
+		sent := time.Now()
+		until := func() time.Time {
+			at := s.until(stageMain, c.p.Kill)
+			if own := sent.Add(step.Within); step.Within > 0 && own.Before(at) {
+				if own.Before(s.extended) {
+					own = s.extended
+				}
+				if own.Before(at) {
+					return own
+				}
+			}
+			return at
+		}
+		for again := true; again; {
+			again = false
+			main := c.main
+			switch c.await(gone, until) {
+			case ended:
+				if c.lastWords(); c.hasExited() {
+					return
+				}
+				again = true
+			case cut:
+				c.kill()
+				return
+			case expired:
+				if !s.whole && !time.Now().Before(s.until(stageMain, c.p.Kill)) && len(c.later(stageMain)) == 0 {
+					s.whole, again = true, true
+				}
+			}
+			if again && c.main != main {
+				c.send(step.Signal)
+			}
+		}
+	}
+	c.kill()
+}
+
+// send sends a signal of the stop to the main process, and lets it go on if it was halted, so that it hears it.
+func (c *child) send(sig syscall.Signal) {
+	system(func() {
+		_ = c.main.signal(sig)
+		_ = c.main.signal(syscall.SIGCONT)
+	})
+}
+
+// kill ends the main process now.
+func (c *child) kill() {
+	c.stop.killed = time.Now()
+	_ = c.main.signal(syscall.SIGKILL)
+	if c.stop.cut && c.p.Kill != KillProcess { // all at once
+		for _, k := range c.others() {
+			if h, err := k.open(); err == nil && c.within(k) {
+				_ = h.signal(syscall.SIGKILL)
+				h.close()
+			}
+		}
+	}
+	lastcall.Status(c.ctx, fmt.Sprintf("pid %d: sent SIGKILL", c.main.pid))
+	<-c.exited
+}
+
+// others are the members of the family besides the main process.
+func (c *child) others() (list []kin) {
+	alone := c.first == c.main && c.hasExited()
+	system(func() { list = c.family.others(alone) })
+	return list
+}
+
+// stageOf is the stage in which k is stopped.
+func (c *child) stageOf(k kin) int {
+	if c.pgid != 0 && k.pgid == c.pgid {
+		return stageGroup
+	}
+	return stageLeft
+}
+
+// within reports whether the stop reaches k.
+func (c *child) within(k kin) bool { return c.stageOf(k) < c.p.Kill.stages() }
+
+// later are those whose turn is after that stage.
+func (c *child) later(stage int) []kin {
+	if c.p.Kill == KillProcess || reapFirst {
+		return nil
+	}
+	var list []kin
+	for _, k := range c.others() {
+		if c.within(k) && c.stageOf(k) > stage {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// relative is a member of the family that is being stopped.
+type relative struct {
+	kin
+	h      *handle // nil where the system cannot watch it
+	told   bool
+	out    bool // it is another user's, and cannot be signalled
+	report int  // its index in stop.found
+	round  int  // when it was seen last
+}
+
+// relatives by what stays the same when they change their group, their session or their program.
+type who struct {
+	pid, pgid int // pgid only where pid is 0
+	start     uint64
+}
+
+// stopOthers stops what is left of the family after the main process, stage by stage, and returns who did not end softly.
+func (c *child) stopOthers() (rest []Relative) {
+	if c.p.Kill == KillProcess {
+		return nil
+	}
+	known := map[who]*relative{}
+	defer func() {
+		for _, r := range known {
+			r.drop()
+		}
+	}()
+	gone := make(chan struct{}, 1)
+	for stage := stageGroup; stage < c.p.Kill.stages(); stage++ {
+		c.stopStage(stage, known, gone)
+	}
+	for _, r := range c.stop.found {
+		if r.Killed || r.OutOfReach {
+			rest = append(rest, r)
+		}
+	}
+	return rest
+}
+
+// stopStage returns when nobody of that stage or one before is left. Whoever turns up meanwhile is stopped as well.
+func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}) {
+	s := &c.stop
+	groupTold, killing := false, s.cut
+	wait := func() <-chan struct{} { return gone }
+	until := func() time.Time { return s.until(stage, c.p.Kill) }
+	for {
+		here := c.meet(stage, known, gone)
+		if len(here) == 0 {
+			return
+		}
+		if c.tell(here, killing, &groupTold) {
+			continue // without those that cannot be told
+		}
+		lastcall.Status(c.ctx, remaining(here, killing))
+		if killing {
+			<-gone
+			continue
+		}
+		switch c.await(wait, until) {
+		case cut:
+			killing = true
+		case expired:
+			if s.whole || len(c.later(stage)) > 0 || stage+1 == c.p.Kill.stages() {
+				killing = true
+			}
+			s.whole = s.whole || !killing
+		}
+	}
+}
+
+// meet finds who is there up to that stage. Who is new is watched, and is in the report.
+func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (here []*relative) {
+	c.stop.round++
+	poke := func() {
+		select {
+		case gone <- struct{}{}:
+		default:
+		}
+	}
+	for _, k := range c.others() {
+		if !c.within(k) {
+			continue
+		}
+		key := who{pid: k.pid, start: k.start}
+		if k.pid == 0 {
+			key.pgid = k.pgid
+		}
+		r := known[key]
+		if r == nil {
+			r = &relative{report: len(c.stop.found)}
+			known[key] = r
+			found := Relative{PID: k.pid, Name: k.name}
+			switch {
+			case k.pid == 0:
+			case k.sid != c.sid:
+				found.Left = "session"
+			case k.pgid != c.pgid:
+				found.Left = "group"
+			}
+			c.stop.found = append(c.stop.found, found)
+		}
+		r.kin, r.round = k, c.stop.round
+		if r.h == nil {
+			h, err := k.open()
+			if err == nil {
+				r.h, err = h, h.onExit(poke)
+			}
+			if err != nil { // it is gone, or a group, of whose end nothing tells
+				time.AfterFunc(groupPause, poke)
+			}
+		}
+		if !r.out && c.stageOf(k) <= stage {
+			here = append(here, r)
+		}
+	}
+	for key, r := range known {
+		if r.round != c.stop.round {
+			r.drop()
+			delete(known, key)
+		}
+	}
+	return here
+}
+
+// tell sends everyone what is due. It reports whether somebody cannot be told.
+func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool) {
+	soft := c.p.steps()[0].Signal
+	for _, r := range here {
+		switch {
+		case killing:
+			c.stop.found[r.report].Killed = true
+			r.signal(syscall.SIGKILL)
+		case r.told:
+		case c.pgid != 0 && r.pgid == c.pgid:
+			r.told = true
+			if !*groupTold { // all of it at once: one that is just being forked hears it, too
+				*groupTold = true
+				_ = syscall.Kill(-c.pgid, soft)
+				_ = syscall.Kill(-c.pgid, syscall.SIGCONT)
+			} else if r.pid != 0 {
+				r.signal(soft)
+				r.signal(syscall.SIGCONT)
+			}
+		default:
+			r.told = true
+			r.signal(soft)
+			r.signal(syscall.SIGCONT)
+		}
+		if r.out {
+			out = true
+			c.stop.found[r.report].Killed, c.stop.found[r.report].OutOfReach = false, true
+		}
+	}
+	return out
+}
+
+// groupPause is how often the group is looked for while it is being stopped, on systems that do not tell of its end.
+const groupPause = 20 * time.Millisecond
+
+// signal sends sig, and finds out whether that is allowed.
+func (r *relative) signal(sig syscall.Signal) {
+	var err error
+	switch {
+	case r.h != nil:
+		err = r.h.signal(sig)
+	case r.pid == 0:
+		err = syscall.Kill(-r.pgid, sig)
+	}
+	r.out = r.out || errors.Is(err, syscall.EPERM)
+}
+
+func (r *relative) drop() {
+	if r.h != nil {
+		r.h.close()
+		r.h = nil
+	}
+}
+
+// remaining is for the status.
+func remaining(list []*relative, killing bool) string {
+	var names []string
+	for i, r := range list {
+		if i == 5 {
+			names = append(names, fmt.Sprintf("%d more", len(list)-i))
+			break
+		}
+		names = append(names, fmt.Sprintf("%s[%d]", r.name, r.pid))
+	}
+	text := "waiting for " + strings.Join(names, ", ")
+	if killing {
+		text += ", killed"
+	}
+	return text
+}
+
+// reap takes the status of the main process, which has ended, and of the one before it if there is another.
+func (c *child) reap() Exit {
+	if c.first != c.main {
+		_ = c.first.signal(syscall.SIGKILL) // it has handed over, and may not have left
+		_, _ = c.first.reap()
+	}
+	var status syscall.WaitStatus
+	var err error
+	system(func() { status, err = c.main.reap() })
+	if err != nil {
+		return Exit{PID: c.main.pid, Unknown: true}
+	}
+	return exitOf(c.main.pid, status)
+}
