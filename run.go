@@ -312,8 +312,8 @@ func (r *run) wait() {
 // requested is the cause of the soft stop that the end of Run's context asks for.
 func (r *run) requested() *StopCause {
 	cause := context.Cause(r.ctx)
-	var stop *StopCause
-	if errors.As(cause, &stop) {
+	stop, ok := cause.(*StopCause) // as a rule
+	if ok || errors.As(cause, &stop) {
 		soft := *stop
 		soft.Hard = false
 		return &soft

@@ -129,9 +129,6 @@ func (r *run) softStop(cause *StopCause) {
 	r.budget = r.newBudget()
 	closeOnce(r.lameDuck)
 	r.emitOwn(Event{State: StateStopping, Cause: cause})
-	if r.control != nil {
-		r.later(func() { r.control.endReload(cause) })
-	}
 	for _, l := range r.layers {
 		if !l.over && !l.up {
 			r.endIdle(l)
@@ -145,6 +142,9 @@ func (r *run) softStop(cause *StopCause) {
 		case l.counts.users == 0:
 			r.tell(l, cause)
 		}
+	}
+	if r.control != nil {
+		r.later(func() { r.control.endReload(cause) }) // after the workers, who wait
 	}
 	if r.parent == nil && r.observed() {
 		r.awaitingIn(time.Second)
