@@ -38,6 +38,8 @@ const (
 	StopRestart
 	// StopCompleted: every worker has returned.
 	StopCompleted
+	// StopReplaced: another worker has taken its place, see [Group.Replace].
+	StopReplaced
 )
 
 // StopCause is the [context.Cause] of every context that lastcall ends. With Hard unset it is the soft stop, and
@@ -77,6 +79,8 @@ func (c *StopCause) reason() string {
 		return fmt.Sprintf("%s restarts", c.Worker)
 	case StopCompleted:
 		return "every worker has returned"
+	case StopReplaced:
+		return c.Worker + " is replaced"
 	}
 	if c.Err != nil && !errors.Is(c.Err, context.Canceled) {
 		return fmt.Sprintf("requested: %v", c.Err)

@@ -21,6 +21,16 @@ func Grace(ctx context.Context) context.Context {
 	return &graceContext{values: ctx, scope: s}
 }
 
+// GracePeriod is how long the worker has between its soft stop and its hard stop at the least, as far as that is known before
+// the stop: what the group's grace period leaves to its layer when the layers before it use up all of theirs. A second
+// signal takes it away. Outside a group it is 0.
+func GracePeriod(ctx context.Context) time.Duration {
+	if s := scopeOf(ctx); s != nil {
+		return s.m.run().share(s.m.layer)
+	}
+	return 0
+}
+
 // A moment is the pair of contexts that workers share which are told to stop at the same moment: one broadcast wakes
 // them all, where a child context for each was measured to cost 2.8 to 4.4 times the stop time.
 type moment struct {

@@ -16,7 +16,7 @@ type spec struct {
 
 // A layer is the workers of a group that start and stop at the same moment: they depend on the same workers and the same
 // workers depend on them. All order is between layers, so that it costs nothing per worker. Workers that can be stopped
-// alone, because they restart or restart with others, have a layer of their own.
+// alone, because they restart, restart with others, or were added with [Alone], have a layer of their own.
 type layer struct {
 	run       *run
 	members   []member
@@ -32,7 +32,12 @@ type layer struct {
 	told      bool       // the soft stop of the present start began
 	cut       bool       // so did its hard stop
 	over      bool       // no worker of it will ever run again
-	recycle   *StopCause // why it is stopped, or kept stopped: a layer that it requires restarts; nil otherwise
+	recycle   *StopCause // why it is stopped, or kept stopped, alone: a layer that it requires restarts, say; nil otherwise
+	again     bool       // it is recycled because somebody asked: it starts again however it ended
+	held      bool       // it was asked to stop, and is not started before it is asked to
+	retired   bool       // it was removed or replaced: when it is over it is forgotten
+	replaces  *layer     // the one whose place this one is to take once it is ready
+	candidate *layer     // the reverse
 	toldAt    int64      // when told, in the run's time
 	cutAt     int64      // when cut
 	cause     *StopCause // of the soft stop, then of the hard stop
@@ -191,7 +196,7 @@ func (r *run) layersOf(specs []spec) []*layer {
 		for _, name := range s.opt.requires {
 			alone[byName[name]] = true
 		}
-		if s.opt.restart.When != RestartNever || len(s.opt.requires) > 0 {
+		if s.opt.ownLayer() {
 			alone[i] = true
 		}
 	}

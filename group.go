@@ -51,6 +51,21 @@ func (g *Group) Go(name string, fn Func, opts ...Option) { g.Add(name, fn, opts.
 // cannot be added, the error is an [EventRejected], in [Report].Problems, and in what Run returns in the end, and the
 // group runs on. Once the group is stopping, nothing is added; that is an EventRejected and no failure of the group.
 func (g *Group) Add(name string, w Worker, opts ...Option) {
+	s := newSpec(name, w, opts)
+	g.mu.Lock()
+	r := g.run
+	if r == nil {
+		g.specs = append(g.specs, s)
+	}
+	g.mu.Unlock()
+	if r != nil {
+		r.add(s)
+	}
+}
+
+var noOptions = new(options)
+
+func newSpec(name string, w Worker, opts []Option) spec {
 	s := spec{name: name, w: w, opt: noOptions}
 	if len(opts) > 0 {
 		s.opt = new(options)
@@ -67,18 +82,8 @@ func (g *Group) Add(name string, w Worker, opts ...Option) {
 		AwaitReady(self.ReadyWithin())(&withReady)
 		s.opt = &withReady
 	}
-	g.mu.Lock()
-	r := g.run
-	if r == nil {
-		g.specs = append(g.specs, s)
-	}
-	g.mu.Unlock()
-	if r != nil {
-		r.add(s)
-	}
+	return s
 }
-
-var noOptions = new(options)
 
 // ReadyWithin makes a Group a [SelfReadier]: it is ready when all its workers are, without a limit of its own.
 func (g *Group) ReadyWithin() time.Duration { return 0 }
@@ -158,7 +163,6 @@ func (g *Group) current() *run {
 
 // add puts a worker into a running group.
 func (r *run) add(s spec) {
-	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
 	r.mu.Lock()
 	defer r.unlock()
 	if r.phase >= phaseStopping {
@@ -169,19 +173,9 @@ func (r *run) add(s spec) {
 		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
 		return
 	}
-	if r.byName == nil {
-		r.byName = make(map[string]*member)
-		for m := range r.members() {
-			r.byName[m.name] = m
-		}
-	}
+	problems := r.placeProblems(s)
 	if r.byName[s.name] != nil {
 		problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+s.name))
-	}
-	for _, dep := range s.opt.after {
-		if r.byName[dep] == nil {
-			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
-		}
 	}
 	if len(problems) > 0 {
 		err := &ConfigError{Problems: problems}
@@ -189,9 +183,30 @@ func (r *run) add(s spec) {
 		r.reject(s.name, err)
 		return
 	}
+	l := r.place(s)
+	r.byName[s.name] = &l.members[0]
+	r.unreadyLayers++
+	if l.counts.unreadyDeps == 0 {
+		r.start(l)
+	}
+}
+
+// placeProblems is what is wrong with a worker that is to be put into the running group.
+func (r *run) placeProblems(s spec) []string {
+	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
+	index := r.index()
+	for _, dep := range s.opt.after {
+		if index[dep] == nil {
+			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
+		}
+	}
+	return problems
+}
+
+// place makes a layer for a worker that is put into the running group.
+func (r *run) place(s spec) *layer {
 	l := &layer{run: r, members: make([]member, 1)}
-	m := &l.members[0]
-	m.init(l, s)
+	l.members[0].init(l, s)
 	l.counts.init(1)
 	for _, dep := range s.opt.after {
 		// The layer of the dependency may have more members; those will wait for this worker as well.
@@ -199,13 +214,9 @@ func (r *run) add(s spec) {
 		l.dependsOn(to, slices.Contains(s.opt.requires, dep))
 		l.height = max(l.height, to.height+1)
 	}
-	r.byName[s.name] = m
 	r.layers = append(r.layers, l)
 	r.live++
-	r.unreadyLayers++
-	if l.counts.unreadyDeps == 0 {
-		r.start(l)
-	}
+	return l
 }
 
 // reject records what could not be done and tells the listeners, or the log if there are none.

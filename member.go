@@ -34,6 +34,7 @@ type extra struct {
 	scope       *scope // the present start, if it is not the first
 	restarts    restarts
 	err         error
+	ends        []error   // what the group's error has of it, if it is optional
 	startBy     *deadline // until when it must be ready
 	late        bool      // it was not, and that is a failure of the group
 	unready     string
@@ -47,7 +48,7 @@ type extra struct {
 func (m *member) init(l *layer, s spec) {
 	m.name, m.w, m.layer = s.name, s.w, l
 	m.self = s.opt.selfReady
-	m.plain = s.opt.restart.When == RestartNever && !s.opt.essential && len(s.opt.requires) == 0
+	m.plain = !s.opt.ownLayer() && !s.opt.essential
 	m.first.m = m
 	if s.opt != noOptions {
 		m.extra = &extra{opt: s.opt}

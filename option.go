@@ -18,7 +18,14 @@ type options struct {
 	stopWithin time.Duration
 	restart    RestartPolicy
 	essential  bool
+	optional   bool
+	alone      bool
 	problems   []string // what is wrong with the options
+}
+
+// ownLayer reports whether the worker is stopped and started alone, see [Alone].
+func (o *options) ownLayer() bool {
+	return o.alone || o.optional || o.restart.When != RestartNever || len(o.requires) > 0
 }
 
 func (o *options) problem(format string, args ...any) {
@@ -78,6 +85,18 @@ func Restart(p RestartPolicy) Option {
 		o.restart = p
 		o.problems = append(o.problems, p.problems()...)
 	}
+}
+
+// Optional keeps the worker's failure its own: it is in the report and, unless the worker is started again, in the error of
+// Run, and the group runs on. What waits for it and has never started does not start any more.
+func Optional() Option {
+	return func(o *options) { o.optional = true }
+}
+
+// Alone lets the worker be stopped, started, restarted, replaced and removed while its group runs, see [Group.Stop]. It
+// costs a pair of contexts, which workers otherwise share that stop at the same moment.
+func Alone() Option {
+	return func(o *options) { o.alone = true }
 }
 
 // Essential makes the worker's return, even without an error, stop the group.

@@ -51,6 +51,7 @@ type run struct {
 	phase         phase
 	layers        []*layer
 	live          int // layers that are not over
+	held          int // layers that are over because they were asked to stop, and may be started again
 	unreadyLayers int // layers that have never been ready
 	wasReady      bool
 	deadlines     deadlines
@@ -67,6 +68,7 @@ type run struct {
 	leaks         map[string]string  // stacks of goroutines that were left behind, by their worker's path
 	todo          []func()           // put off until mu is unlocked
 	posted        bool               // events were put on the bus
+	changed       chan struct{}      // closed at the next change; nil if nobody waits for one
 }
 
 // newRun makes the run of a group whose specs have been checked. The group is locked.
@@ -193,10 +195,14 @@ func (r *run) enter(m *member, state State, event Event) {
 	r.emit(event)
 }
 
-// unlock ends a change of the run: it unlocks, then does what was put off.
+// unlock ends a change of the run: it wakes who waits for one, unlocks, then does what was put off.
 func (r *run) unlock() {
 	todo, posted := r.todo, r.posted
 	r.todo, r.posted = nil, false
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
 	r.mu.Unlock()
 	for _, f := range todo {
 		f()
@@ -261,7 +267,7 @@ func (r *run) wait() {
 		}
 		abandoning := r.abandoning
 		r.abandoning = nil
-		if r.live == 0 && r.phase != phaseOver {
+		if r.live == 0 && (r.held == 0 || r.phase == phaseStopping) && r.phase != phaseOver {
 			r.phase, r.endedAt = phaseOver, r.now()
 		}
 		over := r.phase == phaseOver
@@ -340,6 +346,11 @@ func (r *run) end() error {
 		r.findLeaks() // what waited for the contexts has gone
 	}
 	r.mu.Lock()
+	for m := range r.members() {
+		if m.extra != nil {
+			r.errs = append(r.errs, m.extra.ends...)
+		}
+	}
 	err := joinErrors(r.errs)
 	r.emitOwn(Event{State: r.state(), Cause: r.cause, Err: err})
 	r.unlock()
@@ -468,6 +479,9 @@ func (r *run) specs() (specs []spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for m := range r.members() {
+		if m.layer.replaces != nil || m.layer.retired {
+			continue
+		}
 		specs = append(specs, spec{name: m.name, w: m.w, opt: m.options()})
 	}
 	return specs

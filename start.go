@@ -13,7 +13,7 @@ func (r *run) start(l *layer) {
 		return
 	}
 	l.moment = newMoment(r.base)
-	l.started, l.up, l.ready, l.told, l.cut, l.recycle = true, true, false, false, false, nil
+	l.started, l.up, l.ready, l.told, l.cut, l.recycle, l.again = true, true, false, false, false, nil, false
 	l.counts.unready.Store(int64(len(l.members)))
 	for i := range l.members {
 		m := &l.members[i]
@@ -117,6 +117,9 @@ func (r *run) layerReady(l *layer) {
 	if l.ready || l.recycle != nil || r.phase >= phaseStopping {
 		return
 	}
+	if l.replaces != nil {
+		r.takeOver(l)
+	}
 	first := !l.wasReady
 	l.ready, l.wasReady = true, true
 	for _, user := range l.users {
@@ -126,15 +129,20 @@ func (r *run) layerReady(l *layer) {
 		}
 	}
 	if first {
-		if r.unreadyLayers--; r.unreadyLayers == 0 {
-			r.allReady()
-		}
+		r.countReady()
+	}
+}
+
+// countReady counts a layer that has become ready for the first time, or for which the group does not wait any more.
+func (r *run) countReady() {
+	if r.unreadyLayers--; r.unreadyLayers == 0 {
+		r.allReady()
 	}
 }
 
 // startIfDue starts a layer if nothing is in the way any more.
 func (r *run) startIfDue(l *layer) {
-	if l.up || l.over || l.counts.unreadyDeps > 0 || l.requiredByRunning() || l.backingOff() {
+	if l.up || l.over || l.held || l.retired || l.counts.unreadyDeps > 0 || l.requiredByRunning() || l.backingOff() {
 		return
 	}
 	r.start(l)
@@ -163,7 +171,12 @@ func (r *run) lateStart(s *scope, within time.Duration) {
 		err = fmt.Errorf("%w (%s)", err, unready)
 	}
 	m.extra.err = err
-	if m.options().restart.When != RestartNever && !r.leaves() {
+	switch {
+	case r.leaves():
+	case m.layer.replaces != nil || m.options().restart.When == RestartNever && m.options().optional:
+		r.tell(m.layer, &StopCause{Reason: StopFailure, Worker: m.path(), Err: err})
+		return
+	case m.options().restart.When != RestartNever:
 		r.tell(m.layer, &StopCause{Reason: StopRestart, Worker: m.path()})
 		return
 	}

@@ -85,6 +85,32 @@ func (r *run) plan(l *layer) (hardAt, abandonAt time.Time) {
 	return hardAt, hardAt.Add(wait)
 }
 
+// share is what plan gives a layer at the least, foreseen.
+func (r *run) share(l *layer) time.Duration {
+	grace := r.group.Grace
+	if r.parent != nil {
+		around := withoutMargin(r.parent.m.run().share(r.parent.m.layer))
+		orDefault(&grace, around)
+		grace = min(grace, around)
+	}
+	orDefault(&grace, DefaultGrace)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	highest := l.height
+	for _, other := range r.layers {
+		highest = max(highest, other.height)
+	}
+	reserve := grace / time.Duration(2*(highest+1))
+	share := reserve
+	if l.counts.users == 0 {
+		share = grace - reserve*time.Duration(l.height)
+	}
+	if within := l.members[0].options().stopWithin; within > 0 {
+		share = min(share, within)
+	}
+	return share
+}
+
 // contextEnded begins the stop that the end of Run's context asks for, after the lame-duck delay if there is one.
 func (r *run) contextEnded() {
 	cause := r.requested()
@@ -131,7 +157,7 @@ func (r *run) softStop(cause *StopCause) {
 	r.emitOwn(Event{State: StateStopping, Cause: cause})
 	for _, l := range r.layers {
 		if !l.over && !l.up {
-			r.endIdle(l)
+			r.endIdle(l, cause)
 		}
 	}
 	for _, l := range r.layers {
@@ -153,7 +179,7 @@ func (r *run) softStop(cause *StopCause) {
 }
 
 // endIdle ends a layer whose workers do not run: they wait for others or for the end of a back-off.
-func (r *run) endIdle(l *layer) {
+func (r *run) endIdle(l *layer, cause *StopCause) {
 	for i := range l.members {
 		m := &l.members[i]
 		if !m.live() {
@@ -161,8 +187,9 @@ func (r *run) endIdle(l *layer) {
 		}
 		if m.extra != nil {
 			r.deadlines.cancel(m.extra.restarts.delay)
+			m.extra.restarts.delay = nil
 		}
-		r.enter(m, StateStopped, Event{Cause: r.cause})
+		r.enter(m, StateStopped, Event{Cause: cause})
 	}
 	l.counts.live.Store(0)
 	r.layerEnded(l)
@@ -352,7 +379,7 @@ func (r *run) giveUp(layers []*layer, stacks map[string]string, cause func() *St
 			r.errs = append(r.errs, left)
 			r.emit(Event{Name: left.Name, State: StateAbandoned, Cause: l.cause, Err: left, Stacks: x.stacks, InFlight: m.present().flight.units()})
 			r.memberEnded(m)
-			if r.phase < phaseStopping { // it was to restart, and cannot
+			if r.phase < phaseStopping && !l.held && !l.retired && l.replaces == nil { // it was to restart, and cannot
 				r.softStop(&StopCause{Reason: StopFailure, Worker: left.Name, Err: left})
 			}
 		}
@@ -410,14 +437,18 @@ func (r *run) startEnded(s *scope, err error, stopErr bool) {
 	was := m.is()
 	told := was == StateStopping || was == StateCut
 	end := r.judge(m, was, err, stopErr)
-	restarts := told && l.recycle != nil || m.options().restart.When != RestartNever
+	policy, recycled := m.options().restart, told && l.recycle != nil && !l.held && !l.retired
+	if l.held || l.retired || l.replaces != nil {
+		policy = RestartPolicy{}
+	}
+	restarts := recycled || policy.When != RestartNever
 	var left *AbandonedError
 	if i := slices.IndexFunc(end.errs, isAbandoned); i >= 0 && restarts { // it was to restart, and cannot
 		left = end.errs[i].(*AbandonedError)
 	}
 
 	if !r.leaves() && left == nil {
-		if told && l.recycle != nil && end.failure == nil { // it starts again when what it requires is ready
+		if recycled && (end.failure == nil || l.again) { // it starts again when what it requires is ready
 			r.enter(m, StateWaiting, Event{Cause: l.cause})
 			r.wentDown(l)
 			r.startIfDue(l)
@@ -427,14 +458,14 @@ func (r *run) startEnded(s *scope, err error, stopErr bool) {
 		if end.known {
 			failure = err
 		}
-		if told && m.extra.err != nil { // it was not ready in time
+		if told && m.extra != nil && m.extra.err != nil { // it was not ready in time
 			failure = m.extra.err
 			if err != nil && end.failure != nil {
 				failure = fmt.Errorf("%w, then: %w", m.extra.err, err)
 			}
 		}
 		lasted := time.Duration(m.ended.Load() - m.started.Load())
-		delay, again, tooMany := m.more().restarts.next(m.options().restart, failure, lasted, time.Now())
+		delay, again, tooMany := m.more().restarts.next(policy, failure, lasted, time.Now())
 		if again {
 			r.backOff(m, failure, delay)
 			return
@@ -448,7 +479,6 @@ func (r *run) startEnded(s *scope, err error, stopErr bool) {
 		}
 	}
 
-	r.errs = append(r.errs, end.errs...)
 	state := StateStopped
 	if end.failure != nil {
 		state = StateFailed
@@ -457,20 +487,38 @@ func (r *run) startEnded(s *scope, err error, stopErr bool) {
 		m.more().err = end.errs[0]
 	}
 	r.enter(m, state, Event{Err: end.failure, Cause: l.cause, InFlight: s.flight.units()})
-	switch {
-	case end.failure != nil && end.known:
-		r.softStop(&StopCause{Reason: StopFailure, Worker: end.worker, Err: end.failure})
-	case end.failure != nil:
-		r.fail(m, end.failure, m.readied.Load() == 0)
-	case left != nil:
-		r.softStop(&StopCause{Reason: StopFailure, Worker: left.Name, Err: left})
-	case m.options().essential:
-		r.softStop(&StopCause{Reason: StopEssential, Worker: m.path()})
+	if end.failure != nil && !end.known {
+		end.errs = append(end.errs, &WorkerError{Name: m.path(), Starting: m.readied.Load() == 0, Err: end.failure})
+	}
+	switch own := !r.leaves(); {
+	case own && (l.held || l.retired || l.replaces != nil): // whoever asked for it has the error
+	case own && m.options().optional:
+		m.more().ends = end.errs
+	default:
+		r.errs = append(r.errs, end.errs...)
+		r.consequences(m, end, left)
 	}
 	if end.failure == nil && m.readied.Load() == 0 && l.counts.unready.Add(-1) == 0 {
 		r.layerReady(l) // it completed
 	}
 	r.memberEnded(m)
+	if end.failure != nil {
+		r.endWaiting(l)
+	}
+}
+
+// consequences is what the end of a worker means for its group. left is one in it that was to restart and cannot.
+func (r *run) consequences(m *member, end verdict, left *AbandonedError) {
+	switch {
+	case end.failure != nil && end.known:
+		r.softStop(&StopCause{Reason: StopFailure, Worker: end.worker, Err: end.failure})
+	case end.failure != nil:
+		r.softStop(&StopCause{Reason: StopFailure, Worker: m.path(), Err: end.failure})
+	case left != nil:
+		r.softStop(&StopCause{Reason: StopFailure, Worker: left.Name, Err: left})
+	case m.options().essential:
+		r.softStop(&StopCause{Reason: StopEssential, Worker: m.path()})
+	}
 }
 
 // verdict is how a worker ended.
@@ -487,7 +535,7 @@ func (r *run) judge(m *member, was State, err error, stopErr bool) verdict {
 	var v verdict
 	_, group := m.w.(*Group)
 	if inner := innerErrors(err, group); inner != nil { // of a group in this one: its workers' names are known
-		v.errs = inner
+		v.errs = slices.Clone(inner)
 		for _, err := range inner {
 			if isFailure(err) {
 				v.failure, v.known, v.worker = err, true, m.path()
@@ -504,7 +552,7 @@ func (r *run) judge(m *member, was State, err error, stopErr bool) verdict {
 		broke = true
 	}
 	switch {
-	case was == StateCut && !broke && !group:
+	case (was == StateCut || told && errors.Is(err, ErrHardStop)) && !broke && !group:
 		cut := &InterruptedError{Name: m.path(), Err: err}
 		if m.extra != nil {
 			cut.Units = m.extra.interrupted
@@ -556,6 +604,9 @@ func (r *run) layerEnded(l *layer) {
 		end, cause := l.moment.endSoft, l.endCause()
 		r.later(func() { end(cause) })
 	}
+	if l.held {
+		r.held++
+	}
 	for _, dep := range l.deps {
 		below := dep.to
 		if below.counts.users--; below.counts.users == 0 && r.phase == phaseStopping && below.up && !below.told {
@@ -564,6 +615,9 @@ func (r *run) layerEnded(l *layer) {
 	}
 	if r.live--; r.live == 0 {
 		r.poke()
+	}
+	if l.retired || l.replaces != nil {
+		r.forget(l)
 	}
 }
 
