@@ -21,10 +21,11 @@ type child struct {
 	ctx  context.Context
 	hard <-chan struct{} // the hard stop; nil outside a group
 
-	mu     sync.Mutex    // for main, which Signal and PID use from outside
+	mu     sync.Mutex    // for main and spoken, which others ask for
 	main   *handle       // the main process, which MAINPID may change
 	first  *handle       // the one that was started, which leads the group
 	exited chan struct{} // main has ended
+	spoken spoken        // likewise
 	pgid   int           // the group of its own that first leads; 0 if it has none
 	sid    int           // its session
 
@@ -216,6 +217,7 @@ func (c *child) setReady(watch context.Context) {
 
 // heed does what a note says. It returns an error if the child says that it is sick.
 func (c *child) heed(n note) error {
+	c.hear(&n)
 	if n.status != nil {
 		lastcall.Status(c.ctx, *n.status)
 	}
@@ -320,6 +322,7 @@ func (c *child) close() {
 	main := c.main
 	c.main = nil
 	c.mu.Unlock()
+	c.hear(nil)
 	if c.first != nil && c.first != main {
 		c.first.close()
 	}

@@ -23,9 +23,9 @@
 // EXTEND_TIMEOUT_USEC=…. STOPPING=1 only informs, and starts no clock. Descriptors sent along are closed.
 //
 // Sockets that this process holds go to the child with the protocol of sd_listen_fds(3). Its variable LISTEN_PID must have the
-// child's own number, which nobody knows before there is a child. So with sockets this program is started once more, and
-// before its main sets the variable and becomes the child's program, in some milliseconds; no shell is needed. The init
-// function that does it belongs to this package and acts only where it finds the variable LASTCALL_TRAMPOLINE, and never
+// child's own number, which nobody knows before there is a child; and limits, umask and priority must hold before its program
+// runs. So with any of these this program is started once more, and before its main sets them and becomes the child's
+// program, in some milliseconds; no shell is needed. The init function that does it belongs to this package and acts only where it finds the variable LASTCALL_TRAMPOLINE, and never
 // with the privileges of a set-user-ID program. This program's file must be one that the child's user may execute.
 //
 // # Stop

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,23 +73,29 @@ const reapFirst = false
 
 // remember notes who descends from the main process now.
 func (f *family) remember() {
-	families.mu.Lock()
-	defer families.mu.Unlock()
+	var seen []stat
 	for _, main := range f.mains {
 		for _, pid := range childrenOf(main) {
-			descend(pid, func(k stat) {
-				if f.seen == nil {
-					f.seen = map[int]uint64{}
-				}
-				f.seen[k.pid] = k.start
-			})
+			descend(pid, func(k stat) { seen = append(seen, k) })
 		}
+	}
+	if len(seen) == 0 {
+		return
+	}
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	f.seen = make(map[int]uint64, len(seen))
+	for _, k := range seen {
+		f.seen[k.pid] = k.start
 	}
 }
 
 // others are the members besides the main processes that are alive. Those that are dead and ours are reaped. alone says that
 // there is one main process and it has ended, so that it has no children any more.
 func (f *family) others(alone bool) []kin {
+	if alone && len(orphans()) == 0 { // as a rule, and without waiting for who has more to look at
+		return nil
+	}
 	families.mu.Lock()
 	defer families.mu.Unlock()
 	var list []kin
@@ -186,11 +193,11 @@ func (f *family) owns(k stat) bool {
 // ended before the others has no environment any more, so they are asked too.
 func familyMark(pid int) string {
 	dir := "/proc/" + strconv.Itoa(pid)
-	env, err := os.ReadFile(dir + "/environ")
+	env, err := readProc(dir + "/environ")
 	if err == nil && len(env) == 0 {
 		threads, _ := os.ReadDir(dir + "/task")
 		for _, t := range threads {
-			if env, _ = os.ReadFile(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
+			if env, _ = readProc(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
 				break
 			}
 		}
@@ -288,14 +295,23 @@ func descend(pid int, fn func(stat)) {
 
 // orphans are the children of the thread to which the kernel gives orphans, the first of this process. Children that
 // this package started are those of another thread, so the list is short however many they are.
-func orphans() []int {
-	self := strconv.Itoa(os.Getpid())
-	return children("/proc/self/task/"+self+"/children", os.Getpid())
-}
+func orphans() []int { return children(orphansList, self) }
+
+var (
+	self        = os.Getpid()
+	orphansList = taskOf(self, self) + "/children"
+)
+
+// taskOf is the directory of a thread.
+func taskOf(pid, tid int) string { return "/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid) }
 
 // childrenOf are the children of all threads of a process.
 func childrenOf(pid int) []int {
 	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	var s unix.Stat_t
+	if unix.Stat(dir, &s) == nil && s.Nlink == 3 { // itself, its parent, and one thread
+		return children(taskOf(pid, pid)+"/children", pid)
+	}
 	threads, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
@@ -311,7 +327,7 @@ func childrenOf(pid int) []int {
 // children reads one list. If a child ends while it is read another may be missing from it, see proc_pid_task(5), so it is
 // read until it is the same twice. A kernel without such lists has them in the status of every process.
 func children(path string, pid int) []int {
-	before, err := os.ReadFile(path)
+	before, err := readProc(path)
 	if err != nil {
 		return scanForChildren(pid)
 	}
@@ -319,7 +335,7 @@ func children(path string, pid int) []int {
 		if len(before) == 0 {
 			break
 		}
-		now, err := os.ReadFile(path)
+		now, err := readProc(path)
 		if err != nil || bytes.Equal(now, before) {
 			break
 		}
@@ -335,7 +351,7 @@ func children(path string, pid int) []int {
 }
 
 func scanForChildren(parent int) []int {
-	if _, err := os.Stat("/proc/self/task/" + strconv.Itoa(os.Getpid()) + "/children"); err == nil {
+	if _, err := os.Stat(orphansList); err == nil {
 		return nil // it was that process that is gone
 	}
 	entries, err := os.ReadDir("/proc")
@@ -353,17 +369,40 @@ func scanForChildren(parent int) []int {
 	return list
 }
 
+// readProc reads a file of /proc. Package os asks the system ten things for each, and a thousand children may stop at once.
+func readProc(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var text []byte
+	for {
+		text = slices.Grow(text, 512)
+		n, err := unix.Read(fd, text[len(text):cap(text)])
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil || n == 0 {
+			return text, err
+		}
+		text = text[:len(text)+n]
+	}
+}
+
 // stat is what /proc tells of a process.
 type stat struct {
 	kin
 	parent int
-	dead   bool // a zombie, with all its threads
-	ending bool // it has given back its memory
+	dead   bool          // a zombie, with all its threads
+	ending bool          // it has given back its memory
+	cpu    time.Duration // its own, and that of the children it has waited for
+	pages  uint64        // resident
 }
 
 // statOf reads /proc/PID/stat, see proc_pid_stat(5).
 func statOf(pid int) (stat, bool) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	text, err := readProc("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return stat{}, false
 	}
@@ -372,7 +411,7 @@ func statOf(pid int) (stat, bool) {
 		return stat{}, false
 	}
 	fields := strings.Fields(string(text[end+1:])) // from the third on
-	if len(fields) < 21 {
+	if len(fields) < 22 {
 		return stat{}, false
 	}
 	number := func(field int) int {
@@ -385,6 +424,8 @@ func statOf(pid int) (stat, bool) {
 		// Threads that are ending after the first one still have their children.
 		dead:   (fields[0] == "Z" || fields[0] == "X") && number(20) <= 1,
 		ending: number(23) == 0,
+		cpu:    time.Duration(number(14)+number(15)+number(16)+number(17)) * tick,
+		pages:  uint64(max(number(24), 0)),
 	}, true
 }
 

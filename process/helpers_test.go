@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 //	on SIGNAL { … }    when the signal comes; whole lines are written, so they do not mix
 //	ignore SIGNAL
 //	spawn HOW { … }    a child: plain, pgid (its own group), sid (its own session), bare (sid, and no environment)
-//	start { … }        a child as a Process, in a group of this process
+//	start HOW { … }    a child as a Process, in a group of this process; outlive, marked-MARK
 //	wait               for ever
 //	exit CODE, die SIGNAL
 //	notify TEXT        to NOTIFY_SOCKET; | is a newline, PID this process
@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 //	serve              accepts one connection on descriptor 3 and says so
 //	listen ADDRESS     accepts connections; with a second word, as an HTTP server
 //	sleep DURATION
+//	burn DURATION      of processor time
 func carryOut(text string) {
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
 		var command, body string
@@ -120,6 +121,9 @@ func carryOut(text string) {
 		case "start":
 			p := script(body)
 			p.Outlive = arg == "outlive"
+			if mark, ok := strings.CutPrefix(arg, "marked-"); ok {
+				p.Mark = mark
+			}
 			go p.Run(context.Background())
 		case "wait":
 			select {}
@@ -184,12 +188,28 @@ func carryOut(text string) {
 					conn.Close()
 				}
 			}()
+		case "burn":
+			d, _ := time.ParseDuration(arg)
+			burn(d)
 		case "sleep":
 			d, _ := time.ParseDuration(arg)
 			time.Sleep(d)
 		default:
 			os.Stdout.WriteString("no command " + words[0] + "\n")
 		}
+	}
+}
+
+// burn uses processor time.
+func burn(d time.Duration) {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			panic(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	for until := used() + d; used() < until; {
 	}
 }
 

@@ -55,6 +55,17 @@ type Process struct {
 	// LISTEN_FDNAMES and LISTEN_PID. See the package's documentation for how LISTEN_PID comes right.
 	Listen []Socket
 
+	// Limits is what it may use; the zero value: as inherited.
+	Limits Limits
+	// Umask is the mask of the modes of files that it makes, from 0 to 0777; nil means as inherited.
+	Umask *int
+	// Nice is its priority, from -20, the highest, to 19; 0 means as inherited. Who is not root can only lower it.
+	Nice int
+
+	// Mark, if set, is in the environment of the whole family (LASTCALL_FAMILY): a word without colons by which
+	// [Leftovers] finds who lives on after the sudden death of this process.
+	Mark string
+
 	// CleanCodes are exit codes besides 0 that are no failure.
 	CleanCodes []int
 	// Outlive lets the child live on when this process dies suddenly. Otherwise SIGKILL takes it along on Linux and
@@ -65,6 +76,7 @@ type Process struct {
 
 	current atomic.Pointer[child] // while Run runs
 	last    atomic.Pointer[Exit]
+	left    atomic.Pointer[[]Relative]
 }
 
 // A Step is one signal of a stop.
@@ -123,6 +135,15 @@ func (p *Process) Exit() (exit Exit, ok bool) {
 	return Exit{}, false
 }
 
+// Relatives are the descendants that were still there when the main process of the last run that is over had ended, and how
+// they ended; nil before.
+func (p *Process) Relatives() []Relative {
+	if left := p.left.Load(); left != nil {
+		return *left
+	}
+	return nil
+}
+
 // name is what messages call the program.
 func (p *Process) name() string {
 	if len(p.Command) == 0 {
@@ -172,8 +193,9 @@ func (p *Process) problems() error {
 			add("socket name %q has a colon, which separates names", s.Name)
 		}
 	}
-	if len(p.Listen) > 0 && hasChroot(p.Sys) {
-		add("sockets cannot be passed into a chroot: the program that sets LISTEN_PID is not there")
+	p.preparedProblems(add)
+	if strings.ContainsAny(p.Mark, ":\x00") {
+		add("Mark is %q, and must have no colon", p.Mark)
 	}
 	if len(list) == 0 {
 		return nil

@@ -67,8 +67,10 @@ func (c *child) start() (err error) {
 		return &StartError{p.name(), err}
 	}
 	run := fork
-	if len(p.Listen) > 0 {
-		run = forkVia
+	if p.prepared() {
+		run = func(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
+			return forkVia(p.preparation(), path, argv, attr, outlive)
+		}
 	}
 	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {
 		return &StartError{p.name(), err}
@@ -158,11 +160,9 @@ func (c *child) environment() []string {
 	if g := c.p.Grace; g > 0 {
 		env = append(env, graceVariable+"="+strconv.FormatFloat(g.Round(time.Millisecond).Seconds(), 'f', -1, 64))
 	}
-	mark := c.family.id
-	if outer != "" {
-		mark = outer + ":" + mark
-	}
-	return append(env, familyVariable+"="+mark)
+	marks := []string{outer, c.p.Mark, c.family.id}
+	marks = slices.DeleteFunc(marks, func(mark string) bool { return mark == "" })
+	return append(env, familyVariable+"="+strings.Join(marks, ":"))
 }
 
 const noFile = ^uintptr(0) // a descriptor that the child does not get

@@ -147,9 +147,6 @@ func (c *child) end(failure error) error {
 	c.plan()
 	s := &c.stop
 	if !c.hasExited() {
-		if c.p.Kill == KillFamily {
-			system(c.family.remember)
-		}
 		c.stopMain(failure)
 	}
 	var exit Exit
@@ -161,6 +158,7 @@ func (c *child) end(failure error) error {
 		exit = c.reap()
 	}
 	c.p.last.Store(&exit)
+	c.p.left.Store(&s.found)
 	if c.p.Kill != KillProcess {
 		for _, o := range c.outputs {
 			o.finish(time.Second)
@@ -239,9 +237,13 @@ func (c *child) stopMain(failure error) {
 	c.kill()
 }
 
-// send sends a signal of the stop to the main process, and lets it go on if it was halted, so that it hears it.
+// send sends a signal of the stop to the main process, and lets it go on if it was halted, so that it hears it. Before the
+// first it is noted who descends from it.
 func (c *child) send(sig syscall.Signal) {
 	system(func() {
+		if len(c.stop.sent) == 1 && c.p.Kill == KillFamily {
+			c.family.remember()
+		}
 		_ = c.main.signal(sig)
 		_ = c.main.signal(syscall.SIGCONT)
 	})
@@ -324,7 +326,9 @@ func (c *child) stopOthers() (rest []Relative) {
 	}()
 	gone := make(chan struct{}, 1)
 	for stage := stageGroup; stage < c.p.Kill.stages(); stage++ {
-		c.stopStage(stage, known, gone)
+		if c.stopStage(stage, known, gone); len(known) == 0 {
+			break // nobody is left at all, and who is not there has no children
+		}
 	}
 	for _, r := range c.stop.found {
 		if r.Killed || r.OutOfReach {

@@ -12,11 +12,13 @@ import (
 	"time"
 )
 
-// LISTEN_PID must hold the child's own number, see sd_listen_fds(3), and a number is known only after the fork, when Go lets
-// nobody run. So a child with sockets is first this program once more, which sets the variable and becomes the
-// child's program. It holds a descriptor that closes when that succeeds, and takes the error if it does not.
+// LISTEN_PID must hold the child's own number, see sd_listen_fds(3), and limits must hold before the child's program runs: both
+// need somebody between fork and exec, when Go lets nobody run. So such a child is first this program once more, which
+// does the steps and becomes the child's program. It holds a descriptor that closes when that succeeds, and takes the
+// error if it does not.
 //
-// trampolineVariable has the descriptor, a colon, and the path of the program; its arguments are in place.
+// trampolineVariable has the descriptor, the steps, and the path of the program, with colons between; its arguments are in
+// place.
 const trampolineVariable = "LASTCALL_TRAMPOLINE"
 
 // init is the second life of this program. It comes before main and before the init functions of everything that imports
@@ -26,18 +28,33 @@ func init() {
 	if !ok || os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
 		return
 	}
-	number, path, ok := strings.Cut(text, ":")
-	fd, err := strconv.Atoi(number)
-	if !ok || err != nil || fd < 3 {
+	parts := strings.SplitN(text, ":", 3)
+	if len(parts) < 3 {
+		return
+	}
+	fd, err := strconv.Atoi(parts[0])
+	if err != nil || fd < 3 {
+		return
+	}
+	steps, err := decodeSteps(parts[1])
+	if err != nil {
 		return
 	}
 	syscall.CloseOnExec(fd)
 	os.Unsetenv(trampolineVariable)
-	os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
-	err = syscall.Exec(path, os.Args, os.Environ())
-	var errno syscall.Errno
+	name := ""
+	for _, s := range steps {
+		if err = s.do(); err != nil {
+			name = s.name
+			break
+		}
+	}
+	if err == nil {
+		err = syscall.Exec(parts[2], os.Args, os.Environ())
+	}
+	errno := syscall.ENOTSUP
 	errors.As(err, &errno)
-	_, _ = os.NewFile(uintptr(fd), "status").WriteString(strconv.Itoa(int(errno)))
+	_, _ = os.NewFile(uintptr(fd), "status").WriteString(name + ":" + strconv.Itoa(int(errno)))
 	os.Exit(127)
 }
 
@@ -45,7 +62,7 @@ func init() {
 const trampolineWithin = 10 * time.Second
 
 // forkVia is fork by way of the trampoline.
-func forkVia(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
+func forkVia(steps []step, path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
 	self, err := executable()
 	if err != nil {
 		return nil, err
@@ -57,7 +74,7 @@ func forkVia(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (
 	defer read.Close()
 	defer write.Close()
 	attr.Files = append(attr.Files, write.Fd())
-	attr.Env = append(attr.Env, trampolineVariable+"="+strconv.Itoa(len(attr.Files)-1)+":"+path)
+	attr.Env = append(attr.Env, trampolineVariable+"="+strconv.Itoa(len(attr.Files)-1)+":"+encodeSteps(steps)+":"+path)
 	h, err := fork(self, argv, attr, outlive)
 	if err != nil {
 		return nil, err
@@ -71,8 +88,8 @@ func forkVia(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (
 	_ = h.signal(syscall.SIGKILL)
 	_, _ = waitFor(h.pid, 0)
 	h.close()
-	if errno, bad := strconv.Atoi(string(text)); err == nil && bad == nil {
-		err = syscall.Errno(errno)
+	if err == nil {
+		err = stepError(string(text))
 	}
 	return nil, err
 }

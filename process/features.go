@@ -1,0 +1,18 @@
+package process
+
+// A Feature is something that this package can do on one system and not on another.
+type Feature struct {
+	Name string // a short word
+	Does string // what it is for
+	Has  bool   // this system has it, here and now
+	Why  string // what it is done with, or why not
+}
+
+// feature is one that the system has if err is nil.
+func feature(name, does, by string, err error) Feature {
+	f := Feature{Name: name, Does: does, Has: err == nil, Why: by}
+	if err != nil {
+		f.Why = err.Error()
+	}
+	return f
+}

@@ -1,0 +1,45 @@
+package process
+
+import "math"
+
+// Limits is what a child may use. What it inherits otherwise are those of this process. A limit that the system lacks is an
+// error of the start, and never left out silently.
+//
+// They are set in the child before its program runs, with the privileges that the child has: a user other than root cannot
+// raise what is its hard limit. Like sockets they make the start go by way of this program, see the package's documentation.
+type Limits struct {
+	// NoFile is the number of open files; 0 means as inherited.
+	NoFile uint64
+	// Core is the size of a core dump in bytes; nil means as inherited, 0 none, math.MaxUint64 any.
+	Core *uint64
+	// Memory is how many bytes of memory each process may have; 0 means as inherited. On Linux (4.7 or later) and OpenBSD it
+	// is what it may write to and shares with nobody (RLIMIT_DATA), on the other BSDs its address space (RLIMIT_AS). macOS has
+	// no such limit.
+	Memory uint64
+	// CPUTime is how many seconds of processor time each process may take, after which it gets SIGXCPU, and a second later
+	// SIGKILL; 0 means as inherited.
+	CPUTime uint64
+}
+
+// unlimited is RLIM_INFINITY for whoever says so with the largest number.
+const unlimited uint64 = math.MaxUint64
+
+// prepared reports whether something has to be done in the child before its program runs.
+func (p *Process) prepared() bool {
+	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Umask != nil || p.Nice != 0
+}
+
+func (p *Process) preparedProblems(add func(string, ...any)) {
+	if p.Umask != nil && (*p.Umask < 0 || *p.Umask > 0o777) {
+		add("Umask is %#o, and must be between 0 and 0777", *p.Umask)
+	}
+	if p.Nice < -20 || p.Nice > 19 {
+		add("Nice is %d, and must be between -20 and 19", p.Nice)
+	}
+	if p.Limits.Memory > 0 && !memoryLimit {
+		add("Limits.Memory cannot be set: this system has no limit of memory")
+	}
+	if p.prepared() && hasChroot(p.Sys) {
+		add("sockets, limits, umask and priority cannot be set in a chroot: the program that sets them is not there")
+	}
+}
