@@ -35,6 +35,7 @@ type layer struct {
 	recycle   *StopCause // why it is stopped, or kept stopped, alone: a layer that it requires restarts, say; nil otherwise
 	again     bool       // it is recycled because somebody asked: it starts again however it ended
 	held      bool       // it was asked to stop, and is not started before it is asked to
+	place     int        // those that stand beside each other have the same
 	retired   bool       // it was removed or replaced: when it is over it is forgotten
 	replaces  *layer     // the one whose place this one is to take once it is ready
 	candidate *layer     // the reverse
@@ -70,6 +71,7 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 			problems = append(problems, fmt.Sprintf("%s has a negative %s", where, limit.name))
 		}
 	}
+	specs = withBesides(specs)
 	byName := make(map[string]int, len(specs))
 	for i, s := range specs {
 		problems = append(problems, s.problems(prefix)...)
@@ -83,6 +85,21 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 			if _, ok := byName[dep]; !ok {
 				problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", prefix+s.name, dep))
 			}
+		}
+	}
+	for _, s := range specs {
+		at, ok, steps := s, true, 0
+		for ; at.opt.beside != "" && ok && steps < len(specs); steps++ {
+			var i int
+			if i, ok = byName[at.opt.beside]; ok {
+				at = specs[i]
+			}
+		}
+		switch {
+		case !ok && steps == 1:
+			problems = append(problems, besideWhom(prefix, s))
+		case ok && steps == len(specs) && steps > 0:
+			problems = append(problems, fmt.Sprintf("worker %q is to be beside itself", prefix+s.name))
 		}
 	}
 	for _, cycle := range cycles(specs, byName) {
@@ -256,15 +273,25 @@ func (r *run) layersOf(specs []spec) []*layer {
 			}
 		}
 	}
-	measure(layers)
+	for _, l := range layers {
+		r.places++
+		l.place = r.places
+	}
+	for i, s := range specs {
+		for s.opt.beside != "" {
+			s = specs[byName[s.opt.beside]]
+		}
+		layers[layerOf[i]].place = layers[layerOf[byName[s.name]]].place
+	}
 	return layers
 }
 
 // dependsOn links two layers.
 func (l *layer) dependsOn(to *layer, requires bool) {
 	l.deps = append(l.deps, edge{to, requires})
-	to.users = append(to.users, edge{l, requires})
-	if !to.ready && !to.over {
+	user := edge{l, requires}
+	to.users = append(to.users, user)
+	if !to.ready && user.waits() {
 		l.counts.unreadyDeps++
 	}
 	if !l.over {
@@ -273,10 +300,10 @@ func (l *layer) dependsOn(to *layer, requires bool) {
 }
 
 // measure sets the layers' heights.
-func measure(layers []*layer) {
-	missing := make(map[*layer]int, len(layers))
+func (r *run) measure() {
+	missing := make(map[*layer]int, len(r.layers))
 	var free []*layer
-	for _, l := range layers {
+	for _, l := range r.layers {
 		missing[l] = len(l.deps)
 		if len(l.deps) == 0 {
 			free = append(free, l)
@@ -285,6 +312,7 @@ func measure(layers []*layer) {
 	for len(free) > 0 {
 		l := free[len(free)-1]
 		free = free[:len(free)-1]
+		r.highest = max(r.highest, l.height)
 		for _, user := range l.users {
 			user.to.height = max(user.to.height, l.height+1)
 			if missing[user.to]--; missing[user.to] == 0 {

@@ -123,6 +123,7 @@ func (g *Group) begin(ctx context.Context) (*run, error) {
 		g.specs = old.specs()
 		g.run = nil
 	}
+	g.specs = withBesides(g.specs)
 	prefix := ""
 	if parent != nil { // the group around it has checked, but workers may have been added since
 		prefix = parent.m.path() + "/"
@@ -173,7 +174,7 @@ func (r *run) add(s spec) {
 		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
 		return
 	}
-	problems := r.placeProblems(s)
+	problems := append(r.placeProblems(s), r.besideProblems(s)...)
 	if r.byName[s.name] != nil {
 		problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+s.name))
 	}
@@ -185,10 +186,16 @@ func (r *run) add(s spec) {
 	}
 	l := r.place(s)
 	r.byName[s.name] = &l.members[0]
-	r.unreadyLayers++
-	if l.counts.unreadyDeps == 0 {
-		r.start(l)
+	if s.opt.beside != "" {
+		r.standBeside(l, s.opt.beside)
 	}
+	r.unreadyLayers++
+	for _, dep := range l.deps {
+		if to := dep.to; to.over && !to.held {
+			r.endWaiting(to)
+		}
+	}
+	r.startIfDue(l)
 }
 
 // placeProblems is what is wrong with a worker that is to be put into the running group.
@@ -206,6 +213,8 @@ func (r *run) placeProblems(s spec) []string {
 // place makes a layer for a worker that is put into the running group.
 func (r *run) place(s spec) *layer {
 	l := &layer{run: r, members: make([]member, 1)}
+	r.places++
+	l.place = r.places
 	l.members[0].init(l, s)
 	l.counts.init(1)
 	for _, dep := range s.opt.after {
@@ -214,6 +223,7 @@ func (r *run) place(s spec) *layer {
 		l.dependsOn(to, slices.Contains(s.opt.requires, dep))
 		l.height = max(l.height, to.height+1)
 	}
+	r.highest = max(r.highest, l.height)
 	r.layers = append(r.layers, l)
 	r.live++
 	return l

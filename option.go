@@ -20,6 +20,7 @@ type options struct {
 	essential  bool
 	optional   bool
 	alone      bool
+	beside     string
 	problems   []string // what is wrong with the options
 }
 
@@ -97,6 +98,13 @@ func Optional() Option {
 // costs a pair of contexts, which workers otherwise share that stop at the same moment.
 func Alone() Option {
 	return func(o *options) { o.alone = true }
+}
+
+// Beside gives the worker the place of the named one of its group: what depends on that depends on this one as well, whether it
+// was added before or after. It is for one more of the same, added with [Group.Add] while the group runs; what has started
+// already goes on meanwhile. Such a worker can be removed again although others depend on it, see [Group.Remove].
+func Beside(name string) Option {
+	return func(o *options) { o.beside = name }
 }
 
 // Essential makes the worker's return, even without an error, stop the group.

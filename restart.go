@@ -22,7 +22,7 @@ const (
 // RestartPolicy says when and how a worker is started again. Nothing is started again once the soft stop began, and the
 // stop does not wait for a back-off to pass.
 //
-// The back-off starts at MinDelay and doubles up to MaxDelay, each time shortened by up to a half at random so that
+// The back-off starts at MinDelay, or with AtOnce at nothing, and doubles up to MaxDelay, each time shortened by up to a half at random so that
 // workers which failed together do not come back together; a start that lasted Stable begins anew. If the worker would
 // be started more than Limit times within Within, it failed for good: the group stops, and its parent decides about the
 // group by the same rules.
@@ -33,6 +33,7 @@ type RestartPolicy struct {
 	Stable   time.Duration // 0 means 1 minute
 	Limit    int           // 0 means 10; negative means no limit
 	Within   time.Duration // 0 means 1 minute
+	AtOnce   bool          // the first restart of a series comes without a delay, the second after MinDelay
 }
 
 // Permanent marks an error that a restart cannot mend: the worker fails for good whatever its [RestartPolicy].
@@ -110,9 +111,17 @@ func (h *restarts) next(p RestartPolicy, err error, lasted time.Duration, now ti
 		}
 		return 0, false, fmt.Errorf("restarted %s within %v, giving up: %w", count(len(h.at), "time"), p.Within, err)
 	}
-	delay = p.MaxDelay
-	if h.attempts < 62 && p.MinDelay<<h.attempts < p.MaxDelay && p.MinDelay<<h.attempts > 0 {
-		delay = p.MinDelay << h.attempts
+	doubled := h.attempts
+	if p.AtOnce {
+		doubled--
+	}
+	switch {
+	case doubled < 0:
+		delay = 0
+	case doubled < 62 && p.MinDelay<<doubled < p.MaxDelay && p.MinDelay<<doubled > 0:
+		delay = p.MinDelay << doubled
+	default:
+		delay = p.MaxDelay
 	}
 	delay -= time.Duration(rand.Int64N(int64(delay)/2 + 1))
 	h.at = append(h.at, now)
@@ -129,17 +138,22 @@ func (r *run) backOff(m *member, failure error, delay time.Duration) {
 	}
 	r.enter(m, StateRestarting, Event{Err: failure, Attempt: x.restarts.total + 1, Delay: delay})
 	r.wentDown(l)
-	x.restarts.delay = r.deadlines.add(time.Now().Add(delay), func() {
-		x.restarts.delay = nil
-		r.startIfDue(l)
-	})
+	if delay > 0 {
+		x.restarts.delay = r.deadlines.add(time.Now().Add(delay), func() {
+			x.restarts.delay = nil
+			r.startIfDue(l)
+		})
+		r.poke()
+	}
 	cause := &StopCause{Reason: StopRestart, Worker: m.path()}
 	for _, user := range l.users {
 		if user.requires {
 			r.recycleLayer(user.to, cause)
 		}
 	}
-	r.poke()
+	if delay == 0 {
+		r.startIfDue(l)
+	}
 }
 
 // recycleLayer stops a layer in order to start it again when what it requires is ready: after the layers that require it.

@@ -50,6 +50,8 @@ type run struct {
 	mu            sync.Mutex
 	phase         phase
 	layers        []*layer
+	places        int // how many there have been, see layer.place
+	highest       int // the height of the highest layer that there ever was
 	live          int // layers that are not over
 	held          int // layers that are over because they were asked to stop, and may be started again
 	unreadyLayers int // layers that have never been ready
@@ -100,6 +102,7 @@ func newRun(ctx context.Context, g *Group, parent *scope) *run {
 		}
 	}
 	r.layers = r.layersOf(g.specs)
+	r.measure()
 	r.live, r.unreadyLayers = len(r.layers), len(r.layers)
 	return r
 }

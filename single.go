@@ -95,11 +95,11 @@ func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Opti
 }
 
 // Remove stops a worker as [Group.Stop] does, and forgets it: its name is free again. It cannot be done while another worker
-// that has not ended depends on it.
+// that has not ended depends on it, unless there is one [Beside] it.
 func (g *Group) Remove(ctx context.Context, name string) error {
 	return g.single(ctx, name, func(r *run, l *layer) (done, error) {
 		for _, user := range l.users {
-			if !user.to.over && !user.to.retired {
+			if !user.to.over && !user.to.retired && !r.hasCompanion(l) {
 				return nil, &ConfigError{Problems: []string{fmt.Sprintf("worker %q cannot be removed: %q depends on it", l.members[0].path(), user.to.members[0].path())}}
 			}
 		}
@@ -310,6 +310,7 @@ func (r *run) takeOver(l *layer) {
 		r.byName[l.members[0].name] = &l.members[0]
 	}
 	old.withdraw()
+	l.place = old.place
 	l.users, l.counts.users, l.wasReady = old.users, old.counts.users, old.wasReady
 	old.users, old.counts.users = nil, 0
 	for _, user := range l.users {
@@ -320,7 +321,7 @@ func (r *run) takeOver(l *layer) {
 		}
 	}
 	if l.height > old.height {
-		measure(r.layers)
+		r.measure()
 	}
 	r.retire(old, &StopCause{Reason: StopReplaced, Worker: old.members[0].path()})
 }
@@ -374,6 +375,10 @@ func (r *run) forget(l *layer) {
 	}
 	for _, user := range l.users {
 		user.to.deps = slices.DeleteFunc(slices.Clone(user.to.deps), is)
+		if !l.ready && user.waits() {
+			user.to.counts.unreadyDeps--
+			r.startIfDue(user.to)
+		}
 	}
 	if m := &l.members[0]; r.byName[m.name] == m {
 		delete(r.byName, m.name)

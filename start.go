@@ -142,7 +142,7 @@ func (r *run) countReady() {
 
 // startIfDue starts a layer if nothing is in the way any more.
 func (r *run) startIfDue(l *layer) {
-	if l.up || l.over || l.held || l.retired || l.counts.unreadyDeps > 0 || l.requiredByRunning() || l.backingOff() {
+	if l.up || l.over || l.held || l.retired || l.counts.unreadyDeps > 0 || l.started && l.requiredByRunning() || l.backingOff() {
 		return
 	}
 	r.start(l)

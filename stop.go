@@ -96,11 +96,7 @@ func (r *run) share(l *layer) time.Duration {
 	orDefault(&grace, DefaultGrace)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	highest := l.height
-	for _, other := range r.layers {
-		highest = max(highest, other.height)
-	}
-	reserve := grace / time.Duration(2*(highest+1))
+	reserve := grace / time.Duration(2*(r.highest+1))
 	share := reserve
 	if l.counts.users == 0 {
 		share = grace - reserve*time.Duration(l.height)

@@ -23,10 +23,10 @@
 // EXTEND_TIMEOUT_USEC=…. STOPPING=1 only informs, and starts no clock. Descriptors sent along are closed.
 //
 // Sockets that this process holds go to the child with the protocol of sd_listen_fds(3). Its variable LISTEN_PID must have the
-// child's own number, which nobody knows before there is a child; and limits, umask and priority must hold before its program
-// runs. So with any of these this program is started once more, and before its main sets them and becomes the child's
-// program, in some milliseconds; no shell is needed. The init function that does it belongs to this package and acts only where it finds the variable LASTCALL_TRAMPOLINE, and never
-// with the privileges of a set-user-ID program. This program's file must be one that the child's user may execute.
+// child's own number, which nobody knows before there is a child; and limits, umask and priority must hold before its
+// program runs. So with any of these this program is started once more, and before its main sets them and becomes the
+// child's program, in some milliseconds; no shell is needed. The init function that does it belongs to this package and
+// acts only where it finds the variable LASTCALL_TRAMPOLINE, and never with the privileges of a set-user-ID program. This program's file must be one that the child's user may execute.
 //
 // # Stop
 //
@@ -37,8 +37,9 @@
 // there is anybody in it. What has not ended when its time is up gets SIGKILL. At the group's hard stop all that is left
 // gets it at once.
 //
-// The clock belongs to one child. Process.Grace, if it is set, is told to it as LASTCALL_GRACE, in seconds; and one
-// that makes progress may ask for more with EXTEND_TIMEOUT_USEC, within Process.Extend and the group's grace period.
+// The clock belongs to one child. The time that it will have is told to it as LASTCALL_GRACE, in seconds: Process.Grace, or
+// what the group's grace period leaves to it at the least (lastcall.GracePeriod), whichever is less. One that makes
+// progress may ask for more with EXTEND_TIMEOUT_USEC, within Process.Extend and the group's grace period.
 //
 // A stop that comes before or during the start is kept: the start is finished and the stop follows, so that no signal
 // meets a process between fork and exec. A main process that ends by itself leaves nobody behind either: its family is

@@ -37,7 +37,7 @@ type Process struct {
 	// Kill is how far the stop reaches; the zero value is the whole family.
 	Kill Mode
 	// Grace is its time from the first stop signal to SIGKILL, for the whole family, and never more than the group
-	// gives; 0 means just that. The child finds it in LASTCALL_GRACE, in seconds, if it is set.
+	// gives; 0 means just that. The child finds what it will have in LASTCALL_GRACE, in seconds.
 	Grace time.Duration
 	// Extend is how much more than Grace or Ready.Within it may ask for in all with EXTEND_TIMEOUT_USEC; 0 means
 	// DefaultExtend, negative means nothing. A stop never lasts longer than the group's grace period.

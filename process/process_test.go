@@ -151,6 +151,16 @@ func TestOwnLimit(t *testing.T) {
 	}
 }
 
+// Without a limit of its own the child is told what the group gives it.
+func TestToldGrace(t *testing.T) {
+	v := listen(t)
+	p := script("env LASTCALL_GRACE; wait")
+	p.Stdout = v.w
+	r := run(t, p, 7*time.Second)
+	v.await(t, "LASTCALL_GRACE=7")
+	noError(t, r.stop())
+}
+
 // A slow child has its whole time, whatever those beside it do.
 func TestClockIsOwn(t *testing.T) {
 	v := listen(t)

@@ -157,7 +157,7 @@ func (c *child) environment() []string {
 		}
 		env = append(env, "LISTEN_FDS="+strconv.Itoa(n), "LISTEN_FDNAMES="+strings.Join(names, ":"))
 	}
-	if g := c.p.Grace; g > 0 {
+	if g := c.grace(); g > 0 {
 		env = append(env, graceVariable+"="+strconv.FormatFloat(g.Round(time.Millisecond).Seconds(), 'f', -1, 64))
 	}
 	marks := []string{outer, c.p.Mark, c.family.id}

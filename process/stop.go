@@ -60,6 +60,15 @@ func (s *stop) until(stage int, mode Mode) time.Time {
 	return end
 }
 
+// grace is the time that the child will have for its stop, as far as that is known before it; 0 if nobody says.
+func (c *child) grace() time.Duration {
+	give := lastcall.GracePeriod(c.ctx)
+	if own := c.p.Grace; own > 0 && (give == 0 || own < give) {
+		give = own
+	}
+	return give
+}
+
 // plan starts the clock. If the soft stop has not come, which is when the child ended or failed by itself, it has the time
 // that it would have then.
 func (c *child) plan() {
