@@ -41,8 +41,14 @@ everyone finishes what is on the table, and the doors close on time.`,
 	root.SetVersionTemplate("lastcall {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
 	root.AddCommand(newDemo(), newReport(), newVersion())
+	for _, generator := range generators {
+		root.AddCommand(generator(root))
+	}
 	return root
 }
+
+// generators are commands that only a build for the release has.
+var generators []func(root *cobra.Command) *cobra.Command
 
 // exactly is as many arguments as the command's use line names.
 func exactly(n int) cobra.PositionalArgs {

@@ -1,4 +1,4 @@
-// Command shop is a small service in three layers: a web server and a consumer that use a store.
+// Command orders is a small service in three layers: a web server and a consumer that use a store.
 package main
 
 import (
