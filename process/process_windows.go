@@ -25,4 +25,10 @@ func (p *Process) Signal(syscall.Signal) error { return errors.ErrUnsupported }
 
 func hasChroot(*syscall.SysProcAttr) bool { return false }
 
-func signalName(s syscall.Signal) string { return s.String() }
+// ParseSignal returns an error that matches errors.ErrUnsupported.
+func ParseSignal(text string) (syscall.Signal, error) {
+	return 0, fmt.Errorf("signal %s: %w on windows", text, errors.ErrUnsupported)
+}
+
+// SignalName is what the system calls it.
+func SignalName(s syscall.Signal) string { return s.String() }

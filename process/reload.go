@@ -70,7 +70,7 @@ func (p *Process) Reload(ctx context.Context, s syscall.Signal) error {
 			if began {
 				missing = "READY=1"
 			}
-			return fmt.Errorf("%s: no %s after %s: %w", p.name(), missing, signalName(s), context.Cause(ctx))
+			return fmt.Errorf("%s: no %s after %s: %w", p.name(), missing, SignalName(s), context.Cause(ctx))
 		}
 	}
 }

@@ -22,9 +22,9 @@ func (e Exit) String() string {
 	case e.Unknown:
 		return "ended, and its status went to its own parent"
 	case e.Signal != 0 && e.Core:
-		return "died of " + signalName(e.Signal) + " (core dumped)"
+		return "died of " + SignalName(e.Signal) + " (core dumped)"
 	case e.Signal != 0:
-		return "died of " + signalName(e.Signal)
+		return "died of " + SignalName(e.Signal)
 	}
 	return fmt.Sprintf("exit code %d", e.Code)
 }

@@ -207,7 +207,7 @@ func (c *child) stopMain(failure error) {
 	for _, step := range steps {
 		s.sent = append(s.sent, step.Signal)
 		c.send(step.Signal)
-		lastcall.Status(c.ctx, fmt.Sprintf("pid %d: sent %s", c.main.pid, signalName(step.Signal)))
+		lastcall.Status(c.ctx, fmt.Sprintf("pid %d: sent %s", c.main.pid, SignalName(step.Signal)))
 		sent := time.Now()
 		until := func() time.Time {
 			at := s.until(stageMain, c.p.Kill)
