@@ -1,0 +1,161 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// logFile is a file that takes the lines of a source as they are, or of several. What no goroutine but the sink's needs
+// has no lock.
+type logFile struct {
+	m      *Mux
+	path   string
+	rotate int64
+	keep   int
+	users  int // guarded by m.mu
+
+	file   *os.File // nil if it could not be opened again
+	size   int64    // since the last rotation; -1 if the file is none that can be renamed, as a terminal
+	torn   *Source  // whose line was begun last and not ended
+	failed bool     // this was said
+	lost   int64    // bytes, since
+}
+
+// broken stands for a source whose line could not be written whole.
+var broken = new(Source)
+
+// useLog is the log file at that path, which is opened if it is not. m.mu is held.
+func (m *Mux) useLog(o SourceOptions) (*logFile, error) {
+	f := m.logs[o.File]
+	if f == nil {
+		f = &logFile{m: m, path: o.File, rotate: o.Rotate, keep: o.Keep}
+		if err := f.open(); err != nil {
+			return nil, err
+		}
+		m.logs[o.File] = f
+	}
+	f.users++
+	return f, nil
+}
+
+// releaseLog closes the file if nobody else uses it. m.mu is held, and the sink does not use it.
+func (m *Mux) releaseLog(f *logFile) {
+	if f.users--; f.users == 0 {
+		delete(m.logs, f.path)
+		if f.file != nil {
+			f.file.Close()
+		}
+	}
+}
+
+// open opens the file, also anew. If that fails, an older one is used on.
+func (f *logFile) open() error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	if f.file != nil {
+		f.file.Close()
+	}
+	f.file, f.size, f.torn = file, -1, nil
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		f.size = info.Size()
+	}
+	return nil
+}
+
+// write appends whole lines, or a piece of one. A file ends with a line; it holds more than it is to only if a single line
+// does.
+func (f *logFile) write(s *Source, b []byte) {
+	if f.torn != nil && f.torn != s {
+		f.torn = nil
+		f.put([]byte{'\n'})
+	}
+	for len(b) > 0 {
+		n := len(b)
+		if f.rotate > 0 && f.size >= 0 && f.size+int64(n) > f.rotate {
+			n = bytes.LastIndexByte(b[:max(f.rotate-f.size, 0)], '\n') + 1
+			if n == 0 && f.size > 0 && f.torn == nil {
+				f.turn()
+				continue
+			}
+			if n == 0 {
+				if n = bytes.IndexByte(b, '\n') + 1; n == 0 {
+					n = len(b)
+				}
+			}
+		}
+		f.put(b[:n])
+		if f.torn == nil && b[n-1] != '\n' {
+			f.torn = s
+		} else if f.torn == s && b[n-1] == '\n' {
+			f.torn = nil
+		}
+		b = b[n:]
+	}
+}
+
+// put writes b. What cannot be written is lost, which is said once, and again when it has become possible.
+func (f *logFile) put(b []byte) {
+	if f.file == nil {
+		if err := f.open(); err != nil {
+			f.fail(err, len(b))
+			return
+		}
+	}
+	n, err := f.file.Write(b)
+	if f.size >= 0 {
+		f.size += int64(n)
+	}
+	if err != nil {
+		if n > 0 && b[n-1] != '\n' {
+			f.torn = broken
+		}
+		f.fail(err, len(b)-n)
+		return
+	}
+	if f.failed {
+		f.m.Message(fmt.Sprintf("%s: it is written again; %d bytes are missing", f.path, f.lost))
+		f.failed, f.lost = false, 0
+	}
+}
+
+func (f *logFile) fail(err error, lost int) {
+	f.lost += int64(lost)
+	if !f.failed {
+		f.failed = true
+		f.m.Message(fmt.Sprintf("%v; lines are lost until this is mended", err))
+	}
+}
+
+// turn renames FILE to FILE.1, FILE.1 to FILE.2 and so on, and begins a new file. If it cannot, it goes on with the old one
+// and tries again when as much has been written once more.
+func (f *logFile) turn() {
+	err := func() error {
+		if f.keep <= 0 {
+			return os.Remove(f.path)
+		}
+		for i := f.keep - 1; i >= 0; i-- {
+			from := f.path
+			if i > 0 {
+				from = fmt.Sprintf("%s.%d", f.path, i)
+			}
+			if err := os.Rename(from, fmt.Sprintf("%s.%d", f.path, i+1)); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+		}
+		return nil
+	}()
+	if err == nil || os.IsNotExist(err) {
+		err = f.open()
+	}
+	if err != nil {
+		f.m.Message(fmt.Sprintf("%v; %s grows on", err, f.path))
+		f.size = 0
+	}
+}
