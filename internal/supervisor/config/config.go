@@ -43,6 +43,8 @@ type Process struct {
 
 	// Env is what the environment has besides that of lastcall itself: env_file, then env, in order.
 	Env []string `json:"env,omitempty"`
+	// Port is the PORT of the first instance, which is in Env; each further instance has one more. 0 is none.
+	Port int `json:"port,omitempty"`
 	// User is "name", "name:group" or numbers; "" is the user of lastcall.
 	User string `json:"user,omitempty"`
 

@@ -1,0 +1,203 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// Options says what Load is to read.
+type Options struct {
+	Path     string   // "": lastcall.yaml, lastcall.yml or Procfile in the current directory
+	Profiles []string // those that are chosen; nil: the list in LASTCALL_PROFILES, separated by commas
+	Environ  []string // the environment, for variables in the file; nil: os.Environ()
+}
+
+// Load reads a file, those that it includes, and their environment files. What is wrong with them is an *Error, with all
+// problems. A file whose name begins with Procfile or ends in .procfile is one.
+func Load(opts Options) (*File, error) {
+	file, err := find(opts.Path)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Environ == nil {
+		opts.Environ = os.Environ()
+	}
+	r := new(reader)
+	text := r.readFile(file, position{file: file})
+	dotenv := r.readEnv(file.beside(".env"), position{file: file}, true)
+	r.variables = func(name string) (string, bool) {
+		for _, env := range [][]string{opts.Environ, dotenv} {
+			if i := indexOf(env, name); i >= 0 {
+				return env[i][len(name)+1:], true
+			}
+		}
+		return "", false
+	}
+	doc := &document{File: File{Path: file.path, Dir: file.dir}}
+	switch {
+	case text == nil:
+	case isProcfile(file.path):
+		r.procfile(doc, file, text, merge(nil, dotenv...))
+	default:
+		// What .env sets and the environment does not, is as if it were in the environment.
+		base := merge(nil, slices.DeleteFunc(dotenv, func(v string) bool {
+			name, _, _ := strings.Cut(v, "=")
+			return indexOf(opts.Environ, name) >= 0
+		})...)
+		r.yaml(doc, file, text, base)
+	}
+	profiles := opts.Profiles
+	if list, ok := r.variables("LASTCALL_PROFILES"); ok && profiles == nil {
+		profiles = strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' })
+	}
+	r.resolve(doc, file, profiles)
+	if len(r.problems) > 0 {
+		sortProblems(r.problems)
+		return nil, &Error{r.problems}
+	}
+	doc.Sources = r.sources
+	if doc.Name == "" {
+		doc.Name = filepath.Base(file.dir)
+	}
+	if doc.Name == string(filepath.Separator) {
+		doc.Name = reserved
+	}
+	if doc.Grace == 0 {
+		doc.Grace = lastcall.DefaultGrace
+	}
+	if doc.Exit == "" {
+		doc.Exit = ExitFirst
+	}
+	return &doc.File, nil
+}
+
+// find is the file with this name, or the one that is looked for if there is none.
+func find(name string) (*source, error) {
+	shown := name
+	if name == "" {
+		names := []string{DefaultName, "lastcall.yml", "Procfile"}
+		for _, n := range names {
+			if _, err := os.Stat(n); err == nil {
+				shown = n
+				break
+			}
+		}
+		if shown == "" {
+			dir, _ := os.Getwd()
+			return nil, &Error{[]Problem{{File: dir, Text: "there is no " + list(names, "or") + " here (name a file with -f)"}}}
+		}
+	}
+	path, err := filepath.Abs(shown)
+	if err != nil {
+		return nil, err
+	}
+	return &source{path: path, shown: shown, dir: filepath.Dir(path)}, nil
+}
+
+// maxFile is far more than a person writes.
+const maxFile = 1 << 20
+
+// readFile is the text of a file; nil if it cannot be read, which is then a problem at this position.
+func (r *reader) readFile(file *source, at position) []byte {
+	text, err := os.ReadFile(file.path)
+	switch {
+	case err != nil && at.line == 0:
+		r.wrong(at, "", "%s", errors.Unwrap(err))
+		return nil
+	case err != nil:
+		r.wrongValue(at, cause(err, file.shown))
+		return nil
+	case len(text) > maxFile:
+		r.wrong(position{file: file}, "", "it is larger than 1 MiB")
+		return nil
+	}
+	r.sources = append(r.sources, file.path)
+	return append(text, '\n')
+}
+
+// included are the keys of an included file.
+var included = []string{"env", "env_file", "include", "processes"}
+
+// yaml reads a file, and those that it includes, into doc. The processes have the variables of env, too.
+func (r *reader) yaml(doc *document, file *source, text []byte, env []string) {
+	root := parseYAML(r, file, text)
+	if root == nil {
+		return
+	}
+	read := document{File: doc.File}
+	documentKeys().read(r, root, &read)
+	if doc.chain != nil {
+		for _, e := range root.entries {
+			if !slices.Contains(included, e.key) && !strings.HasPrefix(e.key, "x-") {
+				r.wrong(e.at, "", "%s belongs into %s, which includes this file", e.key, doc.chain[0].shown)
+			}
+		}
+	} else {
+		doc.File = read.File
+	}
+	env = merge(slices.Clone(env), append(r.envFiles(read.files), read.env...)...)
+	for _, d := range read.processes {
+		r.process, r.path = d.Name, []string{"env_file"}
+		d.Env = merge(slices.Clone(env), append(r.envFiles(d.files), d.env...)...)
+		if d.Port > 0 {
+			d.Env = append(without(d.Env, "PORT"), "PORT="+strconv.Itoa(d.Port))
+		}
+		r.process, r.path = "", nil
+	}
+	doc.processes = append(doc.processes, read.processes...)
+	doc.chain = append(doc.chain, file)
+	for _, ref := range read.include {
+		r.includes(doc, file, ref, env)
+	}
+	doc.chain = doc.chain[:len(doc.chain)-1]
+}
+
+// includes reads the files that ref names in a file.
+func (r *reader) includes(doc *document, file *source, ref reference, env []string) {
+	if ref.name == "" {
+		return
+	}
+	files := []*source{file.beside(ref.name)}
+	if strings.ContainsAny(ref.name, "*?[") {
+		matches, err := filepath.Glob(files[0].path)
+		if err != nil {
+			r.wrong(ref.at, "", "include: %s: %s", ref.name, err)
+		}
+		dir := filepath.Dir(files[0].shown)
+		files = nil
+		for _, match := range matches {
+			files = append(files, &source{path: match, shown: filepath.Join(dir, filepath.Base(match)), dir: filepath.Dir(match)})
+		}
+	}
+	for _, f := range files {
+		if slices.Contains(r.sources, f.path) {
+			r.wrong(ref.at, "", "include: %s is read already", f.shown)
+			continue
+		}
+		r.path = []string{"include"}
+		text := r.readFile(f, ref.at)
+		r.path = nil
+		if text != nil {
+			r.yaml(doc, f, text, env)
+		}
+	}
+}
+
+// envFiles are the variables of several files.
+func (r *reader) envFiles(files []reference) []string {
+	var env []string
+	for _, ref := range files {
+		if ref.name == "" {
+			continue
+		}
+		name, optional := strings.CutPrefix(ref.name, "-")
+		env = append(env, r.readEnv(ref.at.file.beside(name), ref.at, optional)...)
+	}
+	return env
+}

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// YAML is the file as it was understood, in one file. Load reads it back as the same processes.
+func (f *File) YAML() []byte {
+	var b bytes.Buffer
+	writeYAML(&b, f.node(), 0)
+	return b.Bytes()
+}
+
+// JSON is the same as JSON, which Load reads too.
+func (f *File) JSON() []byte {
+	var b, indented bytes.Buffer
+	writeJSON(&b, f.node())
+	if err := json.Indent(&indented, b.Bytes(), "", "  "); err != nil {
+		panic(err) // it is JSON
+	}
+	indented.WriteByte('\n')
+	return indented.Bytes()
+}
+
+// node is the file as it is written.
+func (f *File) node() *node {
+	doc := document{File: *f, processes: make([]*draft, len(f.Processes))}
+	for i, p := range f.Processes {
+		d := &draft{Process: *p, env: p.Env}
+		if p.Port > 0 {
+			d.env = without(p.Env, "PORT")
+		}
+		for _, name := range p.After {
+			d.after = append(d.after, reference{name: name})
+		}
+		for _, name := range p.Requires {
+			d.requires = append(d.requires, reference{name: name})
+		}
+		for _, l := range p.Listen {
+			d.ports = append(d.ports, socket{Listener: l})
+		}
+		doc.processes[i] = d
+	}
+	return documentKeys().write(&doc)
+}
+
+// dollars is text with each $ doubled, unless it is for the shell.
+func (n *node) dollars() string {
+	if n.shell || n.number {
+		return n.text
+	}
+	return strings.ReplaceAll(n.text, "$", "$$")
+}
+
+func writeJSON(b *bytes.Buffer, n *node) {
+	switch n.kind {
+	case sequence:
+		b.WriteByte('[')
+		for i, item := range n.items {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeJSON(b, item)
+		}
+		b.WriteByte(']')
+	case mapping:
+		b.WriteByte('{')
+		for i, e := range n.entries {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(quote(e.key))
+			b.WriteByte(':')
+			writeJSON(b, e.value)
+		}
+		b.WriteByte('}')
+	default:
+		if n.number {
+			b.WriteString(n.text)
+			return
+		}
+		b.WriteString(quote(n.dollars()))
+	}
+}
+
+// writeYAML writes the entries of a mapping, each in a line of its own, with this indentation.
+func writeYAML(b *bytes.Buffer, n *node, indent int) {
+	for _, e := range n.entries {
+		fmt.Fprintf(b, "%*s%s:", indent, "", yamlText(e.key))
+		switch v := e.value; {
+		case v.kind == scalar && !v.number && block(v.dollars()):
+			body, ended := strings.CutSuffix(v.dollars(), "\n")
+			b.WriteString(map[bool]string{true: " |\n", false: " |-\n"}[ended])
+			for line := range strings.Lines(body + "\n") {
+				if line != "\n" {
+					fmt.Fprintf(b, "%*s", indent+2, "")
+				}
+				b.WriteString(line)
+			}
+		case v.kind == mapping && len(v.entries) > 0:
+			b.WriteByte('\n')
+			writeYAML(b, v, indent+2)
+		default:
+			b.WriteByte(' ')
+			writeFlow(b, v)
+			b.WriteByte('\n')
+		}
+	}
+}
+
+// writeFlow writes n within a line.
+func writeFlow(b *bytes.Buffer, n *node) {
+	switch {
+	case n.kind == sequence:
+		b.WriteByte('[')
+		for i, item := range n.items {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			writeFlow(b, item)
+		}
+		b.WriteByte(']')
+	case n.kind == mapping:
+		b.WriteByte('{')
+		for i, e := range n.entries {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(yamlText(e.key) + ": ")
+			writeFlow(b, e.value)
+		}
+		b.WriteByte('}')
+	case n.number:
+		b.WriteString(n.text)
+	default:
+		b.WriteString(yamlText(n.dollars()))
+	}
+}
+
+// block reports whether text is written as lines, as in a script: where several lines are text that can be.
+func block(text string) bool {
+	body := strings.TrimSuffix(text, "\n")
+	if !strings.Contains(body, "\n") || body[0] == ' ' || body[0] == '\n' || body[len(body)-1] == '\n' {
+		return false
+	}
+	for _, c := range body {
+		if c != '\n' && !unicode.IsPrint(c) {
+			return false
+		}
+	}
+	for line := range strings.SplitSeq(body, "\n") {
+		if strings.TrimSpace(line) == "" && line != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// yamlText is text as it stands in a line: plain if it can be nothing else, otherwise between quotes.
+func yamlText(text string) string {
+	if text == "" || strings.HasSuffix(text, " ") || strings.HasSuffix(text, ":") {
+		return quote(text)
+	}
+	for i := range len(text) {
+		c := text[i]
+		if !letter(c) && !digit(c) && strings.IndexByte("_./@+=~%^- ", c) < 0 && (c != ':' || text[i+1] == ' ') {
+			return quote(text)
+		}
+	}
+	first := strings.TrimLeft(text, "-./_") // options, paths
+	if quantity := strings.TrimLeft(text, "0123456789"); quantity != text {
+		first = strings.TrimRight(quantity, "0123456789") // 10s, 512MiB, 1m30s, but not 0x10
+		if text[0] == '0' && strings.ContainsAny(text[1:2], "xobXOB") {
+			first = ""
+		}
+	}
+	if first == "" || !letter(first[0]) {
+		return quote(text)
+	}
+	switch strings.ToLower(text) {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".inf", ".nan":
+		return quote(text)
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return quote(text)
+	}
+	return text
+}
+
+// quote is text between quotes, as JSON and YAML both have it.
+func quote(text string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil {
+		panic(err) // text can be encoded
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

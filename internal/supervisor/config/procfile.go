@@ -1,0 +1,87 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// isProcfile reports whether a file is a Procfile, by its name.
+func isProcfile(path string) bool {
+	base := filepath.Base(path)
+	return strings.HasPrefix(base, "Procfile") || strings.HasSuffix(base, ".procfile")
+}
+
+// procfile reads lines of the form NAME: COMMAND as foreman does: every process has the variables of .env and a PORT of
+// its own, and any end stops all.
+func (r *reader) procfile(doc *document, file *source, text []byte, env []string) {
+	if !utf8.Valid(text) || strings.Contains(string(text), "\x00") {
+		r.wrong(position{file: file}, "", "it is not UTF-8 text")
+		return
+	}
+	doc.procfile = true
+	port := r.firstPort(file, env)
+	lines := make(map[string]int)
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		at := position{file, number, 1}
+		line = strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, command, ok := strings.Cut(line, ":")
+		command = strings.TrimSpace(command)
+		if !ok || command == "" {
+			r.wrong(at, "", "this is not NAME: COMMAND")
+			continue
+		}
+		name = strings.TrimSpace(name)
+		if err := checkName(name); err != nil {
+			r.wrong(at, "", "%s", err)
+			continue
+		}
+		if name == reserved {
+			r.wrong(at, "", "%q is what lastcall calls itself", name)
+			continue
+		}
+		if first, ok := lines[name]; ok {
+			r.wrong(at, "", "the process %q is here twice, first in line %d", name, first)
+			continue
+		}
+		lines[name] = number
+		own := port + 100*len(doc.processes)
+		doc.processes = append(doc.processes, &draft{at: at, Process: Process{
+			Name:      name,
+			Command:   Command{Shell: command},
+			Dir:       file.dir,
+			Env:       append(without(slices.Clone(env), "PORT"), "PORT="+strconv.Itoa(own)),
+			Port:      own,
+			Instances: 1,
+			Kill:      "family",
+			Restart:   Restart{When: "never"},
+			OnExit:    OnExitEssential,
+		}})
+	}
+}
+
+// firstPort is the PORT of the first process.
+func (r *reader) firstPort(file *source, env []string) int {
+	text := ""
+	if i := indexOf(env, "PORT"); i >= 0 {
+		text = strings.TrimPrefix(env[i], "PORT=")
+	} else {
+		text, _ = r.variables("PORT")
+	}
+	if text == "" {
+		return 5000
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		r.wrong(position{file: file}, "", "PORT is %q in the environment, and must be a number from 1 to 65535", text)
+		return 5000
+	}
+	return int(port)
+}

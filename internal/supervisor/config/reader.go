@@ -1,0 +1,74 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A reader reads values, and goes on after a problem so that all are found at once.
+type reader struct {
+	variables func(name string) (string, bool)
+	problems  []Problem
+	sources   []string // every file that was read
+	process   string   // whose keys are read
+	path      []string // the keys that lead to the value which is read
+}
+
+// wrong notes a problem.
+func (r *reader) wrong(at position, nearest, format string, args ...any) {
+	text := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+	r.problems = append(r.problems, Problem{at.file.shown, at.line, at.column, text, nearest})
+}
+
+// wrongValue notes a problem of the value that is read, with the name of its process and its key before.
+func (r *reader) wrongValue(at position, err error) {
+	where := strings.Join(r.path, ".")
+	if r.process != "" && where != "" {
+		where = r.process + ": " + where
+	} else if r.process != "" {
+		where = r.process
+	}
+	if where != "" {
+		where += ": "
+	}
+	near := ""
+	if h := (*hint)(nil); errors.As(err, &h) {
+		near = h.nearest
+	}
+	r.wrong(at, near, "%s%s", where, err.Error())
+}
+
+// wrongf is wrongValue with a text.
+func (r *reader) wrongf(at position, format string, args ...any) {
+	r.wrongValue(at, fmt.Errorf(format, args...))
+}
+
+// text is a scalar with its variables in their places. Anything but a scalar is a problem.
+func (r *reader) text(n *node, words string) (string, bool) {
+	if !r.is(n, scalar, words) {
+		return "", false
+	}
+	text, err := substitute(n.text, r.variables)
+	if err == nil && strings.Contains(text, "\x00") {
+		err = errors.New("there is a NUL character in it")
+	}
+	if err != nil {
+		r.wrongValue(n.at, err)
+		return "", false
+	}
+	return text, true
+}
+
+// is reports whether n is of a kind, and notes a problem if it is not.
+func (r *reader) is(n *node, kind nodeKind, words string) bool {
+	switch n.kind {
+	case kind:
+		return true
+	case null:
+		r.wrongf(n.at, "there is no value, and it must be %s", words)
+	default:
+		r.wrongf(n.at, "this is %s, and it must be %s", n.kind, words)
+	}
+	return false
+}

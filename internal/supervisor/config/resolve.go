@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// resolve makes processes of the drafts: those of the chosen profiles, with what they say of each other.
+func (r *reader) resolve(doc *document, file *source, profiles []string) {
+	all := make(map[string]*draft, len(doc.processes))
+	for _, d := range doc.processes {
+		if first, ok := all[d.Name]; ok {
+			r.wrong(d.at, "", "the process %q is in %s already, line %d", d.Name, first.at.file.shown, first.at.line)
+			continue
+		}
+		all[d.Name] = d
+	}
+	for _, d := range doc.processes {
+		if base, number, ok := instanceOf(d.Name); ok && all[base] != nil && !doc.procfile {
+			r.wrong(d.at, "", "the name %q is that of instance %s of process %q", d.Name, number, base)
+		}
+	}
+	chosen := r.choose(doc, file, profiles)
+	sockets := make(map[Listener]string)
+	for _, d := range chosen {
+		d.Requires = r.names(d, "requires", d.requires, all, chosen)
+		d.After = slices.DeleteFunc(r.names(d, "after", d.after, all, chosen), func(name string) bool {
+			return slices.Contains(d.Requires, name)
+		})
+		if len(d.After) == 0 {
+			d.After = nil
+		}
+		r.process = d.Name
+		for _, s := range d.ports {
+			where := Listener{Network: s.Network, Address: s.Address}
+			if other, ok := sockets[where]; ok && !strings.HasSuffix(s.Address, ":0") {
+				r.wrongf(s.at, "listen: %s is what %s listens at", s.Address, other)
+			}
+			sockets[where] = d.Name
+		}
+		r.process = ""
+		doc.Processes = append(doc.Processes, &d.Process)
+	}
+	if len(doc.processes) == 0 && len(r.problems) == 0 {
+		r.wrong(position{file: file}, "", "there are no processes in it")
+	}
+	r.cycles(chosen)
+}
+
+// instanceOf splits web-2.
+func instanceOf(name string) (base, number string, ok bool) {
+	i := strings.LastIndexByte(name, '-')
+	if i <= 0 || i == len(name)-1 || strings.Trim(name[i+1:], "0123456789") != "" {
+		return "", "", false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// choose is the processes that are of no profile, or of a chosen one.
+func (r *reader) choose(doc *document, file *source, profiles []string) []*draft {
+	var known []string
+	var chosen []*draft
+	for _, d := range doc.processes {
+		known = append(known, d.Profiles...)
+		if len(d.Profiles) == 0 || slices.ContainsFunc(d.Profiles, func(p string) bool { return slices.Contains(profiles, p) }) {
+			chosen = append(chosen, d)
+		}
+	}
+	for _, p := range profiles {
+		if !slices.Contains(known, p) {
+			r.wrong(position{file: file}, nearest(p, known), "no process is of the profile %q", p)
+		}
+	}
+	return chosen
+}
+
+// names are those of the processes that d refers to, each once, without those that no chosen profile has.
+func (r *reader) names(d *draft, key string, refs []reference, all map[string]*draft, chosen []*draft) []string {
+	r.process, r.path = d.Name, []string{key}
+	defer func() { r.process, r.path = "", nil }()
+	var names []string
+	for _, ref := range refs {
+		other, ok := all[ref.name]
+		switch {
+		case ref.name == "" || slices.Contains(names, ref.name):
+		case !ok:
+			known := make([]string, 0, len(all))
+			for name := range all {
+				known = append(known, name)
+			}
+			slices.Sort(known)
+			r.wrongValue(ref.at, &hint{fmt.Sprintf("there is no process %q", ref.name), nearest(ref.name, known)})
+		case other == d:
+			r.wrongf(ref.at, "it cannot wait for itself")
+		case !slices.Contains(chosen, other):
+			if key == "requires" {
+				r.wrongf(ref.at, "%s is left out, since it is of the profile %s", ref.name, list(other.Profiles, "or"))
+			}
+		default:
+			names = append(names, ref.name)
+		}
+	}
+	return names
+}
+
+// cycles looks for processes that wait for each other.
+func (r *reader) cycles(drafts []*draft) {
+	const (
+		unseen = iota
+		open
+		done
+	)
+	byName := make(map[string]*draft, len(drafts))
+	for _, d := range drafts {
+		byName[d.Name] = d
+	}
+	state := make(map[string]int, len(drafts))
+	var chain []string
+	var visit func(d *draft)
+	visit = func(d *draft) {
+		state[d.Name] = open
+		chain = append(chain, d.Name)
+		for _, ref := range append(slices.Clone(d.requires), d.after...) {
+			other := byName[ref.name]
+			switch {
+			case other == nil || other == d || state[ref.name] == done:
+			case state[ref.name] == unseen:
+				visit(other)
+			default:
+				cycle := chain[slices.Index(chain, ref.name):]
+				r.wrong(ref.at, "", "a cycle: %s after %s", strings.Join(cycle, " after "), ref.name)
+			}
+		}
+		chain = chain[:len(chain)-1]
+		state[d.Name] = done
+	}
+	for _, d := range drafts {
+		if state[d.Name] == unseen {
+			visit(d)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package config
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// Schema is the JSON Schema (draft 2020-12) of a file, for editors. It is made of the same table by which files are read.
+func Schema() []byte {
+	root := objectSchema(documentKeys().forms(), documentKeys().extra)
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = DefaultName
+	text, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		panic(err) // it is made of strings and numbers
+	}
+	return append(text, '\n')
+}
+
+// objectSchema is that of a mapping with these keys and no others.
+func objectSchema(keys []keyForm, extra string) schema {
+	properties := make(schema, len(keys))
+	var required []string
+	for _, k := range keys {
+		s := k.schema()
+		s["description"] = k.doc
+		properties[k.name] = s
+		if k.required {
+			required = append(required, k.name)
+		}
+	}
+	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		slices.Sort(required)
+		s["required"] = required
+	}
+	if extra != "" {
+		s["patternProperties"] = schema{"^" + extra: schema{}}
+	}
+	return s
+}
+
+// pattern is text of a form, or with a variable in it.
+func pattern(expression string) schema {
+	if expression == "" {
+		return schema{"type": "string", "pattern": `\$`}
+	}
+	return schema{"type": "string", "pattern": expression + `|\$`}
+}
+
+// or is one of several.
+func or(schemas ...schema) schema {
+	any := make([]any, len(schemas))
+	for i, s := range schemas {
+		any[i] = s
+	}
+	return schema{"anyOf": any}
+}
