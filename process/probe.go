@@ -26,7 +26,7 @@ const (
 func (c *child) watchReady(ctx context.Context) {
 	r := &c.p.Ready
 	switch {
-	case r.Notify, r.Log != nil: // they tell by themselves
+	case r.Notify, r.Log != nil, r.Exit: // they tell by themselves
 	case r.FD != 0:
 		go func() { c.tellReady(newlineOn(c.readyPipe)) }()
 	case r.Delay > 0:

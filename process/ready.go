@@ -15,6 +15,7 @@ type Ready struct {
 	Log    *regexp.Regexp // a line of its output matches; Stdout and Stderr are then copied, not handed over
 	Exec   []string       // this command exits with 0
 	Delay  time.Duration  // so much time has passed
+	Exit   bool           // it has ended well: a task, and no service; it is ready when whoever runs it says so
 
 	// Within is the time it has; 0 means no limit. One that is not ready by then has failed.
 	Within time.Duration
@@ -32,7 +33,7 @@ type Alive struct {
 }
 
 func (r *Ready) ways() int {
-	return count(r.Notify, r.FD != 0, r.TCP != "", r.HTTP != "", r.Log != nil, len(r.Exec) > 0, r.Delay != 0)
+	return count(r.Notify, r.FD != 0, r.TCP != "", r.HTTP != "", r.Log != nil, len(r.Exec) > 0, r.Delay != 0, r.Exit)
 }
 
 func (a *Alive) ways() int { return count(a.TCP != "", a.HTTP != "", len(a.Exec) > 0) }

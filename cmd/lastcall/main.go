@@ -25,6 +25,9 @@ func main() {
 	if usage := (*usageError)(nil); errors.As(err, &usage) {
 		os.Exit(2)
 	}
+	if own := (*statusError)(nil); errors.As(err, &own) {
+		os.Exit(own.status)
+	}
 	lastcall.Exit(err)
 }
 

@@ -40,7 +40,7 @@ everyone finishes what is on the table, and the doors close on time.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("lastcall {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
-	root.AddCommand(newDemo(), newReport(), newVersion())
+	root.AddCommand(newDemo(), newReport(), newUp(), newVersion())
 	for _, generator := range generators {
 		root.AddCommand(generator(root))
 	}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+)
+
+func newUp() *cobra.Command {
+	var (
+		file, leftovers, report, picture string
+		profiles                         []string
+		options                          supervisor.Options
+	)
+	cmd := &cobra.Command{
+		Use:   "up [NAME...]",
+		Short: "Run the programs of a file until they are to stop",
+		Long: `Run the programs of lastcall.yaml, or of a Procfile as it is: each starts when what it comes after is ready, and
+stops before that. With names it runs only these and what they depend on.
+
+The first SIGTERM or Ctrl-C stops everything softly, within the grace period; the second cuts it short; the third ends
+lastcall at once. SIGHUP reads the file again, and SIGUSR1 writes a report.
+
+Exit status: 0 if everything stopped well, on request or because it was done. Otherwise that of a program that failed
+by itself, chosen by the key exit of the file: the first that failed, the first essential one that ended, or the worst;
+it is the program's exit code, or 128+n if it died of signal n, 127 if it was not found, 126 if it could not be run, 3
+if it was not ready in time, 1 if its checks failed. Otherwise 4: something had to be killed. 3 if nothing could be started.`,
+		Example: "  lastcall up\n  lastcall up -f shop.yaml web\n  lastcall up -f Procfile",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			signals := arm()
+			options.Only = args
+			options.Out = os.Stdout
+			options.Load = func() (*config.File, error) { return config.Load(file, profiles) }
+			switch leftovers {
+			case "end":
+			case "keep":
+				options.KeepLeftovers = true
+			default:
+				return usagef(cmd, "--leftovers is end or keep, not %q", leftovers)
+			}
+			if isCharDevice(os.Stdout) {
+				options.Interrupt = "Ctrl-C"
+			}
+			for _, name := range []string{report, picture} {
+				if err := canWrite(name); err != nil {
+					return err
+				}
+			}
+			s, err := supervisor.New(options)
+			if err != nil {
+				return &statusError{3, err}
+			}
+			err = s.Run(cmd.Context(), signals)
+			r, _ := s.Report(cmd.Context())
+			if len(r.Workers) > 0 && !options.Quiet {
+				fmt.Fprint(cmd.ErrOrStderr(), r)
+			}
+			if err := writeReport(cmd.OutOrStdout(), report, r); err != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", err)
+			}
+			if err := writePicture(cmd.OutOrStdout(), picture, r); err != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", err)
+			}
+			if status := s.ExitStatus(err); err != nil && lastcall.ExitCode(err) < 128 {
+				return &statusError{status, err}
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&file, "file", "f", "", "what to run: `FILE` (default lastcall.yaml, lastcall.yml or Procfile here)")
+	flags.StringSliceVar(&profiles, "profile", nil, "run also the programs of these `PROFILES`")
+	flags.StringVar(&options.Socket, "socket", os.Getenv("LASTCALL_SOCKET"), "the control socket's `PATH` (LASTCALL_SOCKET)")
+	flags.DurationVar(&options.Grace, "grace", 0, "from the soft stop to the hard stop, in place of the file's")
+	flags.StringVar(&options.Format, "format", "", "of the output: `auto`, text or json")
+	flags.StringVar(&leftovers, "leftovers", "end", "what to do with programs that outlived an earlier lastcall up: `end` or keep")
+	flags.BoolVarP(&options.Quiet, "quiet", "q", false, "say only what goes wrong")
+	flags.StringVar(&report, "report", "", "write the report as JSON into this `FILE` at the end")
+	flags.StringVar(&picture, "svg", "", "draw the report into this `FILE` at the end")
+	return cmd
+}
+
+// statusError is an error with an exit status of its own.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string   { return e.err.Error() }
+func (e *statusError) Unwrap() error   { return e.err }
+func (e *statusError) ExitStatus() int { return e.status }
+
+// isCharDevice reports whether f is a terminal, or the null device, whose reader does not mind.
+func isCharDevice(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,142 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// definition is a process of the file, made ready to run: what all its instances share. It is not changed.
+type definition struct {
+	*config.Process
+	argv     []string
+	env      []string
+	sys      *syscall.SysProcAttr // nil where nothing is to be set
+	listen   []process.Socket
+	ready    process.Ready
+	alive    process.Alive
+	stop     []process.Step
+	kill     process.Mode
+	limits   process.Limits
+	reload   syscall.Signal // 0 if it is not by a signal
+	reloadBy []string
+	before   []string
+	after    []string
+	restart  lastcall.RestartPolicy
+}
+
+// define makes a process of the file ready to run. Its sockets come later.
+func define(p *config.Process) (*definition, error) {
+	d := &definition{Process: p, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command)}
+	fail := func(key string, err error) error { return fmt.Errorf("%s: %s: %w", p.Name, key, err) }
+	d.env = append(os.Environ(), p.Env...)
+	d.env = append(d.env, "LASTCALL_PROCESS="+p.Name, "PWD="+p.Dir)
+	var err error
+	if p.User != "" {
+		if err := d.become(p.User); err != nil {
+			return nil, fail("user", err)
+		}
+	}
+	if d.ready, err = readiness(p); err != nil {
+		return nil, fail("ready", err)
+	}
+	l := p.Liveness
+	d.alive = process.Alive{TCP: l.TCP, HTTP: l.HTTP, Exec: argv(l.Exec), Every: l.Every, Within: l.Within, Failures: l.Failures}
+	for _, step := range p.Stop {
+		sig, err := process.ParseSignal(step.Signal)
+		if err != nil {
+			return nil, fail("stop", err)
+		}
+		d.stop = append(d.stop, process.Step{Signal: sig, Within: step.Within})
+	}
+	if p.Kill != "" {
+		if err := d.kill.UnmarshalText([]byte(p.Kill)); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
+	if p.Reload.Signal != "" {
+		if d.reload, err = process.ParseSignal(p.Reload.Signal); err != nil {
+			return nil, fail("reload", err)
+		}
+	}
+	d.limits = process.Limits{NoFile: p.Limits.NoFile, Core: p.Limits.Core, Memory: p.Limits.Memory, CPUTime: uint64(p.Limits.CPU.Seconds())}
+	r := p.Restart
+	d.restart = lastcall.RestartPolicy{MinDelay: r.Delay, MaxDelay: r.Max, Stable: r.Stable, Limit: r.Limit, Within: r.Window, AtOnce: true}
+	switch r.When {
+	case "", "never":
+	case "on-failure":
+		d.restart.When = lastcall.RestartOnFailure
+	case "always":
+		d.restart.When = lastcall.RestartAlways
+	default:
+		return nil, fail("restart", fmt.Errorf("%q is none of never, on-failure, always", r.When))
+	}
+	return d, nil
+}
+
+// readiness is how one knows that an instance is ready.
+func readiness(p *config.Process) (process.Ready, error) {
+	r := process.Ready{
+		Notify: p.Ready.Notify, FD: p.Ready.FD, TCP: p.Ready.TCP, HTTP: p.Ready.HTTP, Exec: argv(p.Ready.Exec),
+		Delay: p.Ready.Delay, Within: p.Ready.Within,
+	}
+	if p.Ready.Log != "" {
+		var err error
+		if r.Log, err = regexp.Compile(p.Ready.Log); err != nil {
+			return r, err
+		}
+	}
+	if p.Oneshot {
+		r = process.Ready{Exit: true, Within: p.Ready.Within}
+	}
+	return r, nil
+}
+
+// process fills in the process of an instance.
+func (d *definition) fill(p *process.Process, i *instance) {
+	p.Command, p.Dir, p.Env, p.Sys = d.argv, d.Dir, i.env(), d.sys
+	p.Stdout, p.Stderr = i.stdout(), i.stderr()
+	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
+	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, d.listen
+	p.Limits, p.Umask, p.Nice = d.limits, d.Umask, d.Priority
+	p.Mark, p.CleanCodes, p.Outlive = i.s.mark, d.Clean, d.Outlive
+}
+
+// options are how an instance lives in the group.
+func (s *Supervisor) options(d *definition) []lastcall.Option {
+	opts := []lastcall.Option{lastcall.Alone(), lastcall.After(s.workers(d.After)...), lastcall.Requires(s.workers(d.Requires)...)}
+	if d.restart.When != lastcall.RestartNever && d.Schedule == "" {
+		opts = append(opts, lastcall.Restart(d.restart))
+	}
+	switch d.OnExit {
+	case config.OnExitContinue:
+		opts = append(opts, lastcall.Optional())
+	case config.OnExitEssential:
+		opts = append(opts, lastcall.Essential())
+	}
+	return opts
+}
+
+// dependencies are the names of the processes that it starts after.
+func (d *definition) dependencies() []string { return slices.Concat(d.After, d.Requires) }
+
+// instanceName is the name of the nth instance, from 1.
+func (d *definition) instanceName(n int) string {
+	if n == 1 && !d.Numbered {
+		return d.Name
+	}
+	return d.Name + "-" + strconv.Itoa(n)
+}
+
+// program is what messages call the command.
+func (d *definition) program() string { return filepath.Base(d.argv[0]) }

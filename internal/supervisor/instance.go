@@ -1,0 +1,157 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/output"
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// instance is one worker: a process of the file that runs, once or again and again. There may be a thousand.
+type instance struct {
+	s      *Supervisor
+	def    *definition
+	name   string
+	number int
+	source *output.Source // nil where the output is inherited; an instance that replaces another has the same
+	proc   process.Process
+	parked atomic.Bool // it stands for a process that has no instances at the moment, and runs nothing
+	clock  *clock      // nil without a schedule
+	held   atomic.Bool // somebody stopped it
+}
+
+// newInstance makes the nth instance. With a source it takes the place of another.
+func (s *Supervisor) newInstance(d *definition, n int, source *output.Source) (*instance, error) {
+	i := &instance{s: s, def: d, name: d.instanceName(n), number: n, source: source}
+	if source == nil && !d.Log.Inherit {
+		var err error
+		i.source, err = s.out.Source(i.name, output.SourceOptions{
+			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	d.fill(&i.proc, i)
+	if d.Schedule != "" {
+		i.clock = newClock()
+	}
+	return i, nil
+}
+
+// ReadyWithin makes it a lastcall.SelfReadier; the limit is the process's own.
+func (i *instance) ReadyWithin() time.Duration { return 0 }
+
+// Run is one start of the worker.
+func (i *instance) Run(ctx context.Context) error {
+	switch {
+	case i.parked.Load():
+		lastcall.Ready(ctx)
+		<-ctx.Done()
+		return nil
+	case i.clock != nil:
+		return i.onSchedule(ctx)
+	}
+	return i.once(ctx)
+}
+
+// once runs the process from its start to the end of its last descendant, with the hooks around it.
+func (i *instance) once(ctx context.Context) error {
+	if i.def.before != nil {
+		hook := i.hook(i.def.before, nil)
+		if err := hook.Run(ctx); err != nil {
+			return fmt.Errorf("before_start: %w", err)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := i.proc.Run(ctx)
+	if i.source != nil {
+		i.source.Flush(flushWithin)
+	}
+	if i.def.after != nil {
+		i.afterStop(ctx, err)
+	}
+	return err
+}
+
+// flushWithin is how long the end of a process waits for its last lines to be written.
+const flushWithin = time.Second
+
+// hook is a command that runs for the instance. It never makes it ready.
+func (i *instance) hook(command []string, env []string) *process.Process {
+	d := i.def
+	return &process.Process{
+		Command: command, Dir: d.Dir, Env: slices.Concat(i.proc.Env, env), Sys: d.sys, Umask: d.Umask,
+		Stdout: i.proc.Stdout, Stderr: i.proc.Stderr, Ready: process.Ready{Exit: true}, Mark: i.s.mark,
+	}
+}
+
+// afterStop runs the hook of that name in what is left of the time of the stop.
+func (i *instance) afterStop(ctx context.Context, err error) {
+	grace := lastcall.Grace(ctx)
+	if grace.Err() != nil {
+		i.s.say("%s: after_stop was not run: there is no time left", i.name)
+		return
+	}
+	hook := i.hook(i.def.after, []string{"LASTCALL_EXIT_STATUS=" + strconv.Itoa(statusOf(err))})
+	hook.Grace = time.Second // at the hard stop
+	if err := hook.Run(grace); err != nil {
+		i.s.say("%s: after_stop: %v", i.name, err)
+	}
+	if i.source != nil {
+		i.source.Flush(flushWithin)
+	}
+}
+
+// env is its environment: the process's with its number.
+func (i *instance) env() []string {
+	return append(slices.Clip(i.def.env), "LASTCALL_INSTANCE="+strconv.Itoa(i.number))
+}
+
+func (i *instance) stdout() io.Writer { return i.file(os.Stdout) }
+func (i *instance) stderr() io.Writer { return i.file(os.Stderr) }
+
+// file is where it writes what would else go to own.
+func (i *instance) file(own *os.File) io.Writer {
+	if i.source == nil {
+		return own
+	}
+	return i.source.File()
+}
+
+// exit is how its last run ended, "" before.
+func (i *instance) exit() string {
+	if e, ok := i.proc.Exit(); ok {
+		return e.String()
+	}
+	return ""
+}
+
+// reload tells it to read its configuration, in the way that its process has.
+func (i *instance) reload(ctx context.Context) error {
+	if i.proc.PID() == 0 {
+		return errors.New("it does not run")
+	}
+	if i.def.reload != 0 {
+		return i.proc.Reload(ctx, i.def.reload)
+	}
+	command := i.hook(i.def.reloadBy, []string{"LASTCALL_PID=" + strconv.Itoa(i.proc.PID())})
+	command.Grace = time.Second
+	if err := command.Run(ctx); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}

@@ -1,0 +1,199 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+)
+
+// say writes a message between the output.
+func (s *Supervisor) say(format string, args ...any) { s.out.Message(fmt.Sprintf(format, args...)) }
+
+// observe is the group's listener.
+func (s *Supervisor) observe(e lastcall.Event) {
+	s.touch()
+	switch {
+	case e.Kind == lastcall.EventAwaiting:
+		s.say("waiting for %s; %s", s.awaitedText(e.Awaited), s.nextSignal(e.State))
+	case e.Kind == lastcall.EventLameDuck:
+		s.say("lame duck (%s): serving for another %v; %s", reasonOf(e.Cause), e.Delay, s.nextSignal(lastcall.StateReady))
+	case e.Kind == lastcall.EventReload && e.Err != nil:
+		s.say("%v", e.Err)
+	case e.Kind == lastcall.EventReadiness && e.Reason != "":
+		s.say("%s: not ready: %s", e.Name, e.Reason)
+	case e.Kind == lastcall.EventReadiness:
+		s.tell("%s: ready again", e.Name)
+	case e.Kind != lastcall.EventState:
+		if e.Err != nil {
+			s.say("%s: %v", e.Name, e.Err)
+		}
+	case e.Name == "":
+		s.observeGroup(e)
+	default:
+		s.observeWorker(e)
+	}
+}
+
+// tell is say for what goes as it should.
+func (s *Supervisor) tell(format string, args ...any) {
+	if !s.opts.Quiet {
+		s.say(format, args...)
+	}
+}
+
+func (s *Supervisor) observeGroup(e lastcall.Event) {
+	switch e.State {
+	case lastcall.StateReady:
+		n := s.running()
+		s.tell("all %d ready", n)
+		s.manager.isReady(n)
+	case lastcall.StateStopping:
+		s.noteEssential(e.Cause)
+		s.say("stopping: %s; %s", reasonOf(e.Cause), s.nextSignal(e.State))
+		s.manager.stops(cmp.Or(s.group.Grace, lastcall.DefaultGrace), reasonOf(e.Cause))
+	}
+}
+
+func (s *Supervisor) observeWorker(e lastcall.Event) {
+	i := s.instance(e.Name)
+	switch e.State {
+	case lastcall.StateStopping:
+		if cause := (*lastcall.StopCause)(nil); errors.As(e.Cause, &cause) && cause.Reason == lastcall.StopReplaced {
+			s.tookOver(e.Name)
+		}
+	case lastcall.StateReady:
+		if i == nil || i.parked.Load() {
+			return
+		}
+		if pid := i.proc.PID(); pid != 0 {
+			s.tell("%s: ready, pid %d", e.Name, pid)
+			return
+		}
+		s.tell("%s: ready", e.Name)
+	case lastcall.StateFailed:
+		if e.Err != nil {
+			s.say("%s: failed: %v", e.Name, e.Err)
+		}
+	case lastcall.StateRestarting:
+		why := "it ended"
+		if e.Err != nil {
+			why = e.Err.Error()
+		}
+		when := "now"
+		if e.Delay > 0 {
+			when = "in " + e.Delay.Round(time.Millisecond).String()
+		}
+		s.say("%s: %s; restart %d %s", e.Name, why, e.Attempt, when)
+	case lastcall.StateCut:
+		s.say("%s: cut: %s", e.Name, reasonOf(e.Cause))
+	case lastcall.StateStopped:
+		if i != nil && !i.parked.Load() && i.exit() != "" {
+			s.tell("%s: stopped, %s", e.Name, i.exit())
+		}
+	}
+}
+
+// noteEssential keeps the status of an essential process if its end is the cause of the stop.
+func (s *Supervisor) noteEssential(cause error) {
+	stop := (*lastcall.StopCause)(nil)
+	if !errors.As(cause, &stop) || stop.Worker == "" {
+		return
+	}
+	i := s.instance(stop.Worker)
+	if i == nil || i.def.OnExit != config.OnExitEssential {
+		return
+	}
+	status := statusOf(stop.Err)
+	s.mu.Lock()
+	s.essential = &status
+	s.mu.Unlock()
+}
+
+// nextSignal is what the next signal will do.
+func (s *Supervisor) nextSignal(state lastcall.State) string {
+	switch state {
+	case lastcall.StateCut:
+		return s.opts.Interrupt + " to exit at once"
+	case lastcall.StateStopping:
+		return s.opts.Interrupt + " again to cut it short"
+	}
+	return s.opts.Interrupt + " to stop now"
+}
+
+// reasonOf is why, without which stop it is.
+func reasonOf(cause error) string {
+	if cause == nil {
+		return "requested"
+	}
+	text := cause.Error()
+	for _, prefix := range []string{"soft stop: ", "hard stop: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
+}
+
+// mostAwaited are so many names in one message.
+const mostAwaited = 8
+
+// awaitedText says of each who it is, how long it has been stopping, and what it last said of itself.
+func (s *Supervisor) awaitedText(list []lastcall.Awaited) string {
+	var texts []string
+	for _, a := range list[:min(len(list), mostAwaited)] {
+		texts = append(texts, s.awaitedOne(a.Name, a.State, a.For, a.Status))
+	}
+	if more := len(list) - mostAwaited; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (s *Supervisor) awaitedOne(name string, state lastcall.State, since time.Duration, status string) string {
+	text := name + " ("
+	if i := s.instance(name); i != nil {
+		pid := i.proc.PID()
+		if pid != 0 {
+			text += fmt.Sprintf("pid %d, ", pid)
+		}
+		status = strings.TrimPrefix(status, fmt.Sprintf("pid %d: ", pid))
+		if notes := i.proc.Notes(); notes.Status != "" {
+			status = notes.Status
+		}
+	}
+	text += since.Round(time.Second).String()
+	if state == lastcall.StateCut {
+		text += ", cut"
+	}
+	if status != "" {
+		text += ", " + status
+	}
+	return text + ")"
+}
+
+// touch wakes who waits for a change.
+func (s *Supervisor) touch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+// running is how many instances there are.
+func (s *Supervisor) running() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.names {
+		if !i.parked.Load() {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,388 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+)
+
+// onReload is what SIGHUP does.
+func (s *Supervisor) onReload(ctx context.Context) error {
+	return s.reread(ctx, func(line string) { s.say("reload: %s", line) })
+}
+
+// reread reads the file again, and starts, stops and replaces what changed. A file that cannot be used changes nothing.
+func (s *Supervisor) reread(ctx context.Context, progress func(string)) error {
+	return s.withFile(ctx, func() error {
+		ended := s.manager.reloads()
+		file, err := s.opts.Load()
+		if err == nil {
+			err = s.apply(ctx, file, progress)
+		}
+		if err != nil {
+			ended("not everything was reloaded: " + oneLine(err))
+			return err
+		}
+		ended("reloaded")
+		return nil
+	})
+}
+
+// withFile calls do while nobody else changes what is to run.
+func (s *Supervisor) withFile(ctx context.Context, do func() error) error {
+	select {
+	case s.filing <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-s.filing }()
+	return do()
+}
+
+// choose adds processes that are in the file and were left out until now.
+func (s *Supervisor) choose(ctx context.Context, names []string, progress func(string)) error {
+	return s.withFile(ctx, func() error {
+		s.mu.Lock()
+		file, before := s.file, s.chosen
+		var more []string
+		for _, name := range names {
+			if s.programs[name] == nil && s.names[name] == nil {
+				more = append(more, name)
+			}
+		}
+		s.mu.Unlock()
+		if len(more) == 0 || before == nil {
+			return nil
+		}
+		all, err := chosen(file, more)
+		if err != nil {
+			return err
+		}
+		maps.Copy(all, before)
+		s.mu.Lock()
+		s.chosen = all
+		s.mu.Unlock()
+		return s.apply(ctx, file, progress)
+	})
+}
+
+// difference is what is to be done so that a file runs.
+type difference struct {
+	added   []*target
+	changed []*target       // with their new definitions
+	removed []*target       // with their old ones
+	later   map[string]bool // the removed that others need until those are replaced
+	stop    []*target       // those of changed and removed that are stopped before anything is started
+	scaled  map[string]int
+}
+
+// differ compares what runs with what is to run.
+func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := &difference{later: map[string]bool{}, scaled: map[string]int{}}
+	stays := map[string]bool{}
+	for _, def := range defs {
+		p := s.programs[def.Name]
+		stays[def.Name] = true
+		if p == nil {
+			d.added = append(d.added, &target{program: &program{name: def.Name, def: def, busy: make(chan struct{}, 1)}, def: def})
+			continue
+		}
+		def.Numbered = p.def.Numbered // the instances keep their names
+		if def.Instances != p.def.Instances {
+			d.scaled[p.name] = def.Instances
+		}
+		was, is := *p.def.Process, *def.Process
+		was.Instances = is.Instances
+		if !reflect.DeepEqual(was, is) {
+			d.changed = append(d.changed, &target{program: p, def: def, instances: slices.Clone(p.instances)})
+		}
+	}
+	going := map[string]bool{}
+	for _, p := range s.order {
+		if !stays[p.name] {
+			going[p.name] = true
+			d.removed = append(d.removed, &target{program: p, def: p.def, instances: slices.Clone(p.instances)})
+		}
+	}
+	// What cannot run beside its successor and needs something that goes, goes before that.
+	for more := true; more; {
+		more = false
+		for _, t := range d.changed {
+			if going[t.name] || !slices.ContainsFunc(t.program.def.dependencies(), func(dep string) bool { return going[dep] }) {
+				continue
+			}
+			if t.instances[0].rolls() && len(t.def.Listen) > 0 {
+				s.needs(t.program, d.later)
+				continue
+			}
+			going[t.name], more = true, true
+		}
+	}
+	for _, t := range slices.Concat(d.removed, d.changed) {
+		if going[t.name] && !d.later[t.name] {
+			d.stop = append(d.stop, &target{program: t.program, def: t.program.def, instances: t.instances})
+		}
+	}
+	return d
+}
+
+// needs marks what a process depends on, directly or not. s.mu is held.
+func (s *Supervisor) needs(p *program, marked map[string]bool) {
+	for _, name := range p.def.dependencies() {
+		if dep := s.programs[name]; dep != nil && !marked[name] {
+			marked[name] = true
+			s.needs(dep, marked)
+		}
+	}
+}
+
+// apply makes a file run. progress is told what is done. What cannot be started leaves what was there before in place.
+func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func(string)) error {
+	s.mu.Lock()
+	old := s.file
+	wanted := s.wanted(file)
+	s.mu.Unlock()
+	defs, err := defineAll(wanted)
+	if err != nil {
+		return err
+	}
+	defer s.closeSockets()
+	for _, d := range defs {
+		if err := s.sockets.open(d.Name, d.Listen); err != nil {
+			return err
+		}
+		d.listen = s.sockets.of(d.Listen)
+	}
+	d := s.differ(file, defs)
+	defer s.watch(slices.Concat(d.changed, d.removed), progress)()
+	for _, what := range onlyAtStart(old, file) {
+		progress(what + ": changed, which counts when lastcall up is started again")
+	}
+	s.mu.Lock()
+	s.file = file
+	s.mu.Unlock()
+
+	err = each(d.stop, true, func(t *target) error { return s.halt(ctx, t, progress) })
+	err = errors.Join(err, s.remove(ctx, d.removed, func(t *target) bool { return !d.later[t.name] }))
+	if ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
+		return err
+	}
+	var mu sync.Mutex
+	failed := map[string]bool{}
+	bring := func(t *target, do func() error) error {
+		mu.Lock()
+		for _, dep := range t.def.dependencies() {
+			if failed[dep] {
+				failed[t.name] = true
+				mu.Unlock()
+				return &control.Error{Kind: control.KindStart, Text: fmt.Sprintf("%s: left as it was, since %s did not start", t.name, dep)}
+			}
+		}
+		mu.Unlock()
+		err := do()
+		if err != nil {
+			mu.Lock()
+			failed[t.name] = true
+			mu.Unlock()
+		}
+		return err
+	}
+	err = errors.Join(err, each(slices.Concat(d.added, d.changed), false, func(t *target) error {
+		return bring(t, func() error {
+			if t.instances == nil {
+				return s.bringIn(ctx, t, progress)
+			}
+			return s.alter(ctx, t, progress)
+		})
+	}))
+	err = errors.Join(err, s.remove(ctx, d.removed, func(t *target) bool { return d.later[t.name] }))
+	for name, n := range d.scaled {
+		s.mu.Lock()
+		p := s.programs[name]
+		s.mu.Unlock()
+		if p == nil || failed[name] {
+			continue
+		}
+		err = errors.Join(err, s.change(ctx, p, false, func(ctx context.Context) error {
+			err := s.scale(ctx, p, n, progress)
+			if err == nil {
+				p.def.Instances = n
+			}
+			return err
+		}))
+	}
+	s.sort(file)
+	if len(d.added)+len(d.changed)+len(d.removed)+len(d.scaled) == 0 {
+		progress("nothing has changed")
+	}
+	return err
+}
+
+// onlyAtStart are the settings of the whole that differ and cannot be changed while it runs.
+func onlyAtStart(old, file *config.File) (list []string) {
+	for _, setting := range []struct {
+		name string
+		same bool
+	}{
+		{"grace", old.Grace == file.Grace}, {"lame_duck", old.LameDuck == file.LameDuck},
+		{"socket", old.Socket == file.Socket}, {"log", old.Log == file.Log},
+	} {
+		if !setting.same {
+			list = append(list, setting.name)
+		}
+	}
+	return list
+}
+
+// halt stops the instances of a process that goes, or is about to be replaced.
+func (s *Supervisor) halt(ctx context.Context, t *target, progress func(string)) error {
+	return s.change(ctx, t.program, true, func(ctx context.Context) error {
+		return together(t.instances, func(i *instance) error {
+			err := s.group.Stop(ctx, i.name)
+			if err == nil {
+				progress(i.name + ": stopped")
+			}
+			return err
+		})
+	})
+}
+
+// remove forgets processes, those that need others first.
+func (s *Supervisor) remove(ctx context.Context, list []*target, which func(*target) bool) error {
+	return each(slices.DeleteFunc(slices.Clone(list), func(t *target) bool { return !which(t) }), true, func(t *target) error {
+		return s.change(ctx, t.program, true, func(ctx context.Context) error {
+			s.mu.Lock()
+			instances := slices.Clone(t.program.instances)
+			s.mu.Unlock()
+			if err := s.drop(ctx, t.program, instances, func(string) {}); err != nil {
+				return err
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.programs, t.name)
+			s.order = slices.DeleteFunc(s.order, func(p *program) bool { return p == t.program })
+			return nil
+		})
+	})
+}
+
+// bringIn starts a process that is new.
+func (s *Supervisor) bringIn(ctx context.Context, t *target, progress func(string)) error {
+	p := t.program
+	return s.change(ctx, p, false, func(ctx context.Context) error {
+		s.mu.Lock()
+		s.programs[p.name] = p
+		s.order = append(s.order, p)
+		s.mu.Unlock()
+		first, err := s.newInstance(t.def, 1, nil)
+		if err == nil {
+			first.parked.Store(t.def.Instances == 0)
+			err = s.join(ctx, p, first)
+		}
+		if err != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.programs, p.name)
+			s.order = slices.DeleteFunc(s.order, func(other *program) bool { return other == p })
+			return err
+		}
+		progress(first.name + ": started")
+		if t.def.Instances > 1 {
+			return s.scale(ctx, p, t.def.Instances, progress)
+		}
+		return nil
+	})
+}
+
+// alter gives a process its new definition: to one instance after another, with held sockets the new one first.
+func (s *Supervisor) alter(ctx context.Context, t *target, progress func(string)) error {
+	return s.change(ctx, t.program, true, func(ctx context.Context) error {
+		for _, i := range t.instances {
+			if err := s.alterOne(ctx, i, t.def, progress); err != nil {
+				return err
+			}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t.def.Instances = t.program.def.Instances // until it is scaled
+		t.program.def = t.def
+		return nil
+	})
+}
+
+func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, progress func(string)) error {
+	began, pid := time.Now(), i.proc.PID()
+	if i.rolls() && pid != 0 && len(d.Listen) > 0 && sameLog(i.def, d) {
+		next, err := s.roll(ctx, i, d)
+		if err == nil {
+			progress(fmt.Sprintf("%s: replaced, pid %d by %d, in %v", i.name, pid, next.proc.PID(), since(began)))
+		}
+		return err
+	}
+	held := i.held.Load()
+	if err := s.group.Stop(ctx, i.name); err != nil && (ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping)) {
+		return err
+	}
+	source := i.source
+	if !sameLog(i.def, d) && source != nil {
+		source.Close()
+		source = nil
+	}
+	next, err := s.newInstance(d, i.number, source)
+	if err != nil {
+		return err
+	}
+	next.parked.Store(i.parked.Load())
+	if held {
+		// It was stopped by somebody and stays so.
+	}
+	if err := s.replace(ctx, i, next); err != nil {
+		var not *lastcall.ReplaceError
+		if errors.As(err, &not) && !held && s.group.Start(context.WithoutCancel(ctx), i.name) == nil {
+			err = fmt.Errorf("%w; it runs as before", err)
+		}
+		return err
+	}
+	progress(fmt.Sprintf("%s: restarted with its new definition, pid %d, in %v", i.name, next.proc.PID(), since(began)))
+	return nil
+}
+
+// sameLog reports whether the output of two definitions of a process goes to the same place.
+func sameLog(a, b *definition) bool { return a.Log == b.Log }
+
+// sort puts the processes in the order of the file.
+func (s *Supervisor) sort(file *config.File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := map[string]int{}
+	for n, p := range file.Processes {
+		at[p.Name] = n
+	}
+	slices.SortStableFunc(s.order, func(a, b *program) int { return at[a.name] - at[b.name] })
+}
+
+// closeSockets closes those that no process has any more.
+func (s *Supervisor) closeSockets() {
+	s.mu.Lock()
+	wanted := map[config.Listener]bool{}
+	for _, p := range s.order {
+		for _, l := range p.def.Listen {
+			wanted[l] = true
+		}
+	}
+	s.mu.Unlock()
+	s.sockets.keep(wanted)
+}

@@ -1,0 +1,171 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// sockets are those that are held for the processes. They outlive every instance, so that nothing that connects is refused
+// while one takes the place of another.
+type sockets struct {
+	held   map[config.Listener]*held
+	passed map[string]*os.File // by whoever started this process
+}
+
+type held struct {
+	file *os.File
+	path string // to be removed in the end; "" where nothing is
+}
+
+// newSockets takes over what whoever started this process passed on, with the protocol of sd_listen_fds(3).
+func newSockets() *sockets {
+	s := &sockets{held: map[config.Listener]*held{}, passed: map[string]*os.File{}}
+	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil || os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return s
+	}
+	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
+	for i := range n {
+		name := "unknown"
+		if i < len(names) && names[i] != "" {
+			name = names[i]
+		}
+		syscall.CloseOnExec(3 + i)
+		if s.passed[name] == nil {
+			s.passed[name] = os.NewFile(uintptr(3+i), name)
+		}
+	}
+	return s
+}
+
+// open opens the sockets of a process, or finds those that are held already.
+func (s *sockets) open(process string, listeners []config.Listener) error {
+	for _, l := range listeners {
+		if s.held[l] != nil {
+			continue
+		}
+		if file := s.passed[l.Name]; file != nil {
+			s.held[l] = &held{file: file}
+			continue
+		}
+		h, err := listen(l)
+		if err != nil {
+			return fmt.Errorf("%s: listen %s: %s %s: %w", process, l.Name, l.Network, l.Address, err)
+		}
+		s.held[l] = h
+	}
+	return nil
+}
+
+// of are the sockets of these listeners, which are open.
+func (s *sockets) of(listeners []config.Listener) (list []process.Socket) {
+	for _, l := range listeners {
+		list = append(list, process.Socket{Name: l.Name, File: s.held[l].file})
+	}
+	return list
+}
+
+// keep closes what is none of these.
+func (s *sockets) keep(wanted map[config.Listener]bool) {
+	for l, h := range s.held {
+		if wanted[l] {
+			continue
+		}
+		delete(s.held, l)
+		if s.passed[l.Name] == h.file {
+			continue // it is not ours to close
+		}
+		h.file.Close()
+		if h.path != "" {
+			os.Remove(h.path)
+		}
+	}
+}
+
+// listen opens a socket. This process only holds it: so that the runtime does not look at it, which would wake this process
+// whenever somebody connects, the socket is a descriptor that blocks.
+func listen(l config.Listener) (*held, error) {
+	h := new(held)
+	if strings.HasPrefix(l.Network, "unix") {
+		if err := removeStale(l.Network, l.Address); err != nil {
+			return nil, err
+		}
+		h.path = l.Address
+	}
+	var conn syscall.Conn
+	switch l.Network {
+	case "tcp", "tcp4", "tcp6", "unix", "unixpacket":
+		ln, err := net.Listen(l.Network, l.Address)
+		if err != nil {
+			return nil, reason(err)
+		}
+		if u, ok := ln.(*net.UnixListener); ok {
+			u.SetUnlinkOnClose(false)
+		}
+		defer ln.Close()
+		conn = ln.(syscall.Conn)
+	default:
+		pc, err := net.ListenPacket(l.Network, l.Address)
+		if err != nil {
+			return nil, reason(err)
+		}
+		defer pc.Close()
+		conn = pc.(syscall.Conn)
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	fd := -1
+	if controlErr := raw.Control(func(original uintptr) { fd, err = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 3) }); controlErr != nil {
+		return nil, controlErr
+	}
+	if err == nil {
+		err = syscall.SetNonblock(fd, false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.file = os.NewFile(uintptr(fd), l.Name)
+	return h, nil
+}
+
+// removeStale removes a socket that nobody serves any more.
+func removeStale(network, path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return reason(err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return errors.New("something that is no socket is there already")
+	}
+	if conn, err := net.Dial(network, path); err == nil {
+		conn.Close()
+		return syscall.EADDRINUSE
+	}
+	return os.Remove(path)
+}
+
+// reason is the innermost of an error of package net, which repeats the address around it.
+func reason(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}

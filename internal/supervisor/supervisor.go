@@ -1,0 +1,287 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/supervisor/output"
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// Supervisor runs the processes of a file.
+type Supervisor struct {
+	opts     Options
+	mark     string // of all that it starts, see process.Process.Mark
+	out      *output.Mux
+	group    lastcall.Group
+	listener *control.Listener
+	manager  *manager
+
+	stop context.CancelCauseFunc // asks for the soft stop
+	over chan struct{}           // closed when all has ended; then err is how
+	err  error
+
+	filing chan struct{} // held by who reads the file again
+
+	mu         sync.Mutex
+	file       *config.File
+	chosen     map[string]bool // the processes that were asked for, nil for all
+	sockets    *sockets
+	programs   map[string]*program
+	order      []*program           // that of the file
+	names      map[string]*instance // by their own
+	candidates map[string]*instance // that are to take the place of the one of the same name
+	changed    chan struct{}        // closed at the next change; nil if nobody waits for one
+	essential  *int                 // the status of the first essential process that ended
+}
+
+// program is a process of the file with its instances.
+type program struct {
+	name string
+	busy chan struct{} // held by who changes its instances
+
+	// Guarded by Supervisor.mu.
+	def       *definition
+	instances []*instance // by number; never empty, see instance.parked
+	interrupt context.CancelCauseFunc
+}
+
+// New reads the file, takes the control socket and opens the sockets. Nothing is started yet. Without an error Run is to be
+// called.
+func New(o Options) (*Supervisor, error) {
+	file, err := o.Load()
+	if err != nil {
+		return nil, err
+	}
+	if o.Interrupt == "" {
+		o.Interrupt = "SIGTERM"
+	}
+	s := &Supervisor{
+		opts: o, file: file, sockets: newSockets(), programs: map[string]*program{}, names: map[string]*instance{}, candidates: map[string]*instance{},
+		over: make(chan struct{}), filing: make(chan struct{}, 1),
+	}
+	if s.chosen, err = chosen(file, o.Only); err != nil {
+		return nil, err
+	}
+	defs, err := defineAll(s.wanted(file))
+	if err != nil {
+		return nil, err
+	}
+	path := cmp.Or(o.Socket, file.Socket)
+	if path == "" {
+		if path, err = control.Path(file.Path); err != nil {
+			return nil, err
+		}
+	}
+	s.mark = fmt.Sprintf("up-%x", sha256.Sum256([]byte(path)))[:19]
+	if s.listener, err = control.Listen(path, file.Path); err != nil {
+		return nil, err
+	}
+	if err = s.begin(defs); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin makes what Run runs.
+func (s *Supervisor) begin(defs []*definition) error {
+	for _, d := range defs {
+		if err := s.sockets.open(d.Name, d.Listen); err != nil {
+			return err
+		}
+	}
+	width := 0
+	for _, d := range defs {
+		width = max(width, len(d.instanceName(max(d.Instances, 1))))
+	}
+	var err error
+	s.out, err = output.New(output.Options{
+		Out: s.opts.Out, Format: cmp.Or(s.opts.Format, s.file.Log.Format), Times: s.file.Log.Times, Width: width,
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range defs {
+		if _, err := s.newProgram(d, d.Instances); err != nil {
+			return err
+		}
+	}
+	s.group.Grace = cmp.Or(s.opts.Grace, s.file.Grace)
+	s.group.LameDuck = s.file.LameDuck
+	s.group.NoLabels = true
+	s.group.Observe = s.observe
+	for _, p := range s.order {
+		for _, i := range p.instances {
+			s.group.Add(i.name, i, s.options(p.def)...)
+		}
+	}
+	return nil
+}
+
+// newProgram makes a process with n instances, none of which is in the group yet.
+func (s *Supervisor) newProgram(d *definition, n int) (*program, error) {
+	d.listen = s.sockets.of(d.Listen)
+	p := &program{name: d.Name, def: d, busy: make(chan struct{}, 1)}
+	for number := 1; number <= max(n, 1); number++ {
+		i, err := s.newInstance(d, number, nil)
+		if err != nil {
+			return nil, err
+		}
+		i.parked.Store(n == 0)
+		p.instances = append(p.instances, i)
+		s.names[i.name] = i
+	}
+	s.programs[d.Name] = p
+	s.order = append(s.order, p)
+	return p, nil
+}
+
+// Run runs everything under the process's signals, until all has ended. The error is that of lastcall.Run.
+func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
+	defer s.close()
+	if !s.endLeftovers(signals) {
+		return nil
+	}
+	ctx, s.stop = context.WithCancelCause(ctx)
+	defer s.stop(nil)
+	server := control.Serve(s.listener, s)
+	s.manager = newManager()
+	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
+	close(s.over)
+	s.manager.close()
+	server.Close()
+	return s.err
+}
+
+// Report is what is known of the processes.
+func (s *Supervisor) Report(context.Context) (lastcall.Report, error) { return s.group.Report(), nil }
+
+// close gives back what New took.
+func (s *Supervisor) close() {
+	if s.out != nil {
+		s.out.Close(time.Second)
+	}
+	s.sockets.keep(nil)
+	s.listener.Close()
+}
+
+// endLeftovers ends what outlived an earlier supervisor that had the same socket. It reports whether to go on: no signal came.
+func (s *Supervisor) endLeftovers(signals <-chan os.Signal) bool {
+	found, err := process.Leftovers(s.mark)
+	if err != nil || len(found) == 0 {
+		return true // or the system cannot tell
+	}
+	for _, r := range found {
+		s.say("%s is left from an earlier lastcall up that was killed", r)
+	}
+	if s.opts.KeepLeftovers {
+		return true
+	}
+	grace := cmp.Or(s.group.Grace, lastcall.DefaultGrace)
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	ended := make(chan []process.Relative, 1)
+	go func() {
+		list, _ := process.EndLeftovers(ctx, s.mark)
+		ended <- list
+	}()
+	goOn := true
+	for {
+		select {
+		case list := <-ended:
+			for _, r := range list {
+				s.say("%s: ended", r)
+			}
+			return goOn
+		case sig := <-signals:
+			if isStop(sig) {
+				goOn = false
+				cancel() // now they are killed
+			}
+		}
+	}
+}
+
+// chosen are the processes with these names and what they depend on, nil for all.
+func chosen(file *config.File, names []string) (map[string]bool, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	byName := map[string]*config.Process{}
+	var known []string
+	for _, p := range file.Processes {
+		byName[p.Name] = p
+		known = append(known, p.Name)
+	}
+	all := map[string]bool{}
+	var choose func(name string)
+	choose = func(name string) {
+		if p := byName[name]; p != nil && !all[name] {
+			all[name] = true
+			for _, dep := range slices.Concat(p.After, p.Requires) {
+				choose(dep)
+			}
+		}
+	}
+	for _, name := range names {
+		if byName[name] == nil {
+			return nil, control.Unknown(name, known)
+		}
+		choose(name)
+	}
+	return all, nil
+}
+
+// wanted are the processes of a file that are to run.
+func (s *Supervisor) wanted(file *config.File) (list []*config.Process) {
+	for _, p := range file.Processes {
+		if s.chosen == nil || s.chosen[p.Name] {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func defineAll(list []*config.Process) (defs []*definition, err error) {
+	for _, p := range list {
+		d, err := define(p)
+		if err != nil {
+			return nil, err
+		}
+		defs = append(defs, d)
+	}
+	return defs, nil
+}
+
+// workers are the names in the group of the instances of these processes.
+func (s *Supervisor) workers(names []string) (workers []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if p := s.programs[name]; p != nil {
+			for _, i := range p.instances {
+				workers = append(workers, i.name)
+			}
+		}
+	}
+	return workers
+}
+
+// instance is the one with this name; nil if there is none.
+func (s *Supervisor) instance(name string) *instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names[name]
+}
