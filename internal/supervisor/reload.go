@@ -345,15 +345,20 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 	if err != nil {
 		return err
 	}
-	next.parked.Store(i.parked.Load())
-	if held {
-		// It was stopped by somebody and stays so.
-	}
+	parked := i.parked.Load()
+	next.parked.Store(parked || held)
 	if err := s.replace(ctx, i, next); err != nil {
 		var not *lastcall.ReplaceError
 		if errors.As(err, &not) && !held && s.group.Start(context.WithoutCancel(ctx), i.name) == nil {
 			err = fmt.Errorf("%w; it runs as before", err)
 		}
+		return err
+	}
+	if held { // somebody stopped it, and it stays so
+		err := s.group.Stop(ctx, next.name)
+		next.held.Store(true)
+		next.parked.Store(parked)
+		progress(next.name + ": has a new definition, and stays stopped")
 		return err
 	}
 	progress(fmt.Sprintf("%s: restarted with its new definition, pid %d, in %v", i.name, next.proc.PID(), since(began)))
