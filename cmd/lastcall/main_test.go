@@ -14,6 +14,7 @@ func TestMain(m *testing.M) {
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
-		Setup: func(env *testscript.Env) error { env.Setenv("LC_ALL", "C.UTF-8"); return nil },
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"await": await},
+		Setup: func(env *testscript.Env) error { env.Setenv("LC_ALL", "C.UTF-8"); env.Setenv("XDG_RUNTIME_DIR", env.WorkDir); return nil },
 	})
 }

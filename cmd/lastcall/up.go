@@ -35,7 +35,7 @@ if it was not ready in time, 1 if its checks failed. Otherwise 4: something had 
 			signals := arm()
 			options.Only = args
 			options.Out = os.Stdout
-			options.Load = func() (*config.File, error) { return config.Load(file, profiles) }
+			options.Load = func() (*config.File, error) { return config.Load(config.Options{Path: file, Profiles: profiles}) }
 			switch leftovers {
 			case "end":
 			case "keep":

@@ -5,7 +5,6 @@ package supervisor
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -137,6 +136,3 @@ func (d *definition) instanceName(n int) string {
 	}
 	return d.Name + "-" + strconv.Itoa(n)
 }
-
-// program is what messages call the command.
-func (d *definition) program() string { return filepath.Base(d.argv[0]) }

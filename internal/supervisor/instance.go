@@ -118,7 +118,11 @@ func (i *instance) afterStop(ctx context.Context, err error) {
 
 // env is its environment: the process's with its number.
 func (i *instance) env() []string {
-	return append(slices.Clip(i.def.env), "LASTCALL_INSTANCE="+strconv.Itoa(i.number))
+	env := append(slices.Clip(i.def.env), "LASTCALL_INSTANCE="+strconv.Itoa(i.number))
+	if port := i.def.Port; port != 0 {
+		env = append(env, "PORT="+strconv.Itoa(port+i.number-1))
+	}
+	return env
 }
 
 func (i *instance) stdout() io.Writer { return i.file(os.Stdout) }

@@ -156,12 +156,10 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	}
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
-	server := control.Serve(s.listener, s)
 	s.manager = newManager()
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
 	close(s.over)
 	s.manager.close()
-	server.Close()
 	return s.err
 }
 

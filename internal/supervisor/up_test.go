@@ -138,7 +138,9 @@ func TestHookThatFails(t *testing.T) {
 }
 
 func TestAfterStopRunsInTheStop(t *testing.T) {
-	web := shellProcess("web", waits, func(p *config.Process) { p.Hooks.AfterStop = &config.Command{Shell: "echo after $LASTCALL_EXIT_STATUS"} })
+	web := shellProcess("web", waits, func(p *config.Process) {
+		p.Hooks.AfterStop = &config.Command{Shell: "echo after $LASTCALL_EXIT_STATUS"}
+	})
 	u := start(t, fileOf(t, web))
 	u.await("hello")
 	if u.end(syscall.SIGTERM) != 0 {
