@@ -55,11 +55,11 @@ func appendClean(dst, line []byte, colour bool, look *[]byte) []byte {
 				*look = addLook(*look, line[:n])
 			}
 			line = line[n:]
+		case c == 0xc2 && len(line) > 1 && line[1] >= 0xa0 && line[1] < 0xc0:
+			dst, line = append(dst, line[:2]...), line[2:]
 		case c == 0xc2 && len(line) > 1 && line[1] >= 0x80 && line[1] < 0xa0: // the controls of ISO 6429, in UTF-8
 			line = line[2:]
-		case c == 0xc2:
-			dst, line = append(dst, c), line[1:]
-		default:
+		default: // also half a character, which could become a whole one by what is left out after it
 			line = line[1:]
 		}
 	}

@@ -52,6 +52,7 @@ func (k *kept) add(l label, t time.Time, lines []byte, mark string, most int) {
 	}
 	room := most - header - len(end)
 	if len(lines) > room {
+		k.records = k.records[:0]
 		from := len(lines) - room
 		if i := bytes.IndexByte(lines[from-1:len(lines)-1], '\n'); i >= 0 {
 			lines = lines[from+i:]
