@@ -26,7 +26,7 @@ func TestTables(t *testing.T) {
 	jsonFile, markdownFile := filepath.Join(dir, "result.json"), filepath.Join(dir, "tables.md")
 	err := run(t.Context(), []string{
 		"-quick", "-sizes", "20", "-million", "50", "-window", "100ms", "-signals", "2", "-rounds", "1",
-		"-json", jsonFile, "-markdown", markdownFile,
+		"-only", "library", "-json", jsonFile, "-markdown", markdownFile,
 	}, &out, &log)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
@@ -63,11 +63,15 @@ func TestTables(t *testing.T) {
 		{"HTTP: last response → stop returned", http},
 		{"HTTP: requests", http},
 	}
+	if len(result.Findings) != 1 {
+		t.Fatalf("there are findings of %d sets, not of one", len(result.Findings))
+	}
+	found := result.Findings[0]
 	skipped := func(what string) bool {
-		return slices.ContainsFunc(result.Skipped, func(line string) bool { return what != "" && strings.HasPrefix(line, what) })
+		return slices.ContainsFunc(found.Skipped, func(line string) bool { return what != "" && strings.HasPrefix(line, what) })
 	}
 	for _, want := range tables {
-		i := slices.IndexFunc(result.Tables, func(table *Table) bool { return table.Title == want.title })
+		i := slices.IndexFunc(found.Tables, func(table *Table) bool { return table.Title == want.title })
 		if i < 0 {
 			if want.title != "Idle" || !skipped("idle") {
 				t.Errorf("there is no table %q", want.title)
@@ -75,7 +79,7 @@ func TestTables(t *testing.T) {
 			continue
 		}
 		for _, name := range want.rows {
-			has := slices.ContainsFunc(result.Tables[i].Rows, func(row []string) bool { return strings.HasPrefix(row[0], name) })
+			has := slices.ContainsFunc(found.Tables[i].Rows, func(row []string) bool { return strings.HasPrefix(row[0], name) })
 			if !has && !skipped(optional[name]) {
 				t.Errorf("table %q has no row %q, and no line says why", want.title, name)
 			}
@@ -84,12 +88,12 @@ func TestTables(t *testing.T) {
 			t.Errorf("table %q was not printed", want.title)
 		}
 	}
-	if len(result.Targets) == 0 || result.Machine.Go == "" {
-		t.Errorf("targets or machine are missing: %v, %v", result.Targets, result.Machine)
+	if len(found.Targets) == 0 || result.Machine.Go == "" {
+		t.Errorf("targets or machine are missing: %v, %v", found.Targets, result.Machine)
 	}
 
 	readme := filepath.Join(dir, "README.md")
-	if err := os.WriteFile(readme, []byte("before\n"+tablesBegin+"old\n"+tablesEnd+"after\n"), 0o666); err != nil {
+	if err := os.WriteFile(readme, []byte("before\n"+tablesBegin(found.Set)+"old\n"+tablesEnd(found.Set)+"after\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := result.writeREADME(readme); err != nil {
@@ -97,7 +101,7 @@ func TestTables(t *testing.T) {
 	}
 	markdown, _ := os.ReadFile(markdownFile)
 	written, _ := os.ReadFile(readme)
-	if want := "before\n" + tablesBegin + "\n" + string(markdown) + "\n" + tablesEnd + "after\n"; string(written) != want {
+	if want := "before\n" + tablesBegin(found.Set) + "\n" + string(markdown) + "\n" + tablesEnd(found.Set) + "after\n"; string(written) != want {
 		t.Errorf("README.md became\n%s", written)
 	}
 }

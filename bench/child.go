@@ -51,6 +51,10 @@ func child(args []string) error {
 		return lateChild(arg)
 	case "serve":
 		return serveChild(variant)
+	case "rolling":
+		return rollingChild()
+	case "pid1":
+		return pid1Child(variant, args[2:])
 	}
 	return fmt.Errorf("unknown child %q", kind)
 }

@@ -56,20 +56,21 @@ var sigwaitC []byte
 //go:embed programs/seed.py
 var seedPython []byte
 
-// compileC builds the C program, if there is a compiler.
-func (b *bench) compileC(ctx context.Context) (program string, err error) {
+// compileC builds a C program, if there is a compiler.
+func (b *bench) compileC(ctx context.Context, name string, text []byte, flags ...string) (program string, err error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return "", err
 	}
-	source := filepath.Join(b.dir, "sigwait.c")
-	if err := os.WriteFile(source, sigwaitC, 0o666); err != nil {
+	source := filepath.Join(b.dir, name+".c")
+	if err := os.WriteFile(source, text, 0o666); err != nil {
 		return "", err
 	}
-	program = filepath.Join(b.dir, "sigwait")
-	text, err := exec.CommandContext(ctx, compiler, "-O2", "-o", program, source).CombinedOutput()
+	program = filepath.Join(b.dir, name)
+	args := append([]string{"-O2", "-o", program, source}, flags...)
+	said, err := exec.CommandContext(ctx, compiler, args...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(string(text)))
+		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(string(said)))
 	}
 	return program, nil
 }

@@ -6,4 +6,6 @@ require github.com/lastcall-go/lastcall v0.0.0
 
 require golang.org/x/sys v0.49.0
 
+require golang.org/x/net v0.62.0 // indirect
+
 replace github.com/lastcall-go/lastcall => ../

@@ -125,7 +125,7 @@ func (b *bench) idlePrograms(ctx context.Context) []*idleResult {
 		return &idleResult{Name: name, base: base, command: []string{b.self, childCommand, "daemon", variant, "2"}}
 	}
 	programs := []*idleResult{own(idleHand, idleHand, "hand"), own(idleLastcall, idleHand, "lastcall")}
-	if program, err := b.compileC(ctx); err != nil {
+	if program, err := b.compileC(ctx, "sigwait", sigwaitC); err != nil {
 		b.skip("the C program", err)
 	} else {
 		programs = append(programs, &idleResult{Name: "C, sigwaitinfo", base: idleHand, command: []string{program}})

@@ -10,38 +10,47 @@ import (
 // print writes the tables for a terminal.
 func (r *Result) print(w io.Writer) {
 	fmt.Fprintln(w, r.Machine)
-	for _, t := range r.Tables {
-		t.print(w)
-	}
-	r.targets().print(w)
-	if len(r.Skipped) > 0 {
-		fmt.Fprintf(w, "\n%s\n", strings.Join(r.Skipped, "\n"))
+	for _, f := range r.Findings {
+		for _, t := range f.Tables {
+			t.print(w)
+		}
+		f.targets().print(w)
+		if len(f.Skipped) > 0 {
+			fmt.Fprintf(w, "\n%s\n", strings.Join(f.Skipped, "\n"))
+		}
 	}
 }
 
-// markdown writes the tables for a README.
+// markdown writes all tables for a README.
 func (r *Result) markdown(w io.Writer) {
-	fmt.Fprintf(w, "Measured on: %s.\n", r.Machine)
-	r.targets().markdown(w)
-	for _, t := range r.Tables {
+	for _, f := range r.Findings {
+		f.markdown(w, r.Machine)
+	}
+}
+
+// markdown writes the tables of one set.
+func (f *Findings) markdown(w io.Writer, machine Machine) {
+	fmt.Fprintf(w, "Measured on: %s.\n", machine)
+	f.targets().markdown(w)
+	for _, t := range f.Tables {
 		t.markdown(w)
 	}
-	if len(r.Skipped) > 0 {
+	if len(f.Skipped) > 0 {
 		fmt.Fprintln(w)
-		for _, line := range r.Skipped {
+		for _, line := range f.Skipped {
 			fmt.Fprintf(w, "- %s\n", line)
 		}
 	}
 }
 
 // targets is the table of the limits.
-func (r *Result) targets() *Table {
+func (f *Findings) targets() *Table {
 	t := &Table{
 		Title:  "Targets",
 		Note:   "The limits were set before anything was measured.",
 		Header: []string{"what", "limit", "measured", ""},
 	}
-	for _, target := range r.Targets {
+	for _, target := range f.Targets {
 		bound, verdict := "at most", "met"
 		if target.AtLeast {
 			bound = "at least"
@@ -54,24 +63,29 @@ func (r *Result) targets() *Table {
 	return t
 }
 
-// The lines of README.md between which the tables stand.
-const (
-	tablesBegin = "<!-- tables: written by `go -C bench run . -write` -->\n"
-	tablesEnd   = "<!-- end of tables -->\n"
-)
-
-// writeREADME replaces the tables in the file.
+// writeREADME replaces the tables of the sets that were measured in the file. They stand between two lines for each set.
 func (r *Result) writeREADME(file string) error {
-	text, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	before, rest, begins := strings.Cut(string(text), tablesBegin)
-	_, after, ends := strings.Cut(rest, tablesEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s: the lines %q and %q are not there", file, tablesBegin, tablesEnd)
+	text := string(content)
+	for _, f := range r.Findings {
+		begin, end := tablesBegin(f.Set), tablesEnd(f.Set)
+		before, rest, begins := strings.Cut(text, begin)
+		_, after, ends := strings.Cut(rest, end)
+		if !begins || !ends {
+			return fmt.Errorf("%s: the lines %q and %q are not there", file, begin, end)
+		}
+		var tables strings.Builder
+		f.markdown(&tables, r.Machine)
+		text = before + begin + "\n" + tables.String() + "\n" + end + after
 	}
-	var tables strings.Builder
-	r.markdown(&tables)
-	return os.WriteFile(file, []byte(before+tablesBegin+"\n"+tables.String()+"\n"+tablesEnd+after), 0o666)
+	return os.WriteFile(file, []byte(text), 0o666)
 }
+
+func tablesBegin(set string) string {
+	return fmt.Sprintf("<!-- tables: written by `go -C bench run . -only %s -write` -->\n", set)
+}
+
+func tablesEnd(set string) string { return fmt.Sprintf("<!-- end of tables: %s -->\n", set) }

@@ -22,7 +22,7 @@ func (b *bench) measureSignals(ctx context.Context) error {
 		return &signalResult{Name: name, command: []string{b.self, childCommand, "daemon", variant, "1"}}
 	}
 	programs := []*signalResult{own(idleHand, "hand"), own(idleLastcall, "lastcall")}
-	if program, err := b.compileC(ctx); err != nil {
+	if program, err := b.compileC(ctx, "sigwait", sigwaitC); err != nil {
 		b.skip("the C program", err)
 	} else {
 		programs = append(programs, &signalResult{Name: nameSigwait, command: []string{program}})

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -58,7 +59,7 @@ func (t *Table) markdown(w io.Writer) {
 
 // ratio is "1.02x".
 func ratio(value, base float64) string {
-	if base == 0 {
+	if base == 0 || math.IsNaN(value) || math.IsNaN(base) {
 		return "-"
 	}
 	return fmt.Sprintf("%.2fx", value/base)
