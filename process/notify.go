@@ -66,8 +66,9 @@ type notifySocket struct {
 	gone func() // removes the name
 	uid  uint32 // of the child
 
-	some chan struct{} // there are notes
-	mu   sync.Mutex    // held while a note is on its way from the socket to the list, so that none is in between
+	raw  func(text string) // called with each message; may be nil
+	some chan struct{}     // there are notes
+	mu   sync.Mutex        // held while a note is on its way from the socket to the list, so that none is in between
 	list []note
 }
 
@@ -99,7 +100,11 @@ func (s *notifySocket) collect(fd uintptr) (some bool) {
 		case err != nil:
 			return some
 		case flags&syscall.MSG_TRUNC == 0 && s.allowed(extra[:extraN]):
-			s.list = append(s.list, parseNote(string(buf[:n])))
+			text := string(buf[:n])
+			s.list = append(s.list, parseNote(text))
+			if s.raw != nil {
+				s.raw(text)
+			}
 			some = true
 		}
 	}

@@ -34,6 +34,9 @@ type Process struct {
 	// Stop is what the main process is sent at the soft stop, one after another; SIGCONT follows each. nil means
 	// SIGTERM. When the last has had its time, comes SIGKILL.
 	Stop []Step
+	// StopFor, if set, is asked at the soft stop what to send in place of Stop; cause is the context.Cause of Run's context, a
+	// *lastcall.StopCause in a group. nil means Stop. It is called once, from the goroutine of Run.
+	StopFor func(cause error) []Step
 	// Kill is how far the stop reaches; the zero value is the whole family.
 	Kill Mode
 	// Grace is its time from the first stop signal to SIGKILL, for the whole family, and never more than the group
@@ -47,6 +50,10 @@ type Process struct {
 	Ready Ready
 	// Notify serves NOTIFY_SOCKET also where Ready is something else.
 	Notify bool
+	// OnNote, if set, is called with each message that the child sends to NOTIFY_SOCKET, as it is, one at a time.
+	OnNote func(text string)
+	// OnStart, if set, is called when the program runs, before anything else happens to it, from the goroutine of Run.
+	OnStart func(pid int)
 	// Watchdog is how often at least a child that is ready must send WATCHDOG=1; one that does not has failed. 0 means never.
 	Watchdog time.Duration
 	// Alive is a check that is repeated once the child is ready; the zero value: none.
@@ -209,6 +216,16 @@ func (p *Process) steps() []Step {
 		return p.Stop
 	}
 	return []Step{{Signal: syscall.SIGTERM}}
+}
+
+// stepsFor is what the stop that the end of ctx asks for sends.
+func (p *Process) stepsFor(ctx context.Context) []Step {
+	if p.StopFor != nil && ctx.Err() != nil {
+		if steps := p.StopFor(context.Cause(ctx)); len(steps) > 0 {
+			return steps
+		}
+	}
+	return p.steps()
 }
 
 func (p *Process) extend() time.Duration {

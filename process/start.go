@@ -46,6 +46,7 @@ func (c *child) start() (err error) {
 		if c.notify, err = serveNotify(); err != nil {
 			return &StartError{p.name(), fmt.Errorf("NOTIFY_SOCKET: %w", err)}
 		}
+		c.notify.raw = p.OnNote
 	}
 	attr := &syscall.ProcAttr{Dir: p.Dir, Env: c.environment(), Sys: new(syscall.SysProcAttr)}
 	if p.Sys != nil {
@@ -91,6 +92,9 @@ func (c *child) start() (err error) {
 	}
 	c.sid, _ = unix.Getsid(c.main.pid)
 	c.family.join(c.main.pid)
+	if p.OnStart != nil {
+		p.OnStart(c.main.pid)
+	}
 	return nil
 }
 

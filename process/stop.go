@@ -15,11 +15,12 @@ import (
 // stop is the clock of one child's stop, and what was done. It belongs to that child alone.
 type stop struct {
 	began    time.Time
-	end      time.Time // then the last of the family is killed
-	limit    time.Time // to which end may be extended
-	cutAt    time.Time // when the group's hard stop comes, which is told by a channel; zero if none is known
-	extended time.Time // what the child asked for last
-	whole    bool      // nothing is kept back for later stages, since there is nobody
+	end      time.Time      // then the last of the family is killed
+	limit    time.Time      // to which end may be extended
+	cutAt    time.Time      // when the group's hard stop comes, which is told by a channel; zero if none is known
+	extended time.Time      // what the child asked for last
+	whole    bool           // nothing is kept back for later stages, since there is nobody
+	soft     syscall.Signal // the first that the main process was sent, which is what the others are sent
 	sent     []syscall.Signal
 	killed   time.Time // when the main process was, by this package
 	found    []Relative
@@ -198,7 +199,8 @@ func (c *child) end(failure error) error {
 
 // stopMain stops the main process, and returns when it has ended.
 func (c *child) stopMain(failure error) {
-	s, steps := &c.stop, c.p.steps()
+	s, steps := &c.stop, c.p.stepsFor(c.ctx)
+	s.soft = steps[0].Signal
 	if sick := (*SickError)(nil); errors.As(failure, &sick) && c.p.Watchdog > 0 {
 		// As systemd does, so that there is a core dump to look at.
 		steps = append([]Step{{Signal: syscall.SIGABRT, Within: time.Until(s.end) / 4}}, steps...)
@@ -434,7 +436,10 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 
 // tell sends everyone what is due. It reports whether somebody cannot be told.
 func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool) {
-	soft := c.p.steps()[0].Signal
+	soft := c.stop.soft
+	if soft == 0 { // the main process has ended by itself
+		soft = c.p.steps()[0].Signal
+	}
 	for _, r := range here {
 		switch {
 		case killing:

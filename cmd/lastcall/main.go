@@ -2,11 +2,19 @@
 //
 //	lastcall demo                            run a small service with customers, and stop it while it is busy
 //	lastcall report FILE.json [--svg FILE]   show a report again, or draw it
+//	lastcall run -- COMMAND [ARG...]         run one program as its init
 //	lastcall version                         say what this is
 //
 // Exit status: 0 all went well, 1 something failed, 2 the command line is wrong, 3 the start failed, 4 work was cut or a
 // worker abandoned; a demo that is forced to end dies of the signal that forced it.
+//
+// Called as tini, docker-init or dumb-init it is that, see package internal/pid1.
 package main
+
+// With preemption by signal the runtime sends itself SIGURG, which lastcall run could not tell from one that somebody sent to
+// its program. Nothing here computes for long.
+//
+//go:debug asyncpreemptoff=1
 
 import (
 	"errors"
@@ -15,10 +23,18 @@ import (
 	"strings"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/pid1"
 )
 
 func main() {
-	err := newRoot().Execute()
+	if end, ok := pid1.Called(os.Args[0], os.Args[1:]); ok {
+		end.Exit()
+	}
+	var signals *pid1.Signals
+	if len(os.Args) > 1 && os.Args[1] == "run" {
+		signals = pid1.Catch() // before anything else: none may be lost
+	}
+	err := newRoot(signals).Execute()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lastcall:", oneLine(err))
 	}

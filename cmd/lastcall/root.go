@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lastcall-go/lastcall/internal/pid1"
 )
 
 // usageError is a command line that cannot be meant.
@@ -17,7 +19,7 @@ func usagef(cmd *cobra.Command, format string, args ...any) error {
 	return &usageError{fmt.Errorf(format+"; see %s --help", append(args, cmd.CommandPath())...)}
 }
 
-func newRoot() *cobra.Command {
+func newRoot(signals *pid1.Signals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lastcall",
 		Short: "lastcall makes daemons that stop well",
@@ -40,7 +42,7 @@ everyone finishes what is on the table, and the doors close on time.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("lastcall {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
-	root.AddCommand(newDemo(), newReport(), newUp(), newVersion())
+	root.AddCommand(newDemo(), newReport(), newUp(), newVersion(), newRun(signals))
 	for _, generator := range generators {
 		root.AddCommand(generator(root))
 	}

@@ -1,0 +1,313 @@
+//go:build unix
+
+package pid1
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/process"
+	"github.com/lastcall-go/lastcall/timeline"
+)
+
+// stopSignals ask for a stop, and so does what Config.Stop begins with.
+var stopSignals = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}
+
+// jobSignals stop a process at a terminal.
+var jobSignals = []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU}
+
+// runner is one run.
+type runner struct {
+	*Config
+	signals  *Signals
+	proc     process.Process
+	group    lastcall.Group
+	terminal *terminal
+	manager  *manager
+	stops    chan os.Signal // those that ask for a stop, for the group
+	begin    func()         // closes started
+	started  chan struct{}  // closed when the program runs, or never will
+	ended    chan struct{}  // closed when all is over
+
+	cut      bool             // that it was has been said; observe's
+	detached []syscall.Signal // that come because the terminal was given up, once each; forward's
+
+	mu    sync.Mutex
+	pgid  int            // the program's process group, once it runs
+	asked syscall.Signal // what the program is sent at the soft stop
+}
+
+// Run runs the program to its end, with all signals that come from s.
+func Run(c *Config, s *Signals) End {
+	r := &runner{Config: c, signals: s, stops: make(chan os.Signal, 3), started: make(chan struct{}), ended: make(chan struct{})}
+	r.begin = sync.OnceFunc(func() { close(r.started) })
+	r.Name = cmp.Or(r.Name, "lastcall run")
+	r.manager = newManager()
+	defer r.manager.close()
+	if c.Subreaper || os.Getpid() == 1 {
+		process.Adopt()
+	}
+	r.prepare()
+	var work sync.WaitGroup
+	work.Go(r.forward)
+	halts := make(chan os.Signal, 1)
+	if r.terminal != nil {
+		work.Go(func() { r.watchHalts(halts) })
+	}
+	err := r.run()
+	r.begin()
+	close(r.ended)
+	work.Wait()
+	r.terminal.takeBack()
+	if r.AfterMain != nil && r.pgid != 0 {
+		r.AfterMain(r.pgid)
+	}
+	end := c.endOf(&r.proc, err)
+	if c.Report != nil {
+		if err := timeline.WriteJSON(c.Report, r.group.Report()); err != nil && end.Err == nil {
+			end.Err = err
+		}
+	}
+	return end
+}
+
+// prepare fills in the process.
+func (r *runner) prepare() {
+	p := &r.proc
+	p.Command = r.Command
+	p.Stdin, p.Stdout, p.Stderr = os.Stdin, os.Stdout, os.Stderr
+	p.Kill = r.Kill
+	p.StopFor = func(error) []process.Step {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.Stop) > 0 || r.asked == 0 {
+			return r.Stop
+		}
+		return []process.Step{{Signal: r.asked}}
+	}
+	p.OnStart = r.onStart
+	p.Listen = inheritedSockets()
+	switch {
+	case r.Ready != nil:
+		p.Ready = *r.Ready
+		p.Notify = p.Ready.Notify
+	case r.manager != nil:
+		p.Notify = true
+	}
+	if p.Notify {
+		p.OnNote = r.manager.pass
+	}
+	p.Sys = new(syscall.SysProcAttr)
+	switch {
+	case r.ParentDeath > 0:
+		setParentDeath(p.Sys, r.ParentDeath)
+	case r.ParentDeath < 0:
+		p.Outlive = true
+	}
+	if r.Shared {
+		p.Sys.Setpgid, p.Sys.Pgid = true, unix.Getpgrp()
+		return
+	}
+	if r.Session {
+		p.Sys.Setsid = true
+		if fd, left := leaveSession(); left {
+			p.Sys.Setctty, p.Sys.Ctty = true, fd
+			r.detached = []syscall.Signal{syscall.SIGHUP, syscall.SIGCONT}
+		}
+		return
+	}
+	if r.terminal = foreground(r.signals); r.terminal != nil {
+		p.Sys.Foreground, p.Sys.Ctty = true, r.terminal.fd
+	}
+}
+
+// run is the life of the program.
+func (r *runner) run() error {
+	if r.Forever {
+		return r.proc.Run(context.Background())
+	}
+	r.group.Grace = r.Grace
+	r.group.NoLabels = true
+	r.group.Observe = r.observe
+	r.group.Add(r.Command[0], &r.proc, lastcall.Essential())
+	return lastcall.Run(context.Background(), &r.group, lastcall.FromSignals(r.stops))
+}
+
+// onStart is called when the program runs.
+func (r *runner) onStart(pid int) {
+	r.mu.Lock()
+	if pgid, err := unix.Getpgid(pid); err == nil && pgid == pid {
+		r.pgid = pgid
+	}
+	r.mu.Unlock()
+	if r.terminal != nil {
+		r.terminal.program = pid
+	}
+	r.begin()
+}
+
+// forward hands on signals until all is over. Those that come before the program runs wait until it does.
+func (r *runner) forward() {
+	var early []syscall.Signal
+	for {
+		sig := r.signals.next(r.started)
+		if sig == 0 {
+			break
+		}
+		if !slices.Contains(early, sig) {
+			early = append(early, sig)
+		}
+	}
+	for _, sig := range early {
+		r.handle(sig)
+	}
+	for {
+		sig := r.signals.next(r.ended)
+		if sig == 0 {
+			return
+		}
+		r.handle(sig)
+	}
+}
+
+// handle does with a signal what is to be done.
+func (r *runner) handle(sig syscall.Signal) {
+	if i := slices.Index(r.detached, sig); i >= 0 {
+		r.detached = slices.Delete(r.detached, i, i+1)
+		return
+	}
+	to, rewritten := r.Rewrite[sig]
+	if !rewritten {
+		to = sig
+	}
+	switch {
+	case to == 0:
+		r.tell("%s: dropped", process.SignalName(sig))
+	case r.isStop(sig) && !r.Forever:
+		r.mu.Lock()
+		if r.asked == 0 {
+			r.asked = to
+		}
+		r.mu.Unlock()
+		select {
+		case r.stops <- sig:
+		default: // it has been asked often enough
+		}
+	default:
+		r.send(to)
+		r.tell("%s: handed on", process.SignalName(to))
+	}
+	if r.HaltSelf && isOneOf(sig, jobSignals) {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // as the program; SIGCONT is handed on
+	}
+	if sig == syscall.SIGCONT {
+		r.terminal.give()
+	}
+}
+
+// isStop reports whether sig asks for a stop.
+func (r *runner) isStop(sig syscall.Signal) bool {
+	if to, ok := r.Rewrite[sig]; ok {
+		if to == 0 {
+			return false
+		}
+		if isOneOf(to, stopSignals) {
+			return true
+		}
+	}
+	return isOneOf(sig, stopSignals) || len(r.Stop) > 0 && sig == r.Stop[0].Signal
+}
+
+// send hands a signal to the program, or to its whole group.
+func (r *runner) send(sig syscall.Signal) {
+	r.mu.Lock()
+	pgid := r.pgid
+	r.mu.Unlock()
+	if r.Group && pgid != 0 {
+		_ = syscall.Kill(-pgid, sig)
+		return
+	}
+	_ = r.proc.Signal(sig)
+}
+
+// observe tells a person what the stop is waiting for, and the service manager that the program is ready.
+func (r *runner) observe(e lastcall.Event) {
+	switch {
+	case e.Kind == lastcall.EventState && e.State == lastcall.StateReady && e.Name != "":
+		if !r.proc.Notify {
+			r.manager.pass("READY=1\nMAINPID=" + strconv.Itoa(os.Getpid()))
+		}
+	case e.Kind == lastcall.EventState && e.State == lastcall.StateStopping && e.Name != "":
+		if !r.proc.Notify {
+			r.manager.pass("STOPPING=1")
+		}
+	case e.Kind == lastcall.EventState && e.State == lastcall.StateCut && e.Name != "":
+		r.cut = true
+		why := "the grace period is over"
+		if cause := (*lastcall.StopCause)(nil); errors.As(e.Cause, &cause) && cause.Reason == lastcall.StopSignal {
+			why = "a second signal came"
+		}
+		r.say("%s (pid %d): killed, since %s; the next signal ends lastcall at once", r.Command[0], r.proc.PID(), why)
+	case e.Kind == lastcall.EventState && e.State.Ended() && e.Name != "":
+		killed, left := (*process.ExitError)(nil), (*process.FamilyError)(nil)
+		switch {
+		case errors.As(e.Err, &left):
+			r.say("%v", left)
+		case errors.As(e.Err, &killed) && killed.Killed && !r.cut:
+			r.say("%v", killed)
+		}
+	case e.Kind == lastcall.EventAwaiting && len(e.Awaited) > 0 && e.Awaited[0].State == lastcall.StateStopping:
+		a := e.Awaited[0]
+		status := ""
+		if notes := r.proc.Notes(); notes.Status != "" {
+			status = ", " + notes.Status
+		}
+		r.say("waiting for %s (pid %d, %v%s); the next signal kills it", a.Name, r.proc.PID(), a.For.Round(time.Second), status)
+	}
+}
+
+// watchHalts stops this process when the program stops, as a job at a terminal, until all is over.
+func (r *runner) watchHalts(ch chan os.Signal) {
+	notifyChildren(ch)
+	for {
+		select {
+		case <-r.ended:
+			return
+		case <-ch:
+		}
+		select {
+		case <-r.started:
+		default:
+			continue
+		}
+		if hasHalted(r.terminal.program) {
+			r.terminal.halt()
+			r.terminal.give()
+			_ = syscall.Kill(-r.terminal.program, syscall.SIGCONT)
+		}
+	}
+}
+
+// say is for what a person must know, tell for what helps to find out.
+func (r *runner) say(format string, args ...any) {
+	if !r.Quiet && r.Messages != nil {
+		fmt.Fprintf(r.Messages, r.Name+": "+format+"\n", args...)
+	}
+}
+
+func (r *runner) tell(format string, args ...any) {
+	if r.Verbose {
+		r.say(format, args...)
+	}
+}

@@ -1,0 +1,31 @@
+//go:build !unix
+
+package pid1
+
+import (
+	"errors"
+	"os"
+)
+
+// Signals are those that can be caught: here none.
+type Signals struct{}
+
+// Catch catches nothing.
+func Catch() *Signals { return nil }
+
+// An End is how it all ended.
+type End struct {
+	Status int
+	Err    error
+}
+
+// Run runs nothing: child processes are not supported on this system.
+func Run(*Config, *Signals) End {
+	return End{Status: 1, Err: errors.New("child processes are not supported on this system")}
+}
+
+// Exit ends this process.
+func (e End) Exit() { os.Exit(e.Status) }
+
+// Called runs nothing.
+func Called(string, []string) (End, bool) { return End{}, false }
