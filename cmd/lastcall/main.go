@@ -11,11 +11,6 @@
 // Called as tini, docker-init or dumb-init it is that, see package internal/pid1.
 package main
 
-// With preemption by signal the runtime sends itself SIGURG, which lastcall run could not tell from one that somebody sent to
-// its program. Nothing here computes for long.
-//
-//go:debug asyncpreemptoff=1
-
 import (
 	"errors"
 	"fmt"

@@ -20,8 +20,8 @@ type Signals struct {
 	queues  []chan os.Signal
 }
 
-// own are not handed on: they are about this process, or those that the runtime keeps for itself.
-var own = []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD}
+// own are not handed on: they are about this process. SIGURG is how the runtime preempts its goroutines.
+var own = []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, syscall.SIGURG}
 
 // Catch catches the signals from now on. One that was ignored when this process started, by nohup for example, stays
 // ignored, here and in the program. It is to be called first of all.
