@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/settle"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 )
 
@@ -54,6 +55,7 @@ func (s *Supervisor) observeGroup(e lastcall.Event) {
 		n := s.running()
 		s.tell("all %d ready", n)
 		s.manager.isReady(n)
+		go settle.Now()
 	case lastcall.StateStopping:
 		s.noteEssential(e.Cause)
 		s.say("stopping: %s; %s", reasonOf(e.Cause), s.nextSignal(e.State))
