@@ -26,6 +26,9 @@ type Process struct {
 	// Env is its environment; nil means that of this process. Variables of protocols that are for one process only
 	// (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC and their kin) are replaced by the child's own, or left out.
 	Env []string
+	// Setenv is added to Env: a thousand children may share the one and differ in the other. Of a name that is there twice the
+	// last holds.
+	Setenv []string
 	// Stdin nil is the null device. Stdout and Stderr nil are those of this process. An *os.File is handed to the child as
 	// it is. To any other writer the output is copied, by a goroutine that holds no buffer while the child is silent.
 	Stdin          *os.File

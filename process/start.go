@@ -123,6 +123,7 @@ func (p *Process) inherited() (env []string, outer string) {
 			}
 		}
 	}
+	all = slices.Concat(all, p.Setenv)
 	last := make(map[string]int, len(all))
 	for i, kv := range all {
 		name, value, _ := strings.Cut(kv, "=")

@@ -4,7 +4,6 @@ package supervisor
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,7 +18,7 @@ import (
 type definition struct {
 	*config.Process
 	argv     []string
-	env      []string
+	env      []string             // besides that of lastcall itself
 	sys      *syscall.SysProcAttr // nil where nothing is to be set
 	listen   []process.Socket
 	ready    process.Ready
@@ -38,8 +37,7 @@ type definition struct {
 func define(p *config.Process) (*definition, error) {
 	d := &definition{Process: p, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command)}
 	fail := func(key string, err error) error { return fmt.Errorf("%s: %s: %w", p.Name, key, err) }
-	d.env = append(os.Environ(), p.Env...)
-	d.env = append(d.env, "LASTCALL_PROCESS="+p.Name, "PWD="+p.Dir)
+	d.env = append(slices.Clone(p.Env), "LASTCALL_PROCESS="+p.Name)
 	var err error
 	if p.User != "" {
 		if err := d.become(p.User); err != nil {
@@ -103,7 +101,7 @@ func readiness(p *config.Process) (process.Ready, error) {
 
 // process fills in the process of an instance.
 func (d *definition) fill(p *process.Process, i *instance) {
-	p.Command, p.Dir, p.Env, p.Sys = d.argv, d.Dir, i.env(), d.sys
+	p.Command, p.Dir, p.Setenv, p.Sys = d.argv, d.Dir, i.env(), d.sys
 	p.Stdout, p.Stderr = i.stdout(), i.stderr()
 	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
 	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, d.listen

@@ -55,7 +55,7 @@ func (d *definition) become(name string) error {
 	}
 	d.sys = &syscall.SysProcAttr{Credential: cred}
 	own := []string{"HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username}
-	d.env = slices.Concat(os.Environ(), own, d.env[len(os.Environ()):])
+	d.env = slices.Concat(own, d.env)
 	return nil
 }
 
