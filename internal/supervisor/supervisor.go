@@ -26,6 +26,7 @@ type Supervisor struct {
 	out      *output.Mux
 	group    lastcall.Group
 	listener *control.Listener
+	server   *control.Server
 	manager  *manager
 
 	stop context.CancelCauseFunc // asks for the soft stop
@@ -150,13 +151,14 @@ func (s *Supervisor) newProgram(d *definition, n int) (*program, error) {
 
 // Run runs everything under the process's signals, until all has ended. The error is that of lastcall.Run.
 func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
+	ctx, s.stop = context.WithCancelCause(ctx)
+	defer s.stop(nil)
 	defer s.close()
 	if !s.endLeftovers(signals) {
 		return nil
 	}
-	ctx, s.stop = context.WithCancelCause(ctx)
-	defer s.stop(nil)
 	s.manager = newManager()
+	s.server = control.Serve(s.listener, s)
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
 	close(s.over)
 	s.manager.close()
@@ -172,7 +174,15 @@ func (s *Supervisor) close() {
 		s.out.Close(time.Second)
 	}
 	s.sockets.keep(nil)
-	s.listener.Close()
+	if s.server == nil {
+		s.listener.Close()
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.server.Close(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "lastcall: a request was not answered to its end")
+	}
 }
 
 // endLeftovers ends what outlived an earlier supervisor that had the same socket. It reports whether to go on: no signal came.

@@ -76,8 +76,9 @@ func (l *lines) add(text []byte) {
 		l.w.Header().Set("Content-Type", "application/x-ndjson")
 		l.out = bufio.NewWriterSize(l.w, 1<<14)
 	}
-	l.out.Write(text)
-	l.out.WriteByte('\n') // flush tells the error
+	if l.err == nil {
+		_, l.err = l.out.Write(append(text, '\n'))
+	}
 }
 
 // flush sends what was added, with l locked.

@@ -15,9 +15,12 @@ var errNotSupported = errors.New("a control socket is not supported on " + runti
 
 // Listener is the socket of a supervisor, with the lock that says that the supervisor is alive.
 type Listener struct {
-	socket *net.UnixListener
-	lock   *os.File
+	door door
+	lock *os.File
 }
+
+// door lets in this user and root.
+type door struct{ *net.UnixListener }
 
 // Listen makes the socket at path, for what is run from file. Of several processes that do so at the same time one
 // succeeds, and the others get a [LiveError], until the one has ended or its [Server] has closed. A socket that one left
@@ -40,12 +43,11 @@ func Listen(path, file string) (*Listener, error) {
 		return nil, err
 	}
 	l := &Listener{lock: lock}
-	if l.socket, err = bind(path); err == nil {
+	if l.door.UnixListener, err = bind(path); err == nil {
 		err = l.sign(file)
 	}
 	if err != nil {
 		l.Close()
-		l.unlock()
 		return nil, err
 	}
 	return l, nil
@@ -65,7 +67,7 @@ func bind(path string) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil { // who connects before that is turned away by Accept
+	if err := os.Chmod(path, 0o600); err != nil { // who connects before that is turned away at the door
 		socket.Close()
 		return nil, err
 	}
@@ -81,10 +83,10 @@ func (l *Listener) sign(file string) error {
 	return err
 }
 
-// Accept returns the next connection of this user or of root; others are closed.
-func (l *Listener) Accept() (net.Conn, error) {
+// Accept returns the next connection, and closes those of others.
+func (d door) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.socket.AcceptUnix()
+		conn, err := d.AcceptUnix()
 		if err != nil {
 			return nil, err
 		}
@@ -95,22 +97,14 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close takes the socket away, and keeps the lock.
-func (l *Listener) Close() error {
-	if l.socket == nil {
-		return nil
+// Close takes the socket away, and lets another supervisor listen. After [Serve], the Server does that.
+func (l *Listener) Close() {
+	if l.door.UnixListener != nil {
+		l.door.Close()
 	}
-	return l.socket.Close()
-}
-
-// unlock lets another supervisor listen.
-func (l *Listener) unlock() {
 	os.Remove(l.lock.Name()) // while it is held: who opens the next one finds another file
 	l.lock.Close()
 }
-
-// Addr is the socket's path.
-func (l *Listener) Addr() net.Addr { return l.socket.Addr() }
 
 // LiveError is a supervisor that is alive and has the socket.
 type LiveError struct {

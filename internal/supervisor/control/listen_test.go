@@ -94,7 +94,6 @@ func TestListenManyAtOnce(t *testing.T) {
 				times.Add(1)
 				here.Add(-1)
 				l.Close()
-				l.unlock()
 			}
 		})
 	}

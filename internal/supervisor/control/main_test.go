@@ -26,7 +26,7 @@ var helpers = map[string]func(args []string) error{
 			return err
 		}
 		fmt.Println("listening")
-		_, err = l.Accept()
+		_, err = l.door.Accept()
 		return err
 	},
 	// ps PATH: a client of whatever user it is.

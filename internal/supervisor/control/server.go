@@ -57,7 +57,7 @@ func Serve(l *Listener, b Backend) *Server {
 	s.http.SetKeepAlivesEnabled(false) // so that the end of an answer is the end of its connection
 	go func() {
 		defer close(s.served)
-		_ = s.http.Serve(l) // until the listener is closed
+		_ = s.http.Serve(l.door) // until it is closed
 	}()
 	return s
 }
@@ -67,7 +67,7 @@ func Serve(l *Listener, b Backend) *Server {
 // end of a supervisor: from then on another one may listen.
 func (s *Server) Close(ctx context.Context) error {
 	s.leave()
-	s.listener.Close()
+	s.listener.door.Close()
 	<-s.served
 	s.mu.Lock()
 	s.empty = make(chan struct{})
@@ -82,7 +82,7 @@ func (s *Server) Close(ctx context.Context) error {
 		err = context.Cause(ctx)
 	}
 	s.http.Close()
-	s.listener.unlock()
+	s.listener.Close()
 	return err
 }
 
@@ -308,7 +308,7 @@ func refuse(w http.ResponseWriter, err error) {
 func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(append(marshal(v), '\n')) // a client that has gone needs none
+	_, _ = w.Write(append(marshal(v), '\n')) // a client that has gone needs none
 }
 
 // marshal is v as JSON, which what is sent here always can be.
