@@ -63,7 +63,9 @@ func TestLookLastsOverLines(t *testing.T) {
 
 func TestNoColour(t *testing.T) {
 	var look []byte
-	equal(t, string(appendClean(nil, []byte("\x1b[31mred\x1b[0m"), false, &look)), "red")
+	if got := string(appendClean(nil, []byte("\x1b[31mred\x1b[0m"), false, &look)); got != "red" {
+		t.Errorf("got %q", got)
+	}
 }
 
 // Whatever a child writes, only text, tabs and what sets colours reaches the terminal, and what it may hold is bounded.
