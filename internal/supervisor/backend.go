@@ -174,7 +174,6 @@ func (s *Supervisor) Start(ctx context.Context, names []string, progress func(st
 		return err
 	}
 	list = s.withDependencies(list)
-	defer s.watch(list, progress)()
 	err = each(list, false, func(t *target) error {
 		return s.change(ctx, t.program, false, func(context.Context) error {
 			return together(t.instances, func(i *instance) error { return s.start(ctx, i, progress) })
@@ -249,7 +248,6 @@ func (s *Supervisor) Stop(ctx context.Context, names []string, progress func(str
 	if err != nil {
 		return err
 	}
-	defer s.watch(list, progress)()
 	err = each(list, true, func(t *target) error {
 		return s.change(ctx, t.program, true, func(context.Context) error {
 			return together(t.instances, func(i *instance) error {
@@ -271,7 +269,6 @@ func (s *Supervisor) Restart(ctx context.Context, names []string, progress func(
 	if err != nil {
 		return err
 	}
-	defer s.watch(list, progress)()
 	err = each(list, false, func(t *target) error {
 		return s.change(ctx, t.program, false, func(ctx context.Context) error { return s.restart(ctx, t, progress) })
 	})
@@ -320,7 +317,6 @@ func (s *Supervisor) Reload(ctx context.Context, names []string, progress func(s
 	if err != nil {
 		return err
 	}
-	defer s.watch(list, progress)()
 	err = each(list, false, func(t *target) error {
 		return s.change(ctx, t.program, false, func(ctx context.Context) error { return s.reload(ctx, t, progress) })
 	})
@@ -384,7 +380,11 @@ func (s *Supervisor) Logs(ctx context.Context, q control.LogQuery, fn func(contr
 		return err
 	}
 	err := s.out.Tail(ctx, q.Names, q.Last, q.Follow, func(t time.Time, name, text string) error {
-		return fn(control.Line{Time: t, Name: name, Text: text})
+		line := control.Line{Time: t, Name: name, Text: text}
+		if i := s.instance(name); i != nil {
+			line.Process = i.def.Name
+		}
+		return fn(line)
 	})
 	if ctx.Err() != nil {
 		return nil
@@ -392,29 +392,52 @@ func (s *Supervisor) Logs(ctx context.Context, q control.LogQuery, fn func(contr
 	return err
 }
 
-// List is every instance.
+// List is every instance. One that is being replaced, or has been and is still stopping, and the one in its place are two.
 func (s *Supervisor) List(_ context.Context, usage bool) ([]control.Instance, error) {
 	report := s.group.Report()
-	workers := make(map[string]*lastcall.WorkerReport, len(report.Workers))
+	workers := make(map[string][]*lastcall.WorkerReport, len(report.Workers))
 	for n := range report.Workers {
 		w := &report.Workers[n]
-		if other := workers[w.Name]; other == nil || other.State != lastcall.StateReady { // of one that is being replaced it is the old
-			workers[w.Name] = w
-		}
+		workers[w.Name] = append(workers[w.Name], w)
 	}
+	// take is one of that name: rather not in such a state, or, if it is the second of two, rather in it.
+	take := func(name string, second bool, states ...lastcall.State) (w *lastcall.WorkerReport) {
+		all := workers[name]
+		for n := range all {
+			if w == nil || slices.Contains(states, all[n].State) == second {
+				w = all[n]
+			}
+		}
+		return w
+	}
+	type row struct {
+		*instance
+		w *lastcall.WorkerReport
+	}
+	coming := []lastcall.State{lastcall.StateWaiting, lastcall.StateStarting}
+	going := []lastcall.State{lastcall.StateStopping, lastcall.StateCut}
 	s.mu.Lock()
-	var all []*instance
+	var all []row
 	for _, p := range s.order {
 		for _, i := range p.instances {
-			if !i.parked.Load() {
-				all = append(all, i)
+			if i.parked.Load() {
+				continue
+			}
+			next, old := s.candidates[i.name], s.replaced[i.name]
+			switch {
+			case next != nil:
+				all = append(all, row{i, take(i.name, false, coming...)}, row{next, take(i.name, true, coming...)})
+			case old != nil:
+				all = append(all, row{old, take(i.name, true, going...)}, row{i, take(i.name, false, going...)})
+			default:
+				all = append(all, row{i, take(i.name, false)})
 			}
 		}
 	}
 	s.mu.Unlock()
 	list := make([]control.Instance, 0, len(all))
-	for _, i := range all {
-		list = append(list, i.describe(workers[i.name], usage))
+	for _, r := range all {
+		list = append(list, r.describe(r.w, usage))
 	}
 	return list, nil
 }
@@ -463,12 +486,7 @@ func (s *Supervisor) Changed() <-chan struct{} {
 }
 
 // Down stops everything, and returns when that is over.
-func (s *Supervisor) Down(ctx context.Context, progress func(string)) error {
-	list, err := s.targets(nil)
-	if err != nil {
-		return err
-	}
-	defer s.watch(list, progress)()
+func (s *Supervisor) Down(ctx context.Context, _ func(string)) error {
 	s.stop(errors.New("lastcall down"))
 	select {
 	case <-ctx.Done():
@@ -476,57 +494,4 @@ func (s *Supervisor) Down(ctx context.Context, progress func(string)) error {
 	case <-s.over:
 		return asError(s.err)
 	}
-}
-
-// watch tells progress at growing intervals who of the targets is still there while it stops or starts, until the returned
-// function is called.
-func (s *Supervisor) watch(list []*target, progress func(string)) (end func()) {
-	names := map[string]bool{}
-	for _, t := range list {
-		for _, i := range t.instances {
-			names[i.name] = true
-		}
-	}
-	done := make(chan struct{})
-	go func() {
-		for pause := time.Second; ; pause *= 2 {
-			timer := time.NewTimer(pause)
-			select {
-			case <-done:
-				timer.Stop()
-				return
-			case <-timer.C:
-			}
-			if text := s.stillThere(names); text != "" {
-				progress(text)
-			}
-		}
-	}()
-	return func() { close(done) }
-}
-
-// stillThere says who of these is on its way.
-func (s *Supervisor) stillThere(names map[string]bool) string {
-	var stopping, starting []lastcall.Awaited
-	for _, w := range s.group.Report().Workers {
-		if !names[w.Name] {
-			continue
-		}
-		a := lastcall.Awaited{Name: w.Name, State: w.State, Status: w.Status}
-		switch w.State {
-		case lastcall.StateStopping, lastcall.StateCut:
-			a.For = time.Since(w.SoftStop)
-			stopping = append(stopping, a)
-		case lastcall.StateStarting:
-			a.For = time.Since(w.Started)
-			starting = append(starting, a)
-		}
-	}
-	switch {
-	case len(stopping) > 0:
-		return "waiting for " + s.awaitedText(stopping) + " to stop"
-	case len(starting) > 0:
-		return "waiting for " + s.awaitedText(starting) + " to be ready"
-	}
-	return ""
 }

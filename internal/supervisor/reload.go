@@ -167,7 +167,6 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 		d.listen = s.sockets.of(d.Listen)
 	}
 	d := s.differ(file, defs)
-	defer s.watch(slices.Concat(d.changed, d.removed), progress)()
 	for _, what := range onlyAtStart(old, file) {
 		progress(what + ": changed, which counts when lastcall up is started again")
 	}

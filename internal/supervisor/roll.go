@@ -66,6 +66,9 @@ func (s *Supervisor) replace(ctx context.Context, old, next *instance) error {
 		return err
 	}
 	s.tookOver(old.name)
+	s.mu.Lock()
+	delete(s.replaced, old.name)
+	s.mu.Unlock()
 	return err // how the old one ended
 }
 
@@ -87,6 +90,7 @@ func (s *Supervisor) tookOver(name string) (old *instance) {
 	delete(s.candidates, name)
 	old = s.names[name]
 	s.names[name] = next
+	s.replaced[name] = old
 	p := s.programs[next.def.Name]
 	for n, i := range p.instances {
 		if i == old {

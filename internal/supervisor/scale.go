@@ -30,7 +30,6 @@ func (s *Supervisor) Scale(ctx context.Context, instances map[string]int, progre
 			return &control.Error{Kind: control.KindUsage, Text: t.name + " has a schedule, and never runs twice at once"}
 		}
 	}
-	defer s.watch(list, progress)()
 	err = each(list, false, func(t *target) error {
 		return s.change(ctx, t.program, true, func(ctx context.Context) error {
 			return s.scale(ctx, t.program, instances[t.name], progress)

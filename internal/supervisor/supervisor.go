@@ -43,6 +43,7 @@ type Supervisor struct {
 	order      []*program           // that of the file
 	names      map[string]*instance // by their own
 	candidates map[string]*instance // that are to take the place of the one of the same name
+	replaced   map[string]*instance // whose place another has taken, as long as they are still stopping
 	changed    chan struct{}        // closed at the next change; nil if nobody waits for one
 	essential  *int                 // the status of the first essential process that ended
 }
@@ -70,7 +71,8 @@ func New(o Options) (*Supervisor, error) {
 	}
 	s := &Supervisor{
 		opts: o, file: file, sockets: newSockets(), programs: map[string]*program{}, names: map[string]*instance{}, candidates: map[string]*instance{},
-		over: make(chan struct{}), filing: make(chan struct{}, 1),
+		replaced: map[string]*instance{},
+		over:     make(chan struct{}), filing: make(chan struct{}, 1),
 	}
 	if s.chosen, err = chosen(file, o.Only); err != nil {
 		return nil, err

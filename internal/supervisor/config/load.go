@@ -31,14 +31,7 @@ func Load(opts Options) (*File, error) {
 	r := new(reader)
 	text := r.readFile(file, position{file: file})
 	dotenv := r.readEnv(file.beside(".env"), position{file: file}, true)
-	r.variables = func(name string) (string, bool) {
-		for _, env := range [][]string{opts.Environ, dotenv} {
-			if i := indexOf(env, name); i >= 0 {
-				return env[i][len(name)+1:], true
-			}
-		}
-		return "", false
-	}
+	r.variables = lookup(opts.Environ, dotenv)
 	doc := &document{File: File{Path: file.path, Dir: file.dir}}
 	switch {
 	case text == nil:
@@ -75,6 +68,18 @@ func Load(opts Options) (*File, error) {
 		doc.Exit = ExitFirst
 	}
 	return &doc.File, nil
+}
+
+// lookup finds variables in environments, in the first that has them.
+func lookup(environments ...[]string) func(name string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, env := range environments {
+			if i := indexOf(env, name); i >= 0 {
+				return env[i][len(name)+1:], true
+			}
+		}
+		return "", false
+	}
 }
 
 // find is the file with this name, or the one that is looked for if there is none.

@@ -40,14 +40,17 @@ func (c *Client) List(ctx context.Context) (list []Instance, err error) {
 	return list, nil
 }
 
+// WatchQuery says when a list is wanted again.
+type WatchQuery struct {
+	Every time.Duration // look so often also without a change; 0 never
+	Usage bool          // with what the processes use
+}
+
 // Watch calls fn with the list now and whenever it has changed, until ctx ends, fn fails, or the supervisor has ended, for
-// which it returns nil. With usage, 100 ms or more, it holds what the processes use, looked at so often.
-func (c *Client) Watch(ctx context.Context, usage time.Duration, fn func([]Instance) error) error {
-	query := "watch"
-	if usage > 0 {
-		query += "?usage=" + usage.String()
-	}
-	return c.lines(ctx, http.MethodGet, query, nil, func(text json.RawMessage) error {
+// which it returns nil.
+func (c *Client) Watch(ctx context.Context, q WatchQuery, fn func([]Instance) error) error {
+	query := url.Values{"every": {q.Every.String()}, "usage": {strconv.FormatBool(q.Usage)}}
+	return c.lines(ctx, http.MethodGet, "watch?"+query.Encode(), nil, func(text json.RawMessage) error {
 		var list []Instance
 		if err := json.Unmarshal(text, &list); err != nil {
 			return err

@@ -26,7 +26,7 @@ import (
 // person has left (Ctrl-C), or the [Server] closes. What was begun by Start, Stop, Scale or Down then goes on; Restart and
 // Reload take back a replacement that is not ready yet, and begin no other.
 type Backend interface {
-	// List is every instance, in the order of the file. Without usage it need not say CPU, Memory and Family, which
+	// List is every instance, in the order of the file. While one is replaced, both have its name. Without usage it need not say CPU, Memory and Family, which
 	// cost a look at the system.
 	List(ctx context.Context, usage bool) ([]Instance, error)
 	// Changed returns a channel that is closed at the next change of what List says, usage aside. Whoever asks before
@@ -84,9 +84,10 @@ type LogQuery struct {
 
 // Line is one line of output.
 type Line struct {
-	Time time.Time `json:"time"`
-	Name string    `json:"name"` // the instance; "" is lastcall itself
-	Text string    `json:"text"`
+	Time    time.Time `json:"time"`
+	Name    string    `json:"name"` // the instance; "" is lastcall itself
+	Process string    `json:"process,omitempty"`
+	Text    string    `json:"text"`
 }
 
 // Kind tells errors apart for scripts.

@@ -118,7 +118,7 @@ func (f *fake) Logs(ctx context.Context, q LogQuery, fn func(Line) error) error 
 }
 func (f *fake) Report(context.Context) (lastcall.Report, error) { return f.rep, nil }
 
-// serve has the backend served, and returns a client. The server is closed at the end, and nothing may hold it up.
+// serve has the backend served, and returns a client. The test closes the server.
 func serve(t *testing.T, b Backend) (*Server, *Client) {
 	t.Helper()
 	path := socketPath(t)
@@ -126,9 +126,7 @@ func serve(t *testing.T, b Backend) (*Server, *Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Serve(l, b)
-	t.Cleanup(func() { s.Close(t.Context()) })
-	return s, &Client{Socket: path, File: "/srv/shop/lastcall.yaml"}
+	return Serve(l, b), &Client{Socket: path, File: "/srv/shop/lastcall.yaml"}
 }
 
 // closes closes the server, which no client may hold up.

@@ -32,14 +32,18 @@ type Server struct {
 	leaving  context.Context
 	leave    context.CancelFunc // Close was called
 
-	mu    sync.Mutex
-	busy  map[net.Conn]bool // connections with a request that is not answered to its end
-	empty chan struct{}     // closed when busy is; nil unless Close waits
+	released chan struct{} // the Listener is closed
+
+	mu         sync.Mutex
+	busy       map[net.Conn]bool // connections with a request that is not answered to its end
+	outlasting map[net.Conn]bool // of those, the ones that wait for released
+	empty      chan struct{}     // closed when nobody is awaited; nil unless Close waits
 }
 
 // Serve answers requests for b until Close. Each has a goroutine of its own, and none while nobody asks.
 func Serve(l *Listener, b Backend) *Server {
-	s := &Server{backend: b, listener: l, served: make(chan struct{}), busy: map[net.Conn]bool{}}
+	s := &Server{backend: b, listener: l, served: make(chan struct{}), released: make(chan struct{}),
+		busy: map[net.Conn]bool{}, outlasting: map[net.Conn]bool{}}
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	s.http = http.Server{
 		Handler:           s.handler(),
@@ -69,21 +73,57 @@ func (s *Server) Close(ctx context.Context) error {
 	s.leave()
 	s.listener.door.Close()
 	<-s.served
-	s.mu.Lock()
-	s.empty = make(chan struct{})
-	if len(s.busy) == 0 {
-		close(s.empty)
-	}
-	s.mu.Unlock()
-	var err error
-	select {
-	case <-s.empty:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	s.http.Close()
+	err := s.await(ctx)
 	s.listener.Close()
+	close(s.released)
+	soon, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	_ = s.await(soon) // of those that outlast it, one may have gone
+	s.http.Close()
 	return err
+}
+
+// await waits until all requests are answered but those that outlast the Listener, unless it is closed already.
+func (s *Server) await(ctx context.Context) error {
+	empty := make(chan struct{})
+	s.mu.Lock()
+	s.empty = empty
+	s.closeIfEmpty()
+	s.mu.Unlock()
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// outlast holds up a request until the Listener is closed.
+func (s *Server) outlast(ctx context.Context) {
+	c := ctx.Value(connection{}).(net.Conn)
+	s.mu.Lock()
+	delete(s.busy, c)
+	s.closeIfEmpty()
+	s.outlasting[c] = true
+	s.mu.Unlock()
+	select {
+	case <-s.released:
+	case <-ctx.Done():
+	}
+}
+
+// closeIfEmpty tells await, with s locked.
+func (s *Server) closeIfEmpty() {
+	open := len(s.busy)
+	select {
+	case <-s.released:
+		open += len(s.outlasting)
+	default:
+	}
+	if open == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
 }
 
 // connection is the key of a request's connection in its context.
@@ -92,13 +132,9 @@ type connection struct{}
 func (s *Server) answered(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.busy[c] {
-		return
-	}
 	delete(s.busy, c)
-	if len(s.busy) == 0 && s.empty != nil {
-		close(s.empty)
-	}
+	delete(s.outlasting, c)
+	s.closeIfEmpty()
 }
 
 // handler is the table of what can be asked.
@@ -107,7 +143,7 @@ func (s *Server) handler() http.Handler {
 	ask := func(pattern string, handle func(w http.ResponseWriter, r *http.Request)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			s.mu.Lock()
-			leaves := s.empty != nil
+			leaves := s.leaving.Err() != nil
 			if !leaves {
 				s.busy[r.Context().Value(connection{}).(net.Conn)] = true
 			}
@@ -165,7 +201,11 @@ func (s *Server) handler() http.Handler {
 		}
 		return b.Scale(ctx, o.Instances, progress)
 	})
-	tell("down", func(ctx context.Context, _ order, progress func(string)) error { return b.Down(ctx, progress) })
+	tell("down", func(ctx context.Context, _ order, progress func(string)) error {
+		err := b.Down(ctx, progress)
+		s.outlast(ctx) // so that another lastcall up can follow this answer
+		return err
+	})
 	return mux
 }
 
@@ -202,15 +242,21 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, list)
 }
 
-// watch writes the list whenever it has changed. With usage=TIME it looks every TIME what the processes use.
+// watch writes the list whenever it has changed. With every=TIME it also looks that often whether something has that is no
+// event, and with usage=true the list has what the processes use.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
-	var every time.Duration
-	if text := r.FormValue("usage"); text != "" {
-		var err error
-		if every, err = time.ParseDuration(text); err != nil || every < sparing {
-			refuse(w, &Error{KindUsage, "usage: not a time of " + sparing.String() + " or more: " + text})
-			return
-		}
+	form := r.URL.Query()
+	var q WatchQuery
+	var problems [2]error
+	if text := form.Get("every"); text != "" {
+		q.Every, problems[0] = time.ParseDuration(text)
+	}
+	if text := form.Get("usage"); text != "" {
+		q.Usage, problems[1] = strconv.ParseBool(text)
+	}
+	if err := errors.Join(problems[:]...); err != nil {
+		refuse(w, &Error{KindUsage, err.Error()})
+		return
 	}
 	ctx, cancel := s.untilLeaving(r.Context())
 	defer cancel()
@@ -218,7 +264,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	for ctx.Err() == nil {
 		changed := s.backend.Changed()
 		began := time.Now()
-		list, err := s.backend.List(ctx, every > 0)
+		list, err := s.backend.List(ctx, q.Usage)
 		if err != nil {
 			lines.end(err)
 			return
@@ -230,7 +276,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		pause(ctx, nil, max(sparing, 10*time.Since(began))) // so that it costs a tenth of a processor at most
-		pause(ctx, changed, every)
+		pause(ctx, changed, q.Every)
 	}
 	lines.end(nil)
 }
