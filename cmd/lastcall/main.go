@@ -1,12 +1,13 @@
 // Command lastcall shows what the library does, and reads what it wrote.
 //
+//	lastcall config [-f FILE]                check a file of processes, and print it as it is understood
 //	lastcall demo                            run a small service with customers, and stop it while it is busy
 //	lastcall report FILE.json [--svg FILE]   show a report again, or draw it
 //	lastcall run -- COMMAND [ARG...]         run one program as its init
 //	lastcall version                         say what this is
 //
-// Exit status: 0 all went well, 1 something failed, 2 the command line is wrong, 3 the start failed, 4 work was cut or a
-// worker abandoned; a demo that is forced to end dies of the signal that forced it.
+// Exit status: 0 all went well, 1 something failed, 2 the command line or the file is wrong, 3 the start failed, 4 work was
+// cut or a worker abandoned; a demo that is forced to end dies of the signal that forced it.
 //
 // Called as tini, docker-init or dumb-init it is that, see package internal/pid1.
 package main
@@ -19,6 +20,7 @@ import (
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/pid1"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 )
 
 func main() {
@@ -30,6 +32,10 @@ func main() {
 		signals = pid1.Catch() // before anything else: none may be lost
 	}
 	err := newRoot(signals).Execute()
+	if wrong := (*config.Error)(nil); errors.As(err, &wrong) {
+		fmt.Fprintln(os.Stderr, printable(wrong.Error())) // a line each, for editors to jump to
+		os.Exit(2)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lastcall:", oneLine(err))
 	}

@@ -49,8 +49,8 @@ type socket struct {
 var scalarTypes = []string{"string", "number", "boolean"}
 
 // documentKeys are the keys of a file. first says whether it is the first, and not an included one.
-func documentKeys() object[document] {
-	return object[document]{extra: "x-", keys: []key[document]{
+func documentKeys() *object {
+	return &object{extra: "x-", keys: []*key{
 		field("name", "", "Name of the whole, for messages and the control socket. The directory's name if left out.",
 			nameText("a name"), func(d *document) *string { return &d.Name }),
 		field("grace", "timeout graceful_timeout", "The grace period: from soft stop to hard stop, for everything. 25s if left out.",
@@ -61,7 +61,7 @@ func documentKeys() object[document] {
 			choice(ExitFirst, ExitEssential, ExitWorst), func(d *document) *ExitRule { return &d.Exit }),
 		field("socket", "", "The control socket. A place in the user's runtime directory if left out.",
 			path("a path"), func(d *document) *string { return &d.Socket }),
-		field("log", "logging", "How output is written.", group(outputKeys()), func(d *document) *Log { return &d.Log }),
+		field("log", "logging", "How output is written.", group[Log](outputKeys()), func(d *document) *Log { return &d.Log }),
 		shorthand(field("env_file", "", "Files with variables for every process. A `-` before the name: it may be missing.",
 			oneOrMore("files", references("a file")), func(d *document) *[]reference { return &d.files })),
 		shorthand(field("env", "environment", "Variables for every process. They count for more than those of `env_file`.",
@@ -74,8 +74,8 @@ func documentKeys() object[document] {
 }
 
 // outputKeys are the keys of log of the whole.
-func outputKeys() object[Log] {
-	return object[Log]{keys: []key[Log]{
+func outputKeys() object {
+	return object{keys: []*key{
 		field("format", "", "`text`, `json` (one object a line), or `auto` (the default): text, with colours on a terminal.",
 			choice("auto", "text", "json"), func(l *Log) *string { return &l.Format }),
 		field("times", "timestamps", "What stands before each line: `time` of the day, `full` date and time, `none`, or `auto` (the default).",
@@ -84,8 +84,8 @@ func outputKeys() object[Log] {
 }
 
 // processKeys are the keys of a process.
-func processKeys() object[draft] {
-	return object[draft]{check: checkProcess, keys: []key[draft]{
+func processKeys() object {
+	return object{check: checks(checkProcess), keys: []*key{
 		required(field("command", "cmd run exec program script entrypoint", "What runs. A list is executed as it is. A line is for `/bin/sh -c`, which expands its variables.",
 			command(), func(d *draft) *Command { return &d.Command })),
 		field("dir", "cwd directory working_dir workingdir workingdirectory chdir", "Where it runs. The directory of the file if left out.",
@@ -102,21 +102,14 @@ func processKeys() object[draft] {
 			oneOrMore("names", references("a name")), func(d *draft) *[]reference { return &d.after }),
 		field("requires", "needs bindsto", "Likewise; and it is restarted when one of them is.",
 			oneOrMore("names", references("a name")), func(d *draft) *[]reference { return &d.requires }),
-		{keyForm{name: "instances", others: "replicas numprocs scale processes numprocesses count", doc: "How many of it run, as NAME-1, NAME-2, … One, called NAME, if left out.", form: instances().form}, func(r *reader, n *node, d *draft) {
-			d.Numbered = true
-			instances().read(r, n, &d.Instances)
-		}, func(d *draft) *node {
-			if !d.Numbered {
-				return nil
-			}
-			return instances().write(d.Instances)
-		}},
+		kept("instances", "replicas numprocs scale numprocesses count", "How many of it run, as NAME-1, NAME-2, … One, called NAME, if left out.",
+			number(0, 10_000), func(d *draft) *int { return &d.Instances }, func(d *draft) bool { return d.Numbered }),
 		field("listen", "ports sockets socket bind listenstream", "Sockets that lastcall holds and hands to every instance (LISTEN_FDS, as systemd does), so that none is refused during a restart. One address, or a mapping of names to addresses.",
 			listeners(), func(d *draft) *[]socket { return &d.ports }),
 		field("ready", "readiness readiness_probe healthcheck health_check notification-fd", "How one knows that it does what it is for. As soon as it runs if left out.",
-			either(notifyWord(), group(readyKeys())), func(d *draft) *Ready { return &d.Ready }),
+			either(notifyWord(), group[Ready](readyKeys())), func(d *draft) *Ready { return &d.Ready }),
 		field("liveness", "liveness_probe alive check checks", "A check that is repeated while it is ready; one that fails too often is a failure of the process.",
-			group(livenessKeys()), func(d *draft) *Check { return &d.Liveness }),
+			group[Check](livenessKeys()), func(d *draft) *Check { return &d.Liveness }),
 		field("watchdog", "watchdogsec", "It must say WATCHDOG=1 at NOTIFY_SOCKET so often at least; silence is a failure.",
 			duration(false), func(d *draft) *time.Duration { return &d.Watchdog }),
 		field("notify", "notifyaccess", "It is given a NOTIFY_SOCKET, also where `ready` says something else.",
@@ -126,7 +119,7 @@ func processKeys() object[draft] {
 		field("kill", "killmode kill_mode", "How far the stop reaches: the whole `family` of descendants (the default), the process `group`, or the `process` only.",
 			choice("family", "group", "process"), func(d *draft) *string { return &d.Kill }),
 		field("restart", "autorestart restart_policy availability on-failure", "When it is started again: `never` (the default), `on-failure` or `always`.",
-			either(restartWord(), group(restartKeys())), func(d *draft) *Restart { return &d.Restart }),
+			either(restartWord(), group[Restart](restartKeys())), func(d *draft) *Restart { return &d.Restart }),
 		field("oneshot", "one_shot type", "It runs to its end, and is ready when it has exited with 0: what is after it waits for that.",
 			truth(), func(d *draft) *bool { return &d.Oneshot }),
 		field("schedule", "cron timer every oncalendar", "When it runs: five cron fields (minute, hour, day, month, day of the week), `@hourly` and its kin, or `@every 10m`; in local time, or that of `CRON_TZ=Europe/Berlin` before it. It never runs twice at once.",
@@ -134,11 +127,11 @@ func processKeys() object[draft] {
 		field("clean", "exitcodes success_exit_status successexitstatus", "Exit codes besides 0 that are no failure.",
 			oneOrMore("numbers", number(1, 255)), func(d *draft) *[]int { return &d.Clean }),
 		field("reload", "execreload reload_signal", "How it is told to read its configuration: a signal, or a command. It is replaced or restarted if left out.",
-			either(signalReload(), group(reloadKeys())), func(d *draft) *Reload { return &d.Reload }),
+			either(signalReload(), group[Reload](reloadKeys())), func(d *draft) *Reload { return &d.Reload }),
 		field("hooks", "", "Commands that run for it, with its directory, environment and user.",
-			group(hookKeys()), func(d *draft) *Hooks { return &d.Hooks }),
+			group[Hooks](hookKeys()), func(d *draft) *Hooks { return &d.Hooks }),
 		field("limits", "ulimits ulimit rlimits resources", "What each of its processes may use.",
-			group(limitKeys()), func(d *draft) *Limits { return &d.Limits }),
+			group[Limits](limitKeys()), func(d *draft) *Limits { return &d.Limits }),
 		field("umask", "", "The mask of the modes of its files, in octal digits: 022.",
 			pointerTo(umask()), func(d *draft) **int { return &d.Umask }),
 		field("priority", "nice niceness", "Its priority: from -20, the highest, to 19.",
@@ -152,13 +145,13 @@ func processKeys() object[draft] {
 		field("profiles", "profile", "It is left out unless one of these is chosen, with --profile or LASTCALL_PROFILES.",
 			oneOrMore("names", nameText("a name")), func(d *draft) *[]string { return &d.Profiles }),
 		field("log", "stdout logfile stdout_logfile log_location output", "Where its output goes: a file, `none`, or `inherit` (lastcall's own, as it is). With that of the others if left out.",
-			either(logWord(), group(logKeys())), func(d *draft) *Log { return &d.Log }),
+			either(logWord(), group[Log](logKeys())), func(d *draft) *Log { return &d.Log }),
 	}}
 }
 
-func readyKeys() object[Ready] {
-	return object[Ready]{
-		keys: []key[Ready]{
+func readyKeys() object {
+	return object{
+		keys: []*key{
 			field("notify", "", "It says READY=1 at NOTIFY_SOCKET, see sd_notify(3). `ready: notify` is short for it.", truth(), func(v *Ready) *bool { return &v.Notify }),
 			field("fd", "notification-fd", "It writes a newline to this descriptor, as with s6.", number(3, 255), func(v *Ready) *int { return &v.FD }),
 			field("tcp", "tcp_socket port", "Something accepts connections there. Without a host: on this machine.", tcpAddress(), func(v *Ready) *string { return &v.TCP }),
@@ -166,17 +159,14 @@ func readyKeys() object[Ready] {
 			field("log", "ready_log_line", "A line of its output matches.", expression(), func(v *Ready) *string { return &v.Log }),
 			field("exec", "command cmd test", "A command exits with 0.", pointerTo(command()), func(v *Ready) **Command { return &v.Exec }),
 			field("delay", "startsecs initial_delay_seconds sleep", "So much time has passed.", duration(false), func(v *Ready) *time.Duration { return &v.Delay }),
-			field("within", "timeout timeout_seconds", "The time it has; one that is not ready by then has failed. No limit if left out.", duration(false), func(v *Ready) *time.Duration { return &v.Within }),
-		},
-		check: func(r *reader, n *node, v *Ready) {
-			oneWay(r, n, "notify", "fd", "tcp", "http", "log", "exec", "delay")
+			field("within", "timeout timeout_seconds", "The time it has; one that is not ready by then has failed. No limit if left out. A `oneshot` can have it alone.", duration(false), func(v *Ready) *time.Duration { return &v.Within }),
 		},
 	}
 }
 
-func livenessKeys() object[Check] {
-	return object[Check]{
-		keys: []key[Check]{
+func livenessKeys() object {
+	return object{
+		keys: []*key{
 			field("tcp", "tcp_socket port", "Something accepts connections there. Without a host: on this machine.", tcpAddress(), func(v *Check) *string { return &v.TCP }),
 			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: by this machine.", webAddress(), func(v *Check) *string { return &v.HTTP }),
 			field("exec", "command cmd test", "A command exits with 0.", pointerTo(command()), func(v *Check) **Command { return &v.Exec }),
@@ -184,13 +174,13 @@ func livenessKeys() object[Check] {
 			field("within", "timeout timeout_seconds", "The time that one has. 5s if left out.", duration(false), func(v *Check) *time.Duration { return &v.Within }),
 			field("failures", "retries threshold failure_threshold", "So many in a row are a failure of the process. 3 if left out.", number(1, 1000), func(v *Check) *int { return &v.Failures }),
 		},
-		check: func(r *reader, n *node, v *Check) { oneWay(r, n, "tcp", "http", "exec") },
+		check: checks(func(r *reader, n *node, v *Check) { oneOf(r, n, "tcp", "http", "exec") }),
 	}
 }
 
-func restartKeys() object[Restart] {
-	return object[Restart]{
-		keys: []key[Restart]{
+func restartKeys() object {
+	return object{
+		keys: []*key{
 			required(field("when", "policy restart", "`never`, `on-failure` or `always`.", choice("never", "on-failure", "always"), func(v *Restart) *string { return &v.When })),
 			field("delay", "backoff backoff-delay backoff_seconds restartsec", "The pause before the second restart in a row; the first comes at once. It doubles each time. 100ms if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Delay }),
 			field("max_delay", "backoff-limit", "What the pause grows to. 30s if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Max }),
@@ -198,7 +188,7 @@ func restartKeys() object[Restart] {
 			field("limit", "retries max_restarts startretries startlimitburst", "More restarts than so many within `window` are a failure for good. 10 if left out, `none` for no limit.", orNone(number(1, math.MaxInt32), "none", -1), func(v *Restart) *int { return &v.Limit }),
 			field("window", "startlimitintervalsec", "See `limit`. 1m if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Window }),
 		},
-		check: func(r *reader, n *node, v *Restart) {
+		check: checks(func(r *reader, n *node, v *Restart) {
 			if v.When == "never" {
 				for _, e := range n.entries {
 					if e.key != "when" {
@@ -209,29 +199,29 @@ func restartKeys() object[Restart] {
 			if v.Delay > 0 && v.Max > 0 && v.Delay > v.Max {
 				r.wrongf(n.at, "delay (%s) is above max_delay (%s)", durationText(v.Delay), durationText(v.Max))
 			}
-		},
+		}),
 	}
 }
 
-func reloadKeys() object[Reload] {
-	return object[Reload]{
-		keys: []key[Reload]{
+func reloadKeys() object {
+	return object{
+		keys: []*key{
 			field("signal", "", "A signal is sent to the main process.", signalName(), func(v *Reload) *string { return &v.Signal }),
 			field("command", "cmd exec", "A command runs, with the environment of the process.", pointerTo(command()), func(v *Reload) **Command { return &v.Command }),
 		},
-		check: func(r *reader, n *node, v *Reload) { oneWay(r, n, "signal", "command") },
+		check: checks(func(r *reader, n *node, v *Reload) { oneOf(r, n, "signal", "command") }),
 	}
 }
 
-func hookKeys() object[Hooks] {
-	return object[Hooks]{keys: []key[Hooks]{
+func hookKeys() object {
+	return object{keys: []*key{
 		field("before_start", "pre_start prestart pre-start execstartpre", "Runs before every start; if it fails, the start has failed.", pointerTo(command()), func(v *Hooks) **Command { return &v.BeforeStart }),
 		field("after_stop", "post_stop poststop post-stop execstoppost finish", "Runs after every end, with LASTCALL_EXIT_STATUS in its environment.", pointerTo(command()), func(v *Hooks) **Command { return &v.AfterStop }),
 	}}
 }
 
-func limitKeys() object[Limits] {
-	return object[Limits]{keys: []key[Limits]{
+func limitKeys() object {
+	return object{keys: []*key{
 		field("nofile", "limitnofile minfds", "Open files.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NoFile }),
 		field("core", "limitcore", "Size of a core dump; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Core }),
 		field("memory", "limitdata limitas mem", "Memory of one process, where the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
@@ -239,22 +229,16 @@ func limitKeys() object[Limits] {
 	}}
 }
 
-func logKeys() object[Log] {
-	return object[Log]{
-		keys: []key[Log]{
+func logKeys() object {
+	return object{
+		keys: []*key{
 			required(field("file", "path filename", "The file.", path("a file"), func(v *Log) *string { return &v.File })),
 			field("rotate", "max_size maxsize logfile-maxbytes stdout_logfile_maxbytes", "A new file is begun when this one is so large. Never if left out.",
 				atLeast(convert(size(), func(v uint64) int64 { return int64(v) }, func(v int64) uint64 { return uint64(v) }), 1, "a size above 0"), func(v *Log) *int64 { return &v.Rotate }),
-			{keyForm{name: "keep", others: "max_backups backups stdout_logfile_backups", doc: "How many old files are kept. 5 if left out.", form: number(0, 10_000).form}, func(r *reader, n *node, v *Log) {
-				number(0, 10_000).read(r, n, &v.Keep)
-			}, func(v *Log) *node {
-				if v.Rotate == 0 {
-					return nil
-				}
-				return number(0, 10_000).write(v.Keep)
-			}},
+			kept("keep", "max_backups backups stdout_logfile_backups", "How many old files are kept. 5 if left out.",
+				number(0, 10_000), func(v *Log) *int { return &v.Keep }, func(v *Log) bool { return v.Rotate > 0 }),
 		},
-		check: func(r *reader, n *node, v *Log) {
+		check: checks(func(r *reader, n *node, v *Log) {
 			keep, rotate := n.get("keep"), n.get("rotate")
 			switch {
 			case keep != nil && rotate == nil:
@@ -262,12 +246,12 @@ func logKeys() object[Log] {
 			case keep == nil && rotate != nil:
 				v.Keep = 5
 			}
-		},
+		}),
 	}
 }
 
-// oneWay notes a problem unless exactly one of the keys is in the mapping.
-func oneWay(r *reader, n *node, ways ...string) {
+// oneOf notes a problem unless exactly one of the keys is in the mapping.
+func oneOf(r *reader, n *node, ways ...string) {
 	first := ""
 	for _, e := range n.entries {
 		for _, way := range ways {
@@ -287,9 +271,9 @@ func oneWay(r *reader, n *node, ways ...string) {
 }
 
 // notifyWord is ready: notify.
-func notifyWord() kind[Ready] {
+func notifyWord() *kind[Ready] {
 	k := choice("notify")
-	return kind[Ready]{form: k.form, read: func(r *reader, n *node, v *Ready) {
+	return &kind[Ready]{form: k.form, read: func(r *reader, n *node, v *Ready) {
 		word := ""
 		k.read(r, n, &word)
 		v.Notify = word != ""
@@ -302,9 +286,9 @@ func notifyWord() kind[Ready] {
 }
 
 // restartWord is restart: always.
-func restartWord() kind[Restart] {
+func restartWord() *kind[Restart] {
 	k := choice("never", "on-failure", "always")
-	return kind[Restart]{form: k.form, read: func(r *reader, n *node, v *Restart) { k.read(r, n, &v.When) }, write: func(v Restart) *node {
+	return &kind[Restart]{form: k.form, read: func(r *reader, n *node, v *Restart) { k.read(r, n, &v.When) }, write: func(v Restart) *node {
 		if v == (Restart{When: v.When}) {
 			return textNode(v.When)
 		}
@@ -313,9 +297,9 @@ func restartWord() kind[Restart] {
 }
 
 // signalReload is reload: HUP.
-func signalReload() kind[Reload] {
+func signalReload() *kind[Reload] {
 	k := signalName()
-	return kind[Reload]{form: k.form, read: func(r *reader, n *node, v *Reload) { k.read(r, n, &v.Signal) }, write: func(v Reload) *node {
+	return &kind[Reload]{form: k.form, read: func(r *reader, n *node, v *Reload) { k.read(r, n, &v.Signal) }, write: func(v Reload) *node {
 		if v.Signal == "" {
 			return nil
 		}
@@ -324,9 +308,9 @@ func signalReload() kind[Reload] {
 }
 
 // logWord is log: FILE, none or inherit.
-func logWord() kind[Log] {
+func logWord() *kind[Log] {
 	file := path("a file, none or inherit")
-	return kind[Log]{form: file.form, read: func(r *reader, n *node, v *Log) {
+	return &kind[Log]{form: file.form, read: func(r *reader, n *node, v *Log) {
 		switch text, _ := substitute(n.text, r.variables); text {
 		case "none":
 			v.None = true
@@ -348,11 +332,8 @@ func logWord() kind[Log] {
 	}}
 }
 
-// instances is how many.
-func instances() kind[int] { return number(0, 10_000) }
-
 // nameText is a name as processes have it.
-func nameText(what string) kind[string] {
+func nameText(what string) *kind[string] {
 	return single(what, func() schema { return pattern(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`) },
 		func(text string) (string, error) { return text, checkName(text) }, textNode)
 }
@@ -374,16 +355,16 @@ func checkName(name string) error {
 }
 
 // references is a name, with its position.
-func references(what string) kind[reference] {
+func references(what string) *kind[reference] {
 	k := anyText(what)
-	return kind[reference]{form: k.form, read: func(r *reader, n *node, v *reference) {
+	return &kind[reference]{form: k.form, read: func(r *reader, n *node, v *reference) {
 		v.at = n.at
 		k.read(r, n, &v.name)
 	}, write: func(v reference) *node { return textNode(v.name) }}
 }
 
 // user is name or name:group.
-func user() kind[string] {
+func user() *kind[string] {
 	return single("name, name:group, or numbers", func() schema { return schema{"type": scalarTypes} },
 		func(text string) (string, error) {
 			name, group, grouped := strings.Cut(text, ":")
@@ -395,7 +376,7 @@ func user() kind[string] {
 }
 
 // umask is octal digits, also where YAML sees a number in them.
-func umask() kind[int] {
+func umask() *kind[int] {
 	return single("octal digits such as 022", func() schema {
 		return or(schema{"type": "integer", "minimum": 0, "maximum": 777}, pattern(`^(0o)?[0-7]{1,4}$`))
 	}, func(text string) (int, error) {
@@ -408,7 +389,7 @@ func umask() kind[int] {
 }
 
 // wholeSeconds is a duration without fractions of a second.
-func wholeSeconds() kind[time.Duration] {
+func wholeSeconds() *kind[time.Duration] {
 	k := duration(false)
 	read := k.read
 	k.read = func(r *reader, n *node, v *time.Duration) {
@@ -420,7 +401,7 @@ func wholeSeconds() kind[time.Duration] {
 }
 
 // atLeast is a kind with a least value.
-func atLeast[V int64 | uint64](k kind[V], least V, what string) kind[V] {
+func atLeast[V int64 | uint64](k *kind[V], least V, what string) *kind[V] {
 	read := k.read
 	k.read = func(r *reader, n *node, v *V) {
 		before := len(r.problems)
@@ -432,14 +413,14 @@ func atLeast[V int64 | uint64](k kind[V], least V, what string) kind[V] {
 }
 
 // listeners is one address, which is named after the process, or several with names.
-func listeners() kind[[]socket] {
+func listeners() *kind[[]socket] {
 	address := socketAddress()
-	single := kind[[]socket]{form: address.form, read: func(r *reader, n *node, v *[]socket) {
+	single := &kind[[]socket]{form: address.form, read: func(r *reader, n *node, v *[]socket) {
 		s := socket{Listener{Name: r.process}, n.at}
 		address.read(r, n, &s.Listener)
 		*v = []socket{s}
 	}, write: func([]socket) *node { return nil }}
-	named := kind[[]socket]{
+	named := &kind[[]socket]{
 		form: form{shape: mapping, words: "a mapping of names to addresses", schema: func() schema {
 			return schema{"type": "object", "additionalProperties": address.schema()}
 		}},
@@ -468,14 +449,14 @@ func listeners() kind[[]socket] {
 }
 
 // processes is a mapping of names to processes.
-func processes() kind[[]*draft] {
+func processes() *kind[[]*draft] {
 	keys := processKeys()
-	return kind[[]*draft]{
-		form: form{shape: mapping, words: "a mapping of names to processes", keys: keys.forms(), schema: func() schema {
+	return &kind[[]*draft]{
+		form: form{shape: mapping, words: "a mapping of names to processes", keys: keys.keys, schema: func() schema {
 			return schema{
 				"type":                 "object",
 				"propertyNames":        schema{"pattern": `^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`, "not": schema{"const": reserved}},
-				"additionalProperties": objectSchema(keys.forms(), ""),
+				"additionalProperties": objectSchema(&keys),
 			}
 		}},
 		read: func(r *reader, n *node, v *[]*draft) {
@@ -533,6 +514,7 @@ func checkProcess(r *reader, n *node, d *draft) {
 	case *d.essential:
 		p.OnExit = OnExitEssential
 	}
+	p.Numbered = given("instances") != nil
 	if p.OnExit == "" {
 		p.OnExit = OnExitFail
 	}
@@ -551,13 +533,24 @@ func checkProcess(r *reader, n *node, d *draft) {
 	if p.Port > 0 && indexOf(d.env, "PORT") >= 0 {
 		wrong("port", "port contradicts PORT in env")
 	}
+	if ready := given("ready"); ready != nil && ready.kind == mapping && !(p.Oneshot && len(ready.entries) == 1 && p.Ready.Within > 0) {
+		r.path = append(r.path, "ready")
+		oneOf(r, ready, "notify", "fd", "tcp", "http", "log", "exec", "delay")
+		if ready.get("notify") != nil && !p.Ready.Notify {
+			r.wrongf(ready.get("notify").at, "notify: false is no way of being ready")
+		}
+		r.path = r.path[:len(r.path)-1]
+	}
 	if p.Oneshot {
 		if p.Restart.When == "always" {
 			wrong("oneshot", "oneshot contradicts restart: always, since it would never be over")
 		}
-		for _, key := range []string{"ready", "liveness", "watchdog", "schedule"} {
+		if p.Ready != (Ready{Within: p.Ready.Within}) {
+			wrong("ready", "a oneshot is ready when it has exited with 0, and in no other way; within is how long that may take")
+		}
+		for _, key := range []string{"liveness", "watchdog", "schedule"} {
 			if given(key) != nil {
-				wrong(key, "%s means nothing for a oneshot, which is ready when it has exited with 0", key)
+				wrong(key, "%s means nothing for a oneshot, which is over when it is ready", key)
 			}
 		}
 	}

@@ -23,34 +23,29 @@ type form struct {
 	shape  nodeKind      // null: any
 	words  string        // "a duration such as 10s": what it must be
 	schema func() schema //
-	keys   []keyForm     // of a mapping
+	keys   []*key        // of a mapping
 }
 
 // A schema is a JSON Schema.
 type schema = map[string]any
 
-// A keyForm is a key of a mapping, as it is described.
-type keyForm struct {
+// A key is a key of a mapping that describes a T. What it reads is stored in, and what it writes comes from a *T.
+type key struct {
 	name, doc string
 	others    string // what other programs call it, for those who come from there
 	required  bool
-	form
-}
-
-// A key is a key of a mapping that describes a T.
-type key[T any] struct {
-	keyForm
-	read  func(r *reader, n *node, into *T)
-	write func(from *T) *node // nil: another key says the same
+	*form
+	read  func(r *reader, n *node, into any)
+	write func(from any) *node
 }
 
 // field is a key whose value is stored in a field of T. It is left out of what is printed if the field is zero.
-func field[T, V any](name, others, doc string, k kind[V], at func(*T) *V) key[T] {
-	return key[T]{
-		keyForm: keyForm{name: name, others: others, doc: doc, form: k.form},
-		read:    func(r *reader, n *node, into *T) { k.read(r, n, at(into)) },
-		write: func(from *T) *node {
-			v := at(from)
+func field[T, V any](name, others, doc string, k *kind[V], at func(*T) *V) *key {
+	return &key{
+		name: name, others: others, doc: doc, form: &k.form,
+		read: func(r *reader, n *node, into any) { k.read(r, n, at(into.(*T))) },
+		write: func(from any) *node {
+			v := at(from.(*T))
 			if reflect.ValueOf(v).Elem().IsZero() {
 				return nil
 			}
@@ -59,40 +54,57 @@ func field[T, V any](name, others, doc string, k kind[V], at func(*T) *V) key[T]
 	}
 }
 
+// kept is a field that is printed on a condition, and then also if it is zero.
+func kept[T, V any](name, others, doc string, k *kind[V], at func(*T) *V, printed func(*T) bool) *key {
+	f := field(name, others, doc, k, at)
+	f.write = func(from any) *node {
+		if !printed(from.(*T)) {
+			return nil
+		}
+		return k.write(*at(from.(*T)))
+	}
+	return f
+}
+
 // required is a key that must not be left out.
-func required[T any](k key[T]) key[T] {
-	k.keyForm.required = true
+func required(k *key) *key {
+	k.required = true
 	return k
 }
 
 // shorthand is a key that is never printed, since another says the same.
-func shorthand[T any](k key[T]) key[T] {
-	k.write = func(*T) *node { return nil }
+func shorthand(k *key) *key {
+	k.write = func(any) *node { return nil }
 	return k
 }
 
-// An object is a mapping whose keys are known.
-type object[T any] struct {
-	keys  []key[T]
-	check func(r *reader, n *node, v *T) // looks for keys that contradict each other; may be nil
-	extra string                         // keys that begin so are left alone; "": none
+// An object is a mapping whose keys are known. It describes a T, of which its functions get a pointer.
+type object struct {
+	keys  []*key
+	check func(r *reader, n *node, v any) // looks for keys that contradict each other; may be nil
+	extra string                          // keys that begin so are left alone; "": none
+}
+
+// checks is a check of an object that describes a T.
+func checks[T any](check func(r *reader, n *node, v *T)) func(*reader, *node, any) {
+	return func(r *reader, n *node, v any) { check(r, n, v.(*T)) }
 }
 
 // read reads the entries of a mapping, each into its field.
-func (o object[T]) read(r *reader, n *node, v *T) {
+func (o *object) read(r *reader, n *node, v any) {
 	if !r.is(n, mapping, "a mapping") {
 		return
 	}
 	path := r.path
 	var meant []string
 	for _, e := range n.entries {
-		i := slices.IndexFunc(o.keys, func(k key[T]) bool { return k.name == e.key })
+		i := slices.IndexFunc(o.keys, func(k *key) bool { return k.name == e.key })
 		if i >= 0 {
 			r.path = append(path[:len(path):len(path)], e.key)
 			o.keys[i].read(r, e.value, v)
 			r.path = path
 		} else if o.extra == "" || !strings.HasPrefix(e.key, o.extra) {
-			meant = append(meant, r.unknownKey(e, o.forms()))
+			meant = append(meant, r.unknownKey(e, o.keys))
 		}
 	}
 	for _, k := range o.keys {
@@ -106,7 +118,7 @@ func (o object[T]) read(r *reader, n *node, v *T) {
 }
 
 // write is the mapping as it is printed.
-func (o object[T]) write(v *T) *node {
+func (o *object) write(v any) *node {
 	n := &node{kind: mapping}
 	for _, k := range o.keys {
 		if value := k.write(v); value != nil {
@@ -116,17 +128,9 @@ func (o object[T]) write(v *T) *node {
 	return n
 }
 
-func (o object[T]) forms() []keyForm {
-	forms := make([]keyForm, len(o.keys))
-	for i, k := range o.keys {
-		forms[i] = k.keyForm
-	}
-	return forms
-}
-
 // unknownKey notes a key that means nothing, with the one that was meant: the name that another program has for it, or one
 // that is spelled nearly the same. It returns the latter.
-func (r *reader) unknownKey(e entry, keys []keyForm) (meant string) {
+func (r *reader) unknownKey(e entry, keys []*key) (meant string) {
 	where := ""
 	if len(r.path) > 0 {
 		where = " of " + strings.Join(r.path, ".")
@@ -149,25 +153,25 @@ func (r *reader) unknownKey(e entry, keys []keyForm) (meant string) {
 }
 
 // group is a mapping with the keys of an object.
-func group[T any](o object[T]) kind[T] {
-	return kind[T]{
-		form:  form{shape: mapping, words: "a mapping", keys: o.forms(), schema: func() schema { return objectSchema(o.forms(), o.extra) }},
-		read:  o.read,
+func group[T any](o object) *kind[T] {
+	return &kind[T]{
+		form:  form{shape: mapping, words: "a mapping", keys: o.keys, schema: func() schema { return objectSchema(&o) }},
+		read:  func(r *reader, n *node, v *T) { o.read(r, n, v) },
 		write: func(v T) *node { return o.write(&v) },
 	}
 }
 
 // either is a value that is written in several ways, told apart by whether they are a single value, a list or a mapping. It
 // is printed in the first way that can hold it.
-func either[V any](kinds ...kind[V]) kind[V] {
+func either[V any](kinds ...*kind[V]) *kind[V] {
 	words := make([]string, len(kinds))
-	var keys []keyForm
+	var keys []*key
 	for i, k := range kinds {
 		words[i] = k.words
 		keys = append(keys, k.keys...)
 	}
 	all := list(words, "or")
-	return kind[V]{
+	return &kind[V]{
 		form: form{words: all, keys: keys, schema: func() schema {
 			any := make([]any, len(kinds))
 			for i, k := range kinds {
@@ -199,8 +203,8 @@ func either[V any](kinds ...kind[V]) kind[V] {
 }
 
 // single is a scalar that parse makes a V of.
-func single[V any](words string, s func() schema, parse func(text string) (V, error), format func(v V) *node) kind[V] {
-	return kind[V]{
+func single[V any](words string, s func() schema, parse func(text string) (V, error), format func(v V) *node) *kind[V] {
+	return &kind[V]{
 		form: form{shape: scalar, words: words, schema: s},
 		read: func(r *reader, n *node, v *V) {
 			text, ok := r.text(n, words)
@@ -219,8 +223,8 @@ func single[V any](words string, s func() schema, parse func(text string) (V, er
 }
 
 // listOf is a list of values of one kind.
-func listOf[V any](words string, k kind[V]) kind[[]V] {
-	return kind[[]V]{
+func listOf[V any](words string, k *kind[V]) *kind[[]V] {
+	return &kind[[]V]{
 		form: form{shape: sequence, words: words, schema: func() schema {
 			return schema{"type": "array", "items": k.schema()}
 		}},
@@ -245,13 +249,13 @@ func listOf[V any](words string, k kind[V]) kind[[]V] {
 }
 
 // oneOrMore is a single value, or a list of such.
-func oneOrMore[V any](words string, k kind[V]) kind[[]V] {
+func oneOrMore[V any](words string, k *kind[V]) *kind[[]V] {
 	return either(one(k), listOf("a list of "+words, k))
 }
 
 // one is a list of one, written without being a list.
-func one[V any](k kind[V]) kind[[]V] {
-	return kind[[]V]{
+func one[V any](k *kind[V]) *kind[[]V] {
+	return &kind[[]V]{
 		form: k.form,
 		read: func(r *reader, n *node, v *[]V) {
 			*v = make([]V, 1)
@@ -267,8 +271,8 @@ func one[V any](k kind[V]) kind[[]V] {
 }
 
 // pointerTo is a value that may be zero and yet be given.
-func pointerTo[V any](k kind[V]) kind[*V] {
-	return kind[*V]{
+func pointerTo[V any](k *kind[V]) *kind[*V] {
+	return &kind[*V]{
 		form: k.form,
 		read: func(r *reader, n *node, v **V) {
 			*v = new(V)
@@ -284,7 +288,7 @@ func textNode(text string) *node  { return &node{kind: scalar, text: text} }
 func plainNode(text string) *node { return &node{kind: scalar, text: text, number: true} }
 
 // anyText is any text that is not empty.
-func anyText(what string) kind[string] {
+func anyText(what string) *kind[string] {
 	return single(what, func() schema { return schema{"type": scalarTypes} }, notEmpty, textNode)
 }
 
@@ -296,7 +300,7 @@ func notEmpty(text string) (string, error) {
 }
 
 // truth is true or false.
-func truth() kind[bool] {
+func truth() *kind[bool] {
 	return single("true or false", func() schema { return or(schema{"type": "boolean"}, pattern(`^(true|false)$`)) },
 		func(text string) (bool, error) {
 			switch text {
@@ -311,7 +315,7 @@ func truth() kind[bool] {
 }
 
 // number is an integer within bounds.
-func number(least, most int) kind[int] {
+func number(least, most int) *kind[int] {
 	return single(fmt.Sprintf("a number from %d to %d", least, most),
 		func() schema {
 			return or(schema{"type": "integer", "minimum": least, "maximum": most}, pattern(`^-?[0-9]+$`))
@@ -327,7 +331,7 @@ func number(least, most int) kind[int] {
 }
 
 // choice is one of a few words.
-func choice[V ~string](values ...V) kind[V] {
+func choice[V ~string](values ...V) *kind[V] {
 	names := make([]string, len(values))
 	for i, v := range values {
 		names[i] = string(v)

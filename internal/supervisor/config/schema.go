@@ -7,7 +7,7 @@ import (
 
 // Schema is the JSON Schema (draft 2020-12) of a file, for editors. It is made of the same table by which files are read.
 func Schema() []byte {
-	root := objectSchema(documentKeys().forms(), documentKeys().extra)
+	root := objectSchema(documentKeys())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = DefaultName
 	text, err := json.MarshalIndent(root, "", "  ")
@@ -18,10 +18,10 @@ func Schema() []byte {
 }
 
 // objectSchema is that of a mapping with these keys and no others.
-func objectSchema(keys []keyForm, extra string) schema {
-	properties := make(schema, len(keys))
+func objectSchema(o *object) schema {
+	properties := make(schema, len(o.keys))
 	var required []string
-	for _, k := range keys {
+	for _, k := range o.keys {
 		s := k.schema()
 		s["description"] = k.doc
 		properties[k.name] = s
@@ -34,8 +34,8 @@ func objectSchema(keys []keyForm, extra string) schema {
 		slices.Sort(required)
 		s["required"] = required
 	}
-	if extra != "" {
-		s["patternProperties"] = schema{"^" + extra: schema{}}
+	if o.extra != "" {
+		s["patternProperties"] = schema{"^" + o.extra: schema{}}
 	}
 	return s
 }

@@ -16,12 +16,12 @@ type steps struct {
 }
 
 // stop is a signal, a list of steps, or a mapping.
-func stop() kind[stopping] {
+func stop() *kind[stopping] {
 	single := signalName()
-	sequence := listOf("a list of steps", either(stepWord(), group(stepKeys())))
-	whole := group(stopKeys())
+	sequence := listOf("a list of steps", either(stepWord(), group[Step](stepKeys())))
+	whole := group[steps](stopKeys())
 	return either(
-		kind[stopping]{form: single.form, read: func(r *reader, n *node, v *stopping) {
+		&kind[stopping]{form: single.form, read: func(r *reader, n *node, v *stopping) {
 			name := ""
 			if single.read(r, n, &name); name != "" {
 				v.Stop = []Step{{Signal: name}}
@@ -32,12 +32,12 @@ func stop() kind[stopping] {
 			}
 			return nil
 		}},
-		kind[stopping]{form: sequence.form, read: func(r *reader, n *node, v *stopping) {
+		&kind[stopping]{form: sequence.form, read: func(r *reader, n *node, v *stopping) {
 			var s steps
 			sequence.read(r, n, &s.Steps)
 			s.into(r, n, v)
 		}, write: func(stopping) *node { return nil }},
-		kind[stopping]{form: whole.form, read: func(r *reader, n *node, v *stopping) {
+		&kind[stopping]{form: whole.form, read: func(r *reader, n *node, v *stopping) {
 			var s steps
 			whole.read(r, n, &s)
 			s.into(r, n, v)
@@ -58,33 +58,33 @@ func stop() kind[stopping] {
 	)
 }
 
-func stopKeys() object[steps] {
-	return object[steps]{
-		keys: []key[steps]{
+func stopKeys() object {
+	return object{
+		keys: []*key{
 			field("signal", "stop_signal", "The signal. SIGTERM if left out.", signalName(), func(v *steps) *string { return &v.Signal }),
-			field("steps", "", "Several signals, one after another, each with its time.", listOf("a list of steps", either(stepWord(), group(stepKeys()))), func(v *steps) *[]Step { return &v.Steps }),
+			field("steps", "", "Several signals, one after another, each with its time.", listOf("a list of steps", either(stepWord(), group[Step](stepKeys()))), func(v *steps) *[]Step { return &v.Steps }),
 			field("within", "timeout grace kill-delay stopwaitsecs timeout_seconds stop-timeout graceful_timeout wait", "The time of the whole stop, and then comes SIGKILL; never more than what `grace` leaves. All of that if left out.", duration(false), func(v *steps) *time.Duration { return &v.Within }),
 			field("extend", "", "How much more time in all it may ask for with EXTEND_TIMEOUT_USEC. 5m if left out, `none` for nothing.", orNone(duration(false), "none", -1), func(v *steps) *time.Duration { return &v.Extend }),
 		},
-		check: func(r *reader, n *node, v *steps) {
+		check: checks(func(r *reader, n *node, v *steps) {
 			if n.get("signal") != nil && n.get("steps") != nil {
 				r.wrongf(n.get("steps").at, "there are both signal and steps, and there can be one")
 			}
-		},
+		}),
 	}
 }
 
-func stepKeys() object[Step] {
-	return object[Step]{keys: []key[Step]{
+func stepKeys() object {
+	return object{keys: []*key{
 		required(field("signal", "", "The signal.", signalName(), func(v *Step) *string { return &v.Signal })),
 		field("within", "timeout wait", "The time until the next step. Only the last can be without.", duration(false), func(v *Step) *time.Duration { return &v.Within }),
 	}}
 }
 
 // stepWord is a step that is only a signal.
-func stepWord() kind[Step] {
+func stepWord() *kind[Step] {
 	k := signalName()
-	return kind[Step]{form: k.form, read: func(r *reader, n *node, v *Step) { k.read(r, n, &v.Signal) }, write: func(v Step) *node {
+	return &kind[Step]{form: k.form, read: func(r *reader, n *node, v *Step) { k.read(r, n, &v.Signal) }, write: func(v Step) *node {
 		if v.Within > 0 {
 			return nil
 		}

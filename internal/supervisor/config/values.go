@@ -15,7 +15,7 @@ import (
 )
 
 // duration is a time; zero is one only where it means something.
-func duration(zero bool) kind[time.Duration] {
+func duration(zero bool) *kind[time.Duration] {
 	return single("a duration such as 10s, 1m30s or 500ms",
 		func() schema {
 			return or(pattern(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`), schema{"const": 0})
@@ -49,8 +49,8 @@ func durationText(d time.Duration) string {
 }
 
 // orNone is a value that can also be the word none, which is stored as nothing.
-func orNone[V comparable](k kind[V], word string, nothing V) kind[V] {
-	return kind[V]{
+func orNone[V comparable](k *kind[V], word string, nothing V) *kind[V] {
+	return &kind[V]{
 		form: form{shape: scalar, words: k.words + ", or " + word, schema: func() schema { return or(k.schema(), schema{"const": word}) }},
 		read: func(r *reader, n *node, v *V) {
 			if text, err := substitute(n.text, r.variables); err == nil && n.kind == scalar && text == word {
@@ -77,7 +77,7 @@ var units = [...]struct {
 }
 
 // size is a number of bytes, at most math.MaxInt64.
-func size() kind[uint64] {
+func size() *kind[uint64] {
 	return single("a size such as 512k, 10MB or 1GiB",
 		func() schema { return or(schema{"type": "integer", "minimum": 0}, pattern(`^[0-9]+ ?([kKMGT]i?)?B?$`)) },
 		parseSize,
@@ -117,8 +117,8 @@ func parseSize(text string) (uint64, error) {
 }
 
 // convert is a kind of another type.
-func convert[A, B any](k kind[A], to func(A) B, from func(B) A) kind[B] {
-	return kind[B]{
+func convert[A, B any](k *kind[A], to func(A) B, from func(B) A) *kind[B] {
+	return &kind[B]{
 		form: k.form,
 		read: func(r *reader, n *node, v *B) {
 			a := from(*v)
@@ -130,7 +130,7 @@ func convert[A, B any](k kind[A], to func(A) B, from func(B) A) kind[B] {
 }
 
 // signalName is the name of a signal, stored as SIGTERM or SIGRTMIN+3.
-func signalName() kind[string] {
+func signalName() *kind[string] {
 	return single("a signal such as SIGTERM",
 		func() schema {
 			return or(schema{"type": "integer", "minimum": 1}, pattern(`^[A-Za-z0-9]+([+-][0-9]+)?$`))
@@ -153,7 +153,7 @@ var commonSignals = []string{
 }
 
 // path is a file or directory, relative to the file that names it.
-func path(what string) kind[string] {
+func path(what string) *kind[string] {
 	k := anyText(what)
 	read := k.read
 	k.read = func(r *reader, n *node, v *string) {
@@ -184,8 +184,8 @@ func (s *source) beside(name string) *source {
 }
 
 // command is a line for the shell, or a list that is executed as it is.
-func command() kind[Command] {
-	line := kind[Command]{
+func command() *kind[Command] {
+	line := &kind[Command]{
 		form: form{shape: scalar, words: "a line for the shell", schema: func() schema { return schema{"type": scalarTypes} }},
 		read: func(r *reader, n *node, v *Command) {
 			switch {
@@ -205,7 +205,7 @@ func command() kind[Command] {
 		},
 	}
 	arguments := listOf("a list of the program and its arguments", single("text", func() schema { return schema{"type": scalarTypes} }, func(text string) (string, error) { return text, nil }, textNode))
-	program := kind[Command]{
+	program := &kind[Command]{
 		form: arguments.form,
 		read: func(r *reader, n *node, v *Command) {
 			before := len(r.problems)
@@ -220,9 +220,9 @@ func command() kind[Command] {
 }
 
 // variables is NAME=value, from a mapping or a list.
-func variables() kind[[]string] {
+func variables() *kind[[]string] {
 	value := single("text", func() schema { return schema{"type": scalarTypes} }, func(text string) (string, error) { return text, nil }, textNode)
-	named := kind[[]string]{
+	named := &kind[[]string]{
 		form: form{shape: mapping, words: "a mapping of names to values", schema: func() schema {
 			return schema{"type": "object", "additionalProperties": value.schema()}
 		}},
@@ -253,7 +253,7 @@ func variables() kind[[]string] {
 		},
 	}
 	listed := listOf("a list of NAME=value", value)
-	items := kind[[]string]{
+	items := &kind[[]string]{
 		form: listed.form,
 		read: func(r *reader, n *node, v *[]string) {
 			for _, item := range n.items {
@@ -273,7 +273,7 @@ func variables() kind[[]string] {
 }
 
 // expression is a regular expression.
-func expression() kind[string] {
+func expression() *kind[string] {
 	return single("a regular expression", func() schema { return schema{"type": scalarTypes} },
 		func(text string) (string, error) {
 			if text == "" {
@@ -288,7 +288,7 @@ func expression() kind[string] {
 }
 
 // cronText is a cron expression.
-func cronText() kind[string] {
+func cronText() *kind[string] {
 	return single("a cron expression", func() schema { return schema{"type": "string"} },
 		func(text string) (string, error) {
 			if _, err := parseSchedule(text); err != nil {
@@ -300,7 +300,7 @@ func cronText() kind[string] {
 }
 
 // tcpAddress is where something listens: HOST:PORT, :PORT or PORT, without a host on this machine.
-func tcpAddress() kind[string] {
+func tcpAddress() *kind[string] {
 	return single("HOST:PORT", func() schema { return schema{"type": scalarTypes} },
 		func(text string) (string, error) {
 			address := strings.TrimPrefix(text, "tcp://")
@@ -324,7 +324,7 @@ func withHost(address string) string {
 }
 
 // webAddress is a URL for a probe.
-func webAddress() kind[string] {
+func webAddress() *kind[string] {
 	return single("a URL such as http://:8080/ready", func() schema { return schema{"type": "string"} },
 		func(text string) (string, error) {
 			if !strings.Contains(text, "://") {
@@ -350,9 +350,9 @@ func webAddress() kind[string] {
 var networks = []string{"tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix", "unixgram", "unixpacket"}
 
 // socketAddress is where lastcall listens.
-func socketAddress() kind[Listener] {
+func socketAddress() *kind[Listener] {
 	const what = "an address such as :8080, 127.0.0.1:80, udp://:53 or unix:/run/web.sock"
-	return kind[Listener]{
+	return &kind[Listener]{
 		form: form{shape: scalar, words: what, schema: func() schema { return schema{"type": "string"} }},
 		read: func(r *reader, n *node, v *Listener) {
 			text, ok := r.text(n, what)

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+)
+
+func newConfig() *cobra.Command {
+	var options config.Options
+	var asJSON, schema bool
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check the file of lastcall up, and print it as it is understood",
+		Long: `Check the file of lastcall up, and print it as it is understood: includes, profiles, variables and environment files
+are resolved, and paths are absolute. What is printed is such a file, too: a Procfile becomes a lastcall.yaml.
+
+All problems are found at once, each with its line and column; the exit status is then 2.`,
+		Example: `  lastcall config
+  lastcall config -f Procfile > lastcall.yaml
+  lastcall config --schema > lastcall.schema.json`,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			if schema && asJSON {
+				return usagef(cmd, "--schema is JSON already: leave --json out")
+			}
+			if schema {
+				_, err := out.Write(config.Schema())
+				return err
+			}
+			file, err := config.Load(options)
+			if err != nil {
+				return err
+			}
+			text := file.YAML
+			if asJSON {
+				text = file.JSON
+			}
+			_, err = out.Write(text())
+			return err
+		},
+	}
+	fileFlags(cmd.Flags(), &options)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of such files instead, for editors")
+	return cmd
+}
+
+// fileFlags are the flags of commands that read the file of lastcall up.
+func fileFlags(flags *pflag.FlagSet, options *config.Options) {
+	flags.StringVarP(&options.Path, "file", "f", "", "what to run: `FILE` (default lastcall.yaml, lastcall.yml or Procfile here)")
+	flags.StringSliceVar(&options.Profiles, "profile", nil, "with the processes of this `PROFILE`, too; repeatable (default LASTCALL_PROFILES)")
+}
