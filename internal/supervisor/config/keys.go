@@ -16,7 +16,6 @@ type document struct {
 	env       []string
 	include   []reference
 	processes []*draft
-	procfile  bool      // it is a Procfile
 	chain     []*source // the files that are being read, the first first
 }
 
@@ -92,7 +91,7 @@ func processKeys() object {
 			path("a directory"), func(d *draft) *string { return &d.Dir }),
 		field("user", "uid run-as runas", "As whom it runs: `name`, `name:group`, or numbers.",
 			user(), func(d *draft) *string { return &d.User }),
-		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables, see [below](#environment). A `-` before the name: it may be missing.",
+		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables. A `-` before the name: it may be missing.",
 			oneOrMore("files", references("a file")), func(d *draft) *[]reference { return &d.files })),
 		field("env", "environment vars", "Variables, as a mapping or a list of NAME=value. They count for more than those of `env_file`.",
 			variables(), func(d *draft) *[]string { return &d.env }),
@@ -149,8 +148,20 @@ func processKeys() object {
 	}}
 }
 
+// readyWays are the keys of which there is one.
+var readyWays = []string{"notify", "fd", "tcp", "http", "log", "exec", "delay"}
+
 func readyKeys() object {
 	return object{
+		check: checks(func(r *reader, n *node, v *Ready) {
+			if len(n.entries) == 1 && v.Within > 0 {
+				return // enough for a oneshot
+			}
+			oneOf(r, n, readyWays...)
+			if no := n.get("notify"); no != nil && !v.Notify {
+				r.wrongf(no.at, "notify: false is no way of being ready")
+			}
+		}),
 		keys: []*key{
 			field("notify", "", "It says READY=1 at NOTIFY_SOCKET, see sd_notify(3). `ready: notify` is short for it.", truth(), func(v *Ready) *bool { return &v.Notify }),
 			field("fd", "notification-fd", "It writes a newline to this descriptor, as with s6.", number(3, 255), func(v *Ready) *int { return &v.FD }),
@@ -533,13 +544,8 @@ func checkProcess(r *reader, n *node, d *draft) {
 	if p.Port > 0 && indexOf(d.env, "PORT") >= 0 {
 		wrong("port", "port contradicts PORT in env")
 	}
-	if ready := given("ready"); ready != nil && ready.kind == mapping && !(p.Oneshot && len(ready.entries) == 1 && p.Ready.Within > 0) {
-		r.path = append(r.path, "ready")
-		oneOf(r, ready, "notify", "fd", "tcp", "http", "log", "exec", "delay")
-		if ready.get("notify") != nil && !p.Ready.Notify {
-			r.wrongf(ready.get("notify").at, "notify: false is no way of being ready")
-		}
-		r.path = r.path[:len(r.path)-1]
+	if !p.Oneshot && p.Ready == (Ready{Within: p.Ready.Within}) && p.Ready.Within > 0 {
+		wrong("ready", "ready has a time but no way: it needs one of %s", list(readyWays, "and"))
 	}
 	if p.Oneshot {
 		if p.Restart.When == "always" {

@@ -112,7 +112,7 @@ func (o *object) read(r *reader, n *node, v any) {
 			r.wrongf(n.at, "there is no %s", k.name)
 		}
 	}
-	if o.check != nil {
+	if o.check != nil && len(meant) == 0 {
 		o.check(r, n, v)
 	}
 }
@@ -170,7 +170,7 @@ func either[V any](kinds ...*kind[V]) *kind[V] {
 		words[i] = k.words
 		keys = append(keys, k.keys...)
 	}
-	all := list(words, "or")
+	all := strings.Join(words, ", or ")
 	return &kind[V]{
 		form: form{words: all, keys: keys, schema: func() schema {
 			any := make([]any, len(kinds))
@@ -232,11 +232,12 @@ func listOf[V any](words string, k *kind[V]) *kind[[]V] {
 			if !r.is(n, sequence, words) {
 				return
 			}
-			all := make([]V, len(n.items))
-			for i, item := range n.items {
-				k.read(r, item, &all[i])
+			*v = nil
+			for _, item := range n.items {
+				var one V
+				k.read(r, item, &one)
+				*v = append(*v, one)
 			}
-			*v = all
 		},
 		write: func(v []V) *node {
 			n := &node{kind: sequence}

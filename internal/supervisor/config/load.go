@@ -56,10 +56,7 @@ func Load(opts Options) (*File, error) {
 	}
 	doc.Sources = r.sources
 	if doc.Name == "" {
-		doc.Name = filepath.Base(file.dir)
-	}
-	if doc.Name == string(filepath.Separator) {
-		doc.Name = reserved
+		doc.Name = nameOf(file.dir)
 	}
 	if doc.Grace == 0 {
 		doc.Grace = lastcall.DefaultGrace
@@ -80,6 +77,20 @@ func lookup(environments ...[]string) func(name string) (string, bool) {
 		}
 		return "", false
 	}
+}
+
+// nameOf is a directory's name as far as it can be a name.
+func nameOf(dir string) string {
+	name := strings.TrimLeft(strings.Map(func(c rune) rune {
+		if c < 0x80 && (letter(byte(c)) || digit(byte(c)) || strings.ContainsRune("_.-", c)) {
+			return c
+		}
+		return '-'
+	}, filepath.Base(dir)), "-")
+	if name == "" {
+		return reserved
+	}
+	return name
 }
 
 // find is the file with this name, or the one that is looked for if there is none.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
@@ -83,13 +84,16 @@ func parseYAML(r *reader, file *source, text []byte) *node {
 			message = syntax.GetMessage()
 			at = tokenAt(file, syntax.GetToken())
 		}
+		if strings.Contains(message, "'\t'") {
+			message = "a tab cannot stand here (indent with spaces)"
+		}
 		r.wrong(at, "", "not YAML: %s", message)
 		return nil
 	}
 	t := &tree{reader: r, file: file, anchors: make(map[string]*node)}
 	var root *node
 	for _, doc := range parsed.Docs {
-		if doc.Body == nil {
+		if _, directive := doc.Body.(*ast.DirectiveNode); directive || doc.Body == nil {
 			continue
 		}
 		n := t.node(doc.Body)

@@ -154,7 +154,7 @@ func block(text string) bool {
 		}
 	}
 	for line := range strings.SplitSeq(body, "\n") {
-		if strings.TrimSpace(line) == "" && line != "" {
+		if strings.HasSuffix(line, " ") { // which the parser would take away at the end
 			return false
 		}
 	}
@@ -175,7 +175,7 @@ func yamlText(text string) string {
 	first := strings.TrimLeft(text, "-./_") // options, paths
 	if quantity := strings.TrimLeft(text, "0123456789"); quantity != text {
 		first = strings.TrimRight(quantity, "0123456789") // 10s, 512MiB, 1m30s, but not 0x10
-		if text[0] == '0' && strings.ContainsAny(text[1:2], "xobXOB") {
+		if strings.HasPrefix(text, "0") && strings.ContainsAny(first[:min(1, len(first))], "xobXOB") {
 			first = ""
 		}
 	}

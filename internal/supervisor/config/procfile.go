@@ -21,7 +21,6 @@ func (r *reader) procfile(doc *document, file *source, text []byte, env []string
 		r.wrong(position{file: file}, "", "it is not UTF-8 text")
 		return
 	}
-	doc.procfile = true
 	port := r.firstPort(file, env)
 	lines := make(map[string]int)
 	number := 0

@@ -17,7 +17,7 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		all[d.Name] = d
 	}
 	for _, d := range doc.processes {
-		if base, number, ok := instanceOf(d.Name); ok && all[base] != nil && !doc.procfile {
+		if base, number, ok := instanceOf(d.Name); ok && all[base] != nil && all[base].Numbered {
 			r.wrong(d.at, "", "the name %q is that of instance %s of process %q", d.Name, number, base)
 		}
 	}
@@ -34,7 +34,7 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		r.process = d.Name
 		for _, s := range d.ports {
 			where := Listener{Network: s.Network, Address: s.Address}
-			if other, ok := sockets[where]; ok && !strings.HasSuffix(s.Address, ":0") {
+			if other, ok := sockets[where]; ok && s.Address != "" && !strings.HasSuffix(s.Address, ":0") {
 				r.wrongf(s.at, "listen: %s is what %s listens at", s.Address, other)
 			}
 			sockets[where] = d.Name
@@ -42,8 +42,12 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		r.process = ""
 		doc.Processes = append(doc.Processes, &d.Process)
 	}
-	if len(doc.processes) == 0 && len(r.problems) == 0 {
+	switch {
+	case len(r.problems) > 0 || len(chosen) > 0:
+	case len(doc.processes) == 0:
 		r.wrong(position{file: file}, "", "there are no processes in it")
+	default:
+		r.wrong(position{file: file}, "", "each process in it is of a profile, and none is chosen (choose one with --profile)")
 	}
 	r.cycles(chosen)
 }

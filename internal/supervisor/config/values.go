@@ -16,7 +16,7 @@ import (
 
 // duration is a time; zero is one only where it means something.
 func duration(zero bool) *kind[time.Duration] {
-	return single("a duration such as 10s, 1m30s or 500ms",
+	return single("a duration such as 10s",
 		func() schema {
 			return or(pattern(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`), schema{"const": 0})
 		},
@@ -26,10 +26,13 @@ func duration(zero bool) *kind[time.Duration] {
 				if _, err := strconv.ParseFloat(text, 64); err == nil {
 					return 0, &hint{fmt.Sprintf("the duration %q has no unit", text), text + "s"}
 				}
-				return 0, fmt.Errorf("%q is no duration such as 10s, 1m30s or 500ms", text)
+				return 0, fmt.Errorf("%q is no duration such as 10s or 1m30s", text)
 			}
-			if d < 0 || d == 0 && !zero {
-				return 0, fmt.Errorf("the duration %s is not more than 0", text)
+			if d < 0 {
+				return 0, fmt.Errorf("the duration %s is negative", text)
+			}
+			if d == 0 && !zero {
+				return 0, errors.New("the duration must be more than 0")
 			}
 			return d, nil
 		},
