@@ -7,14 +7,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lastcall": main})
+	testscript.Main(m, map[string]func(){"lastcall": main, "tini": main, "dumb-init": main})
 }
 
 // The scripts run the real command as a process of its own, with real signals.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/script",
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"await": await},
-		Setup: func(env *testscript.Env) error { env.Setenv("LC_ALL", "C.UTF-8"); env.Setenv("XDG_RUNTIME_DIR", env.WorkDir); return nil },
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("LC_ALL", "C.UTF-8")
+			env.Setenv("XDG_RUNTIME_DIR", env.WorkDir)
+			return nil
+		},
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -97,9 +96,10 @@ func (e End) Exit() {
 func dieOf(sig syscall.Signal) {
 	none := unix.Rlimit{}
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &none)
-	signal.Reset(sig)
-	_ = syscall.Kill(os.Getpid(), sig)
-	time.Sleep(time.Second) // it is on its way; one whose default is to do nothing never comes
+	byDefault(sig, func() {
+		_ = syscall.Kill(os.Getpid(), sig)
+		time.Sleep(time.Second) // it is on its way; one whose default is to do nothing never comes
+	})
 }
 
 // startErrno is the system's number for why the program could not be run.

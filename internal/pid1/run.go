@@ -208,7 +208,7 @@ func (r *runner) handle(sig syscall.Signal) {
 		r.send(to)
 		r.tell("%s: handed on", process.SignalName(to))
 	}
-	if r.HaltSelf && isOneOf(sig, jobSignals) {
+	if r.HaltSelf && slices.Contains(jobSignals, sig) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // as the program; SIGCONT is handed on
 	}
 	if sig == syscall.SIGCONT {
@@ -222,11 +222,11 @@ func (r *runner) isStop(sig syscall.Signal) bool {
 		if to == 0 {
 			return false
 		}
-		if isOneOf(to, stopSignals) {
+		if slices.Contains(stopSignals, to) {
 			return true
 		}
 	}
-	return isOneOf(sig, stopSignals) || len(r.Stop) > 0 && sig == r.Stop[0].Signal
+	return slices.Contains(stopSignals, sig) || len(r.Stop) > 0 && sig == r.Stop[0].Signal
 }
 
 // send hands a signal to the program, or to its whole group.

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !(linux && (amd64 || arm64))
 
 package pid1
 
@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"reflect"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,7 +21,8 @@ type Signals struct {
 	queues  []chan os.Signal
 }
 
-// own are not handed on: they are about this process. SIGURG is how the runtime preempts its goroutines.
+// own are not handed on: they are about this process, or the runtime's. SIGURG is how that preempts its goroutines; 32 to 34 it
+// lets nobody catch.
 var own = []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, syscall.SIGURG}
 
 // Catch catches the signals from now on. One that was ignored when this process started, by nohup for example, stays
@@ -28,14 +30,13 @@ var own = []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, sy
 func Catch() *Signals {
 	s := new(Signals)
 	for n := syscall.Signal(1); n <= lastSignal; n++ {
-		if isOneOf(n, own) || isRaw(n) || signal.Ignored(n) || unix.SignalName(n) == "" && !isRealTime(n) {
+		if slices.Contains(own, n) || n >= 32 && n <= 34 || signal.Ignored(n) || unix.SignalName(n) == "" && !isRealTime(n) {
 			continue
 		}
 		ch := make(chan os.Signal, 1)
 		signal.Notify(ch, n)
 		s.add(n, ch)
 	}
-	catchRaw(s.add)
 	s.cases = append(s.cases, reflect.SelectCase{Dir: reflect.SelectRecv})
 	return s
 }
@@ -71,13 +72,10 @@ func (s *Signals) quietly(sig syscall.Signal, fn func()) {
 	}
 }
 
-func isOneOf(s syscall.Signal, list []syscall.Signal) bool {
-	for _, other := range list {
-		if s == other {
-			return true
-		}
-	}
-	return false
+// byDefault calls fn while sig does what it does by default.
+func byDefault(sig syscall.Signal, fn func()) {
+	signal.Reset(sig)
+	fn()
 }
 
 // lastSignal is the highest number that package os/signal knows.
