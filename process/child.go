@@ -69,7 +69,18 @@ func (p *Process) Run(ctx context.Context) error {
 	}
 	defer p.current.Store(nil)
 	var err error
-	if system(func() { err = c.start() }); err != nil {
+	if p.prepared() {
+		trampolines <- struct{}{}
+	}
+	system(func() {
+		if err = ctx.Err(); err == nil { // it may have waited for others that start
+			err = c.start()
+		}
+	})
+	if p.prepared() {
+		<-trampolines
+	}
+	if err != nil {
 		return err
 	}
 	defer system(c.close)
@@ -276,16 +287,19 @@ func (c *child) extend(at time.Time) {
 
 // follow makes another member of the family the main process.
 func (c *child) follow(pid int) {
-	if pid == c.main.pid {
+	if pid == c.main.pid || c.stop.mainOver {
 		return
 	}
 	for _, k := range c.others() {
 		if k.pid != pid {
 			continue
 		}
-		h, err := k.open()
-		if err != nil {
-			return
+		h := c.first
+		if pid != h.pid {
+			var err error
+			if h, err = k.open(); err != nil {
+				return
+			}
 		}
 		c.family.join(pid)
 		old := c.main

@@ -94,12 +94,25 @@ func (h *handle) forget() {
 	h.watch = 0
 }
 
+// opened are the pidfds that openHandle made. The lock is held while one comes or goes, so that what is open and not in here
+// is somebody else's.
+var opened struct {
+	mu  sync.Mutex
+	fds map[int]bool
+}
+
 // openHandle finds a process by its number. The caller makes sure that it is still the one that it means.
 func openHandle(pid int) (*handle, error) {
+	opened.mu.Lock()
+	defer opened.mu.Unlock()
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("pidfd_open", err)
 	}
+	if opened.fds == nil {
+		opened.fds = map[int]bool{}
+	}
+	opened.fds[fd] = true
 	return &handle{pid: pid, fd: fd}, nil
 }
 
@@ -109,7 +122,10 @@ func (h *handle) signal(s syscall.Signal) error { return unix.PidfdSendSignal(h.
 func (h *handle) close() {
 	h.forget()
 	if h.fd >= 0 {
+		opened.mu.Lock()
+		defer opened.mu.Unlock()
 		unix.Close(h.fd)
+		delete(opened.fds, h.fd)
 		h.fd = -1
 	}
 }

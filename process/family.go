@@ -19,7 +19,8 @@ func Adopt() bool { return adopt() }
 // A family in a family has the marks of both, with a colon between.
 type family struct {
 	id    string
-	mains []int          // the main process, and who became it, until they are reaped
+	main  int            // the main process
+	mains []int          // it, and who was it before, until they are reaped
 	seen  map[int]uint64 // descendants at the soft stop: when they started, by number
 }
 

@@ -3,6 +3,7 @@ package process
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -69,7 +70,7 @@ func adopt() bool {
 	return true
 }
 
-// join makes pid a main process of f, and leave forgets f.
+// join makes pid the main process of f, and leave forgets f.
 func (f *family) join(pid int) {
 	families.mu.Lock()
 	defer families.mu.Unlock()
@@ -77,16 +78,21 @@ func (f *family) join(pid int) {
 		families.mains = map[int]*family{}
 	}
 	families.mains[pid] = f
-	f.mains = append(f.mains, pid)
+	if f.main = pid; !slices.Contains(f.mains, pid) {
+		f.mains = append(f.mains, pid)
+	}
 }
 
 func (f *family) leave() {
 	families.mu.Lock()
-	defer families.mu.Unlock()
 	for _, pid := range f.mains {
 		if families.mains[pid] == f { // the number may be somebody else's by now
 			delete(families.mains, pid)
 		}
+	}
+	families.mu.Unlock()
+	if len(f.mains) > 2 { // nobody has reaped those between the first and the last
+		sweep()
 	}
 }
 
@@ -112,14 +118,14 @@ func descendants() []reaperPID {
 	}
 }
 
-// others are the members besides the main processes that are alive. Those that are dead and ours are reaped.
+// others are the members besides the main process that are alive. Those that are dead and ours are reaped.
 func (f *family) others(bool) []kin {
 	families.mu.Lock()
 	defer families.mu.Unlock()
 	var list []kin
 	for _, d := range descendants() {
 		pid := int(d.pid)
-		if families.mains[int(d.subtree)] != f || families.mains[pid] != nil || reapOrphan(d) {
+		if families.mains[int(d.subtree)] != f || pid == f.main || families.mains[pid] == nil && reapOrphan(d) {
 			continue
 		}
 		pgid, err := unix.Getpgid(pid)

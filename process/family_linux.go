@@ -46,7 +46,7 @@ func adopt() bool {
 	return true
 }
 
-// join makes pid a main process of f, and leave forgets f.
+// join makes pid the main process of f, and leave forgets f.
 func (f *family) join(pid int) {
 	families.mu.Lock()
 	defer families.mu.Unlock()
@@ -54,17 +54,22 @@ func (f *family) join(pid int) {
 		families.mains, families.orphans = map[int]*family{}, map[int]orphan{}
 	}
 	families.mains[pid] = f
-	f.mains = append(f.mains, pid)
+	if f.main = pid; !slices.Contains(f.mains, pid) {
+		f.mains = append(f.mains, pid)
+	}
 }
 
 func (f *family) leave() {
 	families.mu.Lock()
-	defer families.mu.Unlock()
 	for _, pid := range f.mains {
 		if families.mains[pid] == f { // the number may be somebody else's by now
 			delete(families.mains, pid)
 			delete(families.orphans, pid)
 		}
+	}
+	families.mu.Unlock()
+	if len(f.mains) > 2 { // nobody has reaped those between the first and the last
+		sweep()
 	}
 }
 
@@ -90,7 +95,7 @@ func (f *family) remember() {
 	}
 }
 
-// others are the members besides the main processes that are alive. Those that are dead and ours are reaped. alone says that
+// others are the members besides the main process that are alive. Those that are dead and ours are reaped. alone says that
 // there is one main process and it has ended, so that it has no children any more.
 func (f *family) others(alone bool) []kin {
 	if alone && len(orphans()) == 0 { // as a rule, and without waiting for who has more to look at
@@ -101,7 +106,7 @@ func (f *family) others(alone bool) []kin {
 	var list []kin
 	var listed map[int]bool
 	add := func(k stat) {
-		if families.mains[k.pid] == nil && !listed[k.pid] {
+		if k.pid != f.main && !listed[k.pid] {
 			if listed == nil {
 				listed = map[int]bool{}
 			}
@@ -122,9 +127,7 @@ func (f *family) others(alone bool) []kin {
 		return list
 	}
 	for _, main := range f.mains {
-		for _, pid := range childrenOf(main) {
-			descend(pid, add)
-		}
+		descend(main, add)
 	}
 	return list
 }
@@ -255,8 +258,11 @@ func reapOrphan(pid int) {
 	}
 }
 
-// heldByOthers are the processes of which this program has a pidfd open, see pidfd_open(2) on fdinfo.
+// heldByOthers are the processes of which this program has a pidfd open that openHandle did not make, see pidfd_open(2) on
+// fdinfo.
 func heldByOthers() map[int]bool {
+	opened.mu.Lock()
+	defer opened.mu.Unlock()
 	held := map[int]bool{}
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -264,6 +270,9 @@ func heldByOthers() map[int]bool {
 	}
 	for _, e := range entries {
 		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err != nil || !strings.Contains(to, "pidfd") {
+			continue
+		}
+		if fd, err := strconv.Atoi(e.Name()); err != nil || opened.fds[fd] {
 			continue
 		}
 		info, err := os.ReadFile("/proc/self/fdinfo/" + e.Name())

@@ -190,6 +190,54 @@ func TestMainPID(t *testing.T) {
 	v.silence(t)
 }
 
+// One that has handed over and stays is a member like others: it hears of the stop, after the one that is the main process now.
+func TestMainPIDStays(t *testing.T) {
+	v := listen(t)
+	p := script(`on TERM { say first TERM; exit 0 }; spawn plain { on TERM { say second TERM; sleep 20ms; say second ends; exit 0 }; notify MAINPID=PID|READY=1; wait }; wait`)
+	p.Stdout, p.Ready = v.w, Ready{Notify: true}
+	r := run(t, p, limit).until(lastcall.StateReady)
+	noError(t, r.stop())
+	v.silence(t)
+	v.order(t, "second TERM", "second ends", "first TERM")
+}
+
+// Who hands over twice, and back to who was it before, loses nothing.
+func TestMainPIDGoesAround(t *testing.T) {
+	v := listen(t)
+	p := script(`on USR1 { notify MAINPID=PID|STATUS=back }; on TERM { say first TERM; exit 3 };
+		spawn sid { on TERM { say second TERM; exit 0 }; spawn sid { on TERM { say third TERM; exit 0 }; sleep 50ms; notify MAINPID=PID|READY=1; wait };
+		notify MAINPID=PID; wait }; wait`)
+	p.Stdout, p.Ready = v.w, Ready{Notify: true}
+	r := run(t, p, limit)
+	first := 0
+	eventually(t, "it runs", func() bool { first = p.PID(); return first != 0 })
+	r.until(lastcall.StateReady)
+	noError(t, syscall.Kill(first, syscall.SIGUSR1))
+	eventually(t, "the first is the main process again", func() bool { return p.Notes().Status == "back" && p.PID() == first })
+	if e := errorAs[*ExitError](t, r.stop()); e.PID != first || e.Code != 3 {
+		t.Errorf("got %+v", e)
+	}
+	v.silence(t)
+	v.order(t, "first TERM", "second TERM")
+	v.order(t, "first TERM", "third TERM")
+	eventually(t, "no zombie is left", func() bool { return !hasZombies(t) })
+}
+
+// A descendant that says it is the main process when that has ended already comes too late: it is stopped as what it is.
+func TestMainPIDTooLate(t *testing.T) {
+	v := listen(t)
+	p := script(`on TERM { exit 0 }; spawn sid { on TERM { notify MAINPID=PID; sleep 50ms; say left ends; exit 0 }; say left; wait }; say up; wait`)
+	p.Stdout, p.Notify = v.w, true
+	r := run(t, p, limit)
+	v.await(t, "up", "left")
+	noError(t, r.stop())
+	v.silence(t)
+	v.await(t, "left ends")
+	if exit, _ := p.Exit(); exit.Code != 0 || exit.Signal != 0 || exit.Unknown {
+		t.Errorf("the main process ended: %v", exit)
+	}
+}
+
 func parentOf(pid int) (int, error) {
 	text, err := exec.Command("ps", "-o", "ppid=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/lastcall-go/lastcall"
 )
 
 // leftovers are the processes that bear a mark.
@@ -62,8 +64,11 @@ func EndLeftovers(ctx context.Context, mark string) ([]Relative, error) {
 				known[key] = i
 				ended = append(ended, Relative{PID: k.pid, Name: k.name})
 			}
+			if ended[i].OutOfReach {
+				continue
+			}
 			h, err := k.open()
-			if err != nil || ended[i].OutOfReach {
+			if err != nil {
 				continue
 			}
 			r := &relative{kin: k, h: h}
@@ -91,13 +96,10 @@ func EndLeftovers(ctx context.Context, mark string) ([]Relative, error) {
 		if ctx.Err() != nil { // SIGKILL is on its way
 			soft = nil
 		}
-		for range waiting {
-			select {
-			case <-gone:
-				continue
-			case <-soft:
-			}
-			break
+		select {
+		case <-gone: // it may have left a child that has not been told
+			_ = lastcall.Sleep(ctx, sweepPause) // others end with it
+		case <-soft:
 		}
 		for _, r := range waiting {
 			r.drop()

@@ -1,11 +1,18 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall"
 )
 
 // A supervisor dies of SIGKILL: its child goes with it, and the grandchild that became a daemon is found by the mark.
@@ -49,4 +56,52 @@ func TestLeftovers(t *testing.T) {
 func alive(pid int) bool {
 	k, ok := statOf(pid)
 	return ok && !k.dead
+}
+
+// The hard stop leaves no handle open, also of those whom it does not reach.
+func TestHandlesAreClosed(t *testing.T) {
+	v := listen(t)
+	noError(t, startExits())
+	before := openFiles(t)
+	p := script("ignore TERM; spawn sid { ignore TERM; say left PID; wait }; say up; wait")
+	p.Stdout, p.Kill = v.w, KillGroup
+	r := run(t, p, 100*time.Millisecond)
+	v.await(t, "up")
+	left := pidOf(t, v.value(t, "left "))
+	errorAs[*lastcall.InterruptedError](t, r.stop())
+	noError(t, syscall.Kill(left, syscall.SIGKILL))
+	v.silence(t)
+	for _, file := range openFiles(t) {
+		if strings.Contains(file, "pidfd") && !slices.Contains(before, file) {
+			t.Errorf("left open: %s", file)
+		}
+	}
+}
+
+// A child that is halted before its program runs is not waited for beyond the hard stop.
+func TestHaltedBeforeItsProgram(t *testing.T) {
+	mask := 0o27
+	for range 20 {
+		p := &Process{Command: []string{"sleep", "1000"}, Umask: &mask}
+		r := run(t, p, time.Second)
+		halted := false
+		eventually(t, "it is seen", func() bool {
+			for _, pid := range childrenOf(self) {
+				// Not before its exec: the thread that makes all children waits for that.
+				if env, _ := readProc("/proc/" + strconv.Itoa(pid) + "/environ"); bytes.Contains(env, []byte(trampolineVariable)) {
+					halted = syscall.Kill(pid, syscall.SIGSTOP) == nil
+				}
+			}
+			return halted || p.PID() != 0
+		})
+		began := time.Now()
+		err := r.stop()
+		if took := time.Since(began); took > trampolineWithin/2 {
+			t.Fatalf("halted %v: ended after %v: %v", halted, took, err)
+		}
+		if exit := (*ExitError)(nil); halted && errors.As(err, &exit) && exit.Killed {
+			return // it was what this test is for: another goes on at the SIGCONT of the soft stop
+		}
+	}
+	t.Skip("in 20 attempts none was halted in time")
 }

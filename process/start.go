@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall"
 )
 
 var errNoPidfd = errors.New("the kernel has no pidfd: Linux 5.4 or later is needed")
@@ -70,7 +72,7 @@ func (c *child) start() (err error) {
 	run := fork
 	if p.prepared() {
 		run = func(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
-			return forkVia(p.preparation(), path, argv, attr, outlive)
+			return forkVia(lastcall.Grace(c.ctx), p.preparation(), path, argv, attr, outlive)
 		}
 	}
 	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {

@@ -25,6 +25,7 @@ type stop struct {
 	killed   time.Time // when the main process was, by this package
 	found    []Relative
 	round    int  // of looks at who is there
+	mainOver bool // the main process has ended, and nobody takes its place any more
 	cut      bool // the hard stop has come
 }
 
@@ -159,6 +160,7 @@ func (c *child) end(failure error) error {
 	if !c.hasExited() {
 		c.stopMain(failure)
 	}
+	s.mainOver = true
 	var exit Exit
 	if reapFirst {
 		exit = c.reap()
@@ -266,7 +268,10 @@ func (c *child) kill() {
 	_ = c.main.signal(syscall.SIGKILL)
 	if c.stop.cut && c.p.Kill != KillProcess { // all at once
 		for _, k := range c.others() {
-			if h, err := k.open(); err == nil && c.within(k) {
+			if !c.within(k) {
+				continue
+			}
+			if h, err := k.open(); err == nil {
 				_ = h.signal(syscall.SIGKILL)
 				h.close()
 			}
@@ -278,7 +283,7 @@ func (c *child) kill() {
 
 // others are the members of the family besides the main process.
 func (c *child) others() (list []kin) {
-	alone := c.first == c.main && c.hasExited()
+	alone := len(c.family.mains) == 1 && c.hasExited()
 	system(func() { list = c.family.others(alone) })
 	return list
 }
@@ -511,7 +516,7 @@ func remaining(list []*relative, killing bool) string {
 // reap takes the status of the main process, which has ended, and of the one before it if there is another.
 func (c *child) reap() Exit {
 	if c.first != c.main {
-		_ = c.first.signal(syscall.SIGKILL) // it has handed over, and may not have left
+		_ = c.first.signal(syscall.SIGKILL) // it has handed over, and the stop may not have reached it
 		_, _ = c.first.reap()
 	}
 	var status syscall.WaitStatus

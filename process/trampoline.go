@@ -3,6 +3,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -61,8 +62,9 @@ func init() {
 // trampolineWithin is far more than the second life lasts, unless something that is initialised before this package blocks.
 const trampolineWithin = 10 * time.Second
 
-// forkVia is fork by way of the trampoline.
-func forkVia(steps []step, path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
+// forkVia is fork by way of the trampoline, in a slot. It does not wait beyond the end of ctx; whether the program runs is not
+// known then.
+func forkVia(ctx context.Context, steps []step, path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
 	self, err := executable()
 	if err != nil {
 		return nil, err
@@ -81,14 +83,18 @@ func forkVia(steps []step, path string, argv []string, attr *syscall.ProcAttr, o
 	}
 	write.Close()
 	read.SetReadDeadline(time.Now().Add(trampolineWithin))
-	text, err := io.ReadAll(read)
-	if err == nil && len(text) == 0 {
+	var text []byte
+	outside(func() {
+		defer context.AfterFunc(ctx, func() { read.SetReadDeadline(time.Unix(1, 0)) })()
+		text, err = io.ReadAll(read)
+	})
+	if len(text) == 0 && (err == nil || ctx.Err() != nil) {
 		return h, nil // the program runs, or was killed from outside before it did
 	}
 	_ = h.signal(syscall.SIGKILL)
 	_, _ = waitFor(h.pid, 0)
 	h.close()
-	if err == nil {
+	if err == nil || len(text) > 0 {
 		err = stepError(string(text))
 	}
 	return nil, err
