@@ -86,7 +86,7 @@ type member struct {
 func main() {
 	args := os.Args
 	if args[0] == "daemon" { // the one that ends
-		spawn(args[1:], false, &syscall.SysProcAttr{})
+		_, _ = spawn(args[1:], false, &syscall.SysProcAttr{})
 		return
 	}
 	m := &member{}
