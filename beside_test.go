@@ -97,7 +97,7 @@ func TestBesideIsRemoved(t *testing.T) {
 		g.Go("needs", logged(j, "needs"), lastcall.Requires("web-1"))
 		g.Go("late", untilStop, lastcall.AwaitReady(0), lastcall.Alone())
 		stop := running(t, &g)
-		if err := g.Replace(t.Context(), "web-2", lastcall.Func(logged(j, "web-2")), lastcall.Alone()); err != nil {
+		if err := g.Replace(t.Context(), "web-2", logged(j, "web-2"), lastcall.Alone()); err != nil {
 			t.Error(err)
 		}
 		for _, name := range []string{"web-2", "web-1"} {

@@ -20,6 +20,8 @@ import (
 // caught and adds to an eventfd, neither of which can fail or fill up. Equal signals that are pending at once merge
 // (signal(7)); no other is lost. What is the runtime's own business is handed on to its handler: faults of this program,
 // and preemption.
+//
+//nolint:unused // the handler uses them
 var (
 	caught uint64      // what has come
 	before [65]uintptr // the handlers that were there before, by signal
