@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"regexp"
@@ -120,7 +119,7 @@ func (c *child) look(tcp, url string, command []string) func(context.Context) er
 	switch {
 	case tcp != "":
 		return func(ctx context.Context) error {
-			conn, err := new(net.Dialer).DialContext(ctx, "tcp", tcp)
+			conn, err := c.dial(ctx, "tcp", tcp)
 			if err == nil {
 				conn.Close()
 			}
@@ -128,7 +127,7 @@ func (c *child) look(tcp, url string, command []string) func(context.Context) er
 		}
 	case url != "":
 		client := &http.Client{
-			Transport:     &http.Transport{DisableKeepAlives: true},
+			Transport:     &http.Transport{DisableKeepAlives: true, DialContext: c.dial},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		return func(ctx context.Context) error {

@@ -130,10 +130,15 @@ func startFrom(t *testing.T, load func() (*config.File, error), change ...func(*
 	if u.Supervisor, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	go u.read(r)
+	over := make(chan struct{})
 	go func() {
 		u.err = u.Run(context.Background(), u.signals)
 		w.Close()
+		close(over)
+	}()
+	go func() {
+		u.read(r)
+		<-over
 		close(u.done)
 	}()
 	t.Cleanup(func() {

@@ -5,17 +5,19 @@ package supervisor
 import (
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
-	"github.com/lastcall-go/lastcall/process"
 )
 
 // waits is a shell line of a process that tells when it starts and ends.
@@ -363,4 +365,45 @@ func TestSimpleCommands(t *testing.T) {
 	}
 }
 
-var _ = process.Adopt
+// The address that tells whether a new instance is ready is that of the socket which the old one serves, too.
+func TestReadyByASharedSocket(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells who has accepted a connection")
+	}
+	for _, way := range []string{"http", "tcp"} {
+		t.Run(way, func(t *testing.T) {
+			addr := freeAddress(t)
+			web := serving("web", addr, "1", 2)
+			web.Ready = config.Ready{TCP: addr, Within: patience}
+			if way == "http" {
+				web.Ready = config.Ready{HTTP: "http://" + addr + "/", Within: patience}
+			}
+			flag := t.TempDir() + "/bad"
+			web.Command.Args = []string{"sh", "-c", `test -e "$0" && exec sleep 1000; exec "$1"`, flag, web.Command.Args[0]}
+			file := &changing{file: fileOf(t, web)}
+			u := startFrom(t, file.load)
+			u.await("all 2 ready")
+			for range 3 {
+				if err := u.Restart(t.Context(), nil, new(said).add); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := pids(u)
+			if err := os.WriteFile(flag, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			bad := *web
+			bad.Env = append(bad.Env, "BAD=1")
+			bad.Ready.Within = 2 * time.Second
+			file.set(fileOf(t, &bad), nil)
+			_, err := u.reloads()
+			if err == nil || !strings.Contains(err.Error(), "not ready within 2s: ") || !strings.Contains(err.Error(), "another process with the same socket answers") {
+				t.Error(err)
+			}
+			if now := pids(u); !maps.Equal(before, now) {
+				t.Errorf("before %v, now %v", before, now)
+			}
+			get(t, addr)
+		})
+	}
+}
