@@ -159,6 +159,7 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	if !s.endLeftovers(signals) {
 		return nil
 	}
+	process.Adopt() // as PID 1 it reaps whatever comes to it, also before the first of its own
 	s.manager = newManager()
 	s.server = control.Serve(s.listener, s)
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
