@@ -190,6 +190,9 @@ func (s *Supervisor) close() {
 
 // endLeftovers ends what outlived an earlier supervisor that had the same socket. It reports whether to go on: no signal came.
 func (s *Supervisor) endLeftovers(signals <-chan os.Signal) bool {
+	if !s.listener.Replaced { // nothing was killed, and to look at every process of the machine takes its time
+		return true
+	}
 	found, err := process.Leftovers(s.mark)
 	if err != nil || len(found) == 0 {
 		return true // or the system cannot tell

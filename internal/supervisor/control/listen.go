@@ -15,6 +15,9 @@ var errNotSupported = errors.New("a control socket is not supported on " + runti
 
 // Listener is the socket of a supervisor, with the lock that says that the supervisor is alive.
 type Listener struct {
+	// Replaced: one that died without an end had left its socket, and perhaps more.
+	Replaced bool
+
 	door door
 	lock *os.File
 }
@@ -43,6 +46,9 @@ func Listen(path, file string) (*Listener, error) {
 		return nil, err
 	}
 	l := &Listener{lock: lock}
+	if _, err := os.Lstat(path); err == nil {
+		l.Replaced = true
+	}
 	if l.door.UnixListener, err = bind(path); err == nil {
 		err = l.sign(file)
 	}
