@@ -165,8 +165,9 @@ func (r *run) softStop(cause *StopCause) {
 			r.tell(l, cause)
 		}
 	}
+	r.later(runtime.Gosched) // first those who were told, all of them, then the rest of what this goroutine has to do
 	if r.control != nil {
-		r.later(func() { r.control.endReload(cause) }) // after the workers, who wait
+		r.later(func() { r.control.endReload(cause) })
 	}
 	if r.parent == nil && r.observed() {
 		r.awaitingIn(time.Second)
@@ -214,10 +215,7 @@ func (r *run) tell(l *layer, cause *StopCause) {
 		}
 	}
 	end := l.moment.endSoft
-	r.later(func() {
-		end(cause)
-		runtime.Gosched() // first those who were told, then the rest of what this goroutine has to do
-	})
+	r.later(func() { end(cause) })
 	r.poke()
 }
 
