@@ -196,11 +196,11 @@ func (f *family) owns(k stat) bool {
 // ended before the others has no environment any more, so they are asked too.
 func familyMark(pid int) string {
 	dir := "/proc/" + strconv.Itoa(pid)
-	env, err := readProc(dir + "/environ")
+	env, err := os.ReadFile(dir + "/environ")
 	if err == nil && len(env) == 0 {
 		threads, _ := os.ReadDir(dir + "/task")
 		for _, t := range threads {
-			if env, _ = readProc(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
+			if env, _ = os.ReadFile(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
 				break
 			}
 		}
@@ -303,8 +303,22 @@ func descend(pid int, fn func(stat)) {
 }
 
 // orphans are the children of the thread to which the kernel gives orphans, the first of this process. Children that
-// this package started are those of another thread, so the list is short however many they are.
-func orphans() []int { return children(orphansList, self) }
+// this package started are those of another thread, so the list is short however many they are. It is kept open, since
+// it is looked at after the end of each child.
+func orphans() []int {
+	list := openOrphans()
+	return children(self, func() ([]byte, error) {
+		return readAll(func(b []byte, at int) (int, error) { return unix.Pread(list, b, int64(at)) })
+	})
+}
+
+var openOrphans = sync.OnceValue(func() int {
+	fd, err := unix.Open(orphansList, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+})
 
 var (
 	self        = os.Getpid()
@@ -317,9 +331,8 @@ func taskOf(pid, tid int) string { return "/proc/" + strconv.Itoa(pid) + "/task/
 // childrenOf are the children of all threads of a process.
 func childrenOf(pid int) []int {
 	dir := "/proc/" + strconv.Itoa(pid) + "/task"
-	var s unix.Stat_t
-	if unix.Stat(dir, &s) == nil && s.Nlink == 3 { // itself, its parent, and one thread
-		return children(taskOf(pid, pid)+"/children", pid)
+	if procLinks(dir) == 3 { // itself, its parent, and one thread
+		return childrenOfTask(taskOf(pid, pid), pid)
 	}
 	threads, err := os.ReadDir(dir)
 	if err != nil {
@@ -327,16 +340,21 @@ func childrenOf(pid int) []int {
 	}
 	var list []int
 	for _, t := range threads {
-		list = append(list, children(dir+"/"+t.Name()+"/children", pid)...)
+		list = append(list, childrenOfTask(dir+"/"+t.Name(), pid)...)
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
+// childrenOfTask are the children of one thread of a process.
+func childrenOfTask(task string, pid int) []int {
+	return children(pid, func() ([]byte, error) { return readProc(task + "/children") })
+}
+
 // children reads one list. If a child ends while it is read another may be missing from it, see proc_pid_task(5), so it is
 // read until it is the same twice. A kernel without such lists has them in the status of every process.
-func children(path string, pid int) []int {
-	before, err := readProc(path)
+func children(pid int, read func() ([]byte, error)) []int {
+	before, err := read()
 	if err != nil {
 		return scanForChildren(pid)
 	}
@@ -344,7 +362,7 @@ func children(path string, pid int) []int {
 		if len(before) == 0 {
 			break
 		}
-		now, err := readProc(path)
+		now, err := read()
 		if err != nil || bytes.Equal(now, before) {
 			break
 		}
@@ -376,27 +394,6 @@ func scanForChildren(parent int) []int {
 		}
 	}
 	return list
-}
-
-// readProc reads a file of /proc. Package os asks the system ten things for each, and a thousand children may stop at once.
-func readProc(path string) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	var text []byte
-	for {
-		text = slices.Grow(text, 512)
-		n, err := unix.Read(fd, text[len(text):cap(text)])
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if err != nil || n == 0 {
-			return text, err
-		}
-		text = text[:len(text)+n]
-	}
 }
 
 // stat is what /proc tells of a process.

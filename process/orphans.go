@@ -15,14 +15,12 @@ const sweepPause = 50 * time.Millisecond
 
 // reapOrphans sweeps after children have ended. The kernel tells of no end but by SIGCHLD where nobody knew the process.
 func reapOrphans(sweep func()) {
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, syscall.SIGCHLD)
-	for range ended {
-		time.Sleep(sweepPause)
-		select {
-		case <-ended:
-		default:
-		}
+	for {
+		ended := make(chan os.Signal, 1)
+		signal.Notify(ended, syscall.SIGCHLD)
 		sweep()
+		<-ended
+		signal.Stop(ended) // the thousandth end wakes nobody
+		time.Sleep(sweepPause)
 	}
 }

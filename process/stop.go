@@ -5,6 +5,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -118,16 +119,24 @@ func (c *child) await(done func() <-chan struct{}, until func() time.Time) outco
 	if c.notify != nil {
 		notes = c.notify.some
 	}
-	timer := time.NewTimer(time.Until(until()))
-	defer timer.Stop()
+	var timer *time.Timer // as a rule it is the hard stop that ends the wait
+	defer func() {
+		if timer != nil {
+			timer.Stop()
+		}
+	}()
 	for {
-		hard, soft, times := c.hard, c.ctx.Done(), timer.C
+		hard, soft, times := c.hard, c.ctx.Done(), (<-chan time.Time)(nil)
 		if c.told {
 			soft = nil
 		}
-		at := until()
-		if !c.stop.cutAt.IsZero() && !at.Before(c.stop.cutAt) {
-			times = nil
+		if at := until(); c.stop.cutAt.IsZero() || at.Before(c.stop.cutAt) {
+			if timer == nil {
+				timer = time.NewTimer(time.Until(at))
+			} else {
+				timer.Reset(time.Until(at))
+			}
+			times = timer.C
 		}
 		select {
 		case <-done():
@@ -147,7 +156,6 @@ func (c *child) await(done func() <-chan struct{}, until func() time.Time) outco
 				return expired
 			}
 		}
-		timer.Reset(time.Until(until()))
 	}
 }
 
@@ -211,7 +219,7 @@ func (c *child) stopMain(failure error) {
 	for _, step := range steps {
 		s.sent = append(s.sent, step.Signal)
 		c.send(step.Signal)
-		lastcall.Status(c.ctx, fmt.Sprintf("pid %d: sent %s", c.main.pid, SignalName(step.Signal)))
+		c.saySent(step.Signal)
 		sent := time.Now()
 		until := func() time.Time {
 			at := s.until(stageMain, c.p.Kill)
@@ -262,6 +270,11 @@ func (c *child) send(sig syscall.Signal) {
 	})
 }
 
+// saySent says what the main process was sent.
+func (c *child) saySent(sig syscall.Signal) {
+	lastcall.Status(c.ctx, "pid "+strconv.Itoa(c.main.pid)+": sent "+SignalName(sig))
+}
+
 // kill ends the main process now.
 func (c *child) kill() {
 	c.stop.killed = time.Now()
@@ -277,7 +290,7 @@ func (c *child) kill() {
 			}
 		}
 	}
-	lastcall.Status(c.ctx, fmt.Sprintf("pid %d: sent SIGKILL", c.main.pid))
+	c.saySent(syscall.SIGKILL)
 	<-c.exited
 }
 
