@@ -394,10 +394,10 @@ func TestReadyByASharedSocket(t *testing.T) {
 			}
 			bad := *web
 			bad.Env = append(bad.Env, "BAD=1")
-			bad.Ready.Within = 2 * time.Second
+			bad.Ready.Within = 10 * time.Second
 			file.set(fileOf(t, &bad), nil)
 			_, err := u.reloads()
-			if err == nil || !strings.Contains(err.Error(), "not ready within 2s: ") || !strings.Contains(err.Error(), "another process with the same socket answers") {
+			if err == nil || !strings.Contains(err.Error(), "not ready within 10s: ") || !strings.Contains(err.Error(), "another process with the same socket answers") {
 				t.Error(err)
 			}
 			if now := pids(u); !maps.Equal(before, now) {
