@@ -46,6 +46,6 @@ else:
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 say("READY=1\nSTATUS=%d kinds of things" % len(left))
 print("open", flush=True)
-server.serve_forever(poll_interval=3600)
+server.serve_forever()
 server.server_close()  # waits for the threads
 print("closed, left: %s" % left, flush=True)
