@@ -54,17 +54,18 @@ func Load(opts Options) (*File, error) {
 		sortProblems(r.problems)
 		return nil, &Error{r.problems}
 	}
-	doc.Sources = r.sources
-	if doc.Name == "" {
-		doc.Name = nameOf(file.dir)
+	f := doc.File // not the one in the document, which holds on to the text
+	f.Sources = r.sources
+	if f.Name == "" {
+		f.Name = nameOf(file.dir)
 	}
-	if doc.Grace == 0 {
-		doc.Grace = lastcall.DefaultGrace
+	if f.Grace == 0 {
+		f.Grace = lastcall.DefaultGrace
 	}
-	if doc.Exit == "" {
-		doc.Exit = ExitFirst
+	if f.Exit == "" {
+		f.Exit = ExitFirst
 	}
-	return &doc.File, nil
+	return &f, nil
 }
 
 // lookup finds variables in environments, in the first that has them.

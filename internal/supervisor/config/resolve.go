@@ -40,7 +40,8 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 			sockets[where] = d.Name
 		}
 		r.process = ""
-		doc.Processes = append(doc.Processes, &d.Process)
+		p := d.Process // not the one in the draft, which holds on to the text
+		doc.Processes = append(doc.Processes, &p)
 	}
 	switch {
 	case len(r.problems) > 0 || len(chosen) > 0:
