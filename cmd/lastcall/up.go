@@ -13,9 +13,9 @@ import (
 
 func newUp() *cobra.Command {
 	var (
-		file, leftovers, report, picture string
-		profiles                         []string
-		options                          supervisor.Options
+		leftovers, report, picture string
+		from                       config.Options
+		options                    supervisor.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "up [NAME...]",
@@ -35,7 +35,7 @@ if it was not ready in time, 1 if its checks failed. Otherwise 4: something had 
 			signals := arm()
 			options.Only = args
 			options.Out = os.Stdout
-			options.Load = func() (*config.File, error) { return config.Load(config.Options{Path: file, Profiles: profiles}) }
+			options.Load = func() (*config.File, error) { return config.Load(from) }
 			switch leftovers {
 			case "end":
 			case "keep":
@@ -74,8 +74,7 @@ if it was not ready in time, 1 if its checks failed. Otherwise 4: something had 
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&file, "file", "f", "", "what to run: `FILE` (default lastcall.yaml, lastcall.yml or Procfile here)")
-	flags.StringSliceVar(&profiles, "profile", nil, "run also the programs of these `PROFILES`")
+	fileFlags(flags, &from)
 	flags.StringVar(&options.Socket, "socket", os.Getenv("LASTCALL_SOCKET"), "the control socket's `PATH` (LASTCALL_SOCKET)")
 	flags.DurationVar(&options.Grace, "grace", 0, "from the soft stop to the hard stop, in place of the file's")
 	flags.StringVar(&options.Format, "format", "", "of the output: `auto`, text or json")

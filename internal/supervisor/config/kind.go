@@ -288,6 +288,9 @@ func pointerTo[V any](k *kind[V]) *kind[*V] {
 func textNode(text string) *node  { return &node{kind: scalar, text: text} }
 func plainNode(text string) *node { return &node{kind: scalar, text: text, number: true} }
 
+// scalarTypes are the types of JSON that stand for text.
+var scalarTypes = []string{"string", "number", "boolean"}
+
 // anyText is any text that is not empty.
 func anyText(what string) *kind[string] {
 	return single(what, func() schema { return schema{"type": scalarTypes} }, notEmpty, textNode)

@@ -39,7 +39,7 @@ func Load(opts Options) (*File, error) {
 		r.procfile(doc, file, text, merge(nil, dotenv...))
 	default:
 		// What .env sets and the environment does not, is as if it were in the environment.
-		base := merge(nil, slices.DeleteFunc(dotenv, func(v string) bool {
+		base := merge(nil, slices.DeleteFunc(slices.Clone(dotenv), func(v string) bool {
 			name, _, _ := strings.Cut(v, "=")
 			return indexOf(opts.Environ, name) >= 0
 		})...)

@@ -84,7 +84,7 @@ func drawText(t *rapid.T, what string) string {
 }
 
 func drawName(t *rapid.T, what string) string {
-	return rapid.StringMatching(`[A-Za-z0-9_.][A-Za-z0-9_.-]{0,6}`).Filter(func(s string) bool { return s != reserved }).Draw(t, what)
+	return rapid.StringMatching(`[A-Za-z0-9_.][A-Za-z0-9_.-]{0,6}`).Filter(func(s string) bool { return checkName(s) == nil && s != reserved }).Draw(t, what)
 }
 
 // maybe is a drawn value, half of the time, and otherwise zero.
