@@ -20,13 +20,14 @@ type idleChildren struct {
 	Memory    int64         `json:"pss"`
 
 	subject *subject
-	began   time.Time
+	pids    []int // of the supervisor
 	before  usage
 }
 
 func (r *idleChildren) wakeups() float64 {
 	return float64(r.Usage.Waits+r.Usage.Preempted) / r.Window.Minutes()
 }
+func (r *idleChildren) cpu() float64 { return float64(r.Usage.CPU) / r.Window.Minutes() }
 
 // settle is how long the idle ones are left alone before they are watched: some arm a timer of half a minute at each start.
 const settle = 35 * time.Second
@@ -44,19 +45,25 @@ func (v *supervision) measureIdle(ctx context.Context) error {
 			r.subject.close()
 		}
 	}()
-	// From many to few, and lastcall last: so that one that was started by far earlier does not have its runtime's
-	// collection, which comes every two minutes, within the window and another does not.
-	for _, n := range slices.Backward(v.Children) {
-		for _, s := range slices.Backward(v.several) {
+	begin := func(s *supervisor) error {
+		for _, n := range slices.Backward(v.Children) {
 			u, err := v.idleSubject(ctx, s, n)
-			if err != nil && s.name == nameUp {
+			switch {
+			case err == nil:
+				all = append(all, &idleChildren{Name: s.name, Children: n, Window: v.Watch, subject: u})
+			case s.name == nameUp || ctx.Err() != nil:
 				return err
+			default:
+				v.skip(fmt.Sprintf("%s, idle with %s", s.name, children(n)), err)
 			}
-			if err != nil {
-				v.skip(fmt.Sprintf("%s, idle with %d", s.name, n), err)
-				continue
-			}
-			all = append(all, &idleChildren{Name: s.name, Children: n, subject: u})
+		}
+		return nil
+	}
+	// lastcall is the last, just before what it is compared with: a Go program collects its garbage at the age of two
+	// minutes at the latest, which is to be within the window for both or for none.
+	for _, s := range slices.Backward(v.several) {
+		if err := begin(s); err != nil {
+			return err
 		}
 	}
 	floor := &supervisor{name: nameFloor, path: v.goKid, configure: func(_ string, children [][]string, _ bool) ([]string, error) {
@@ -66,7 +73,7 @@ func (v *supervision) measureIdle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all = append(all, &idleChildren{Name: nameFloor, subject: u})
+	all = append(all, &idleChildren{Name: nameFloor, Window: v.Watch, subject: u})
 	if err := u.arrive(ctx, 1, startLimit(1)); err != nil {
 		return err
 	}
@@ -74,8 +81,13 @@ func (v *supervision) measureIdle(ctx context.Context) error {
 		return err
 	}
 
+	table := processTable()
 	for _, r := range all {
-		if r.began, r.before, err = r.look(); err != nil {
+		r.pids = r.subject.processes(table)
+		r.Processes = len(r.pids)
+	}
+	for _, r := range all {
+		if r.before, err = r.look(); err != nil {
 			return err
 		}
 	}
@@ -83,15 +95,14 @@ func (v *supervision) measureIdle(ctx context.Context) error {
 		return err
 	}
 	for _, r := range all {
-		now, after, err := r.look()
+		after, err := r.look()
 		if err != nil {
 			return err
 		}
-		r.Window, r.Usage = now.Sub(r.began), after.since(r.before)
+		r.Usage = after.since(r.before)
 	}
 	for _, r := range all {
-		pids := r.subject.processes(processTable())
-		r.Processes, r.Memory = len(pids), proportional(pids)
+		r.Memory = proportional(r.pids)
 	}
 	v.idleTables(all)
 	return nil
@@ -131,20 +142,18 @@ func copyProgram(to, from string) error {
 }
 
 // look adds up what the threads of all its processes have done so far.
-func (r *idleChildren) look() (now time.Time, sum usage, err error) {
-	pids := r.subject.processes(processTable())
-	now = time.Now()
-	for _, pid := range pids {
+func (r *idleChildren) look() (sum usage, err error) {
+	for _, pid := range r.pids {
 		u, err := threadUsage(pid)
 		if err != nil {
-			return now, sum, fmt.Errorf("%s: %w", r.Name, err)
+			return sum, fmt.Errorf("%s: %w", r.Name, err)
 		}
 		sum.Waits += u.Waits
 		sum.Preempted += u.Preempted
 		sum.CPU += u.CPU
 		sum.Threads += u.Threads
 	}
-	return now, sum, nil
+	return sum, nil
 }
 
 // The limits on lastcall's memory in MB, and on its threads.
@@ -168,8 +177,7 @@ func (v *supervision) idleTables(all []*idleChildren) {
 			"supervisor", "wake-ups", "CPU a minute", "ratio", "memory", "ratio", "threads", "processes")
 		own := find(nameUp, n)
 		row := func(r *idleChildren) {
-			cpu := float64(r.Usage.CPU) / r.Window.Minutes()
-			t.row(r.Name, figures(r.wakeups()), duration(cpu), ratio(cpu, float64(own.Usage.CPU)/own.Window.Minutes()),
+			t.row(r.Name, figures(r.wakeups()), duration(r.cpu()), ratio(r.cpu(), own.cpu()),
 				megabytes(r.Memory), ratio(float64(r.Memory), float64(own.Memory)), fmt.Sprint(r.Usage.Threads), fmt.Sprint(r.Processes))
 		}
 		row(floor)

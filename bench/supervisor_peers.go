@@ -161,7 +161,7 @@ func scanned(argv ...string) func(string, [][]string, bool) ([]string, error) {
 
 func configureSupervisord(dir string, children [][]string, _ bool) ([]string, error) {
 	file := filepath.Join(dir, "supervisord.conf")
-	text := fmt.Sprintf("[supervisord]\nnodaemon=true\nlogfile=%[1]s/log\npidfile=%[1]s/pid\nchildlogdir=%[1]s\nminfds=8192\n", dir)
+	text := fmt.Sprintf("[supervisord]\nnodaemon=true\nlogfile=%[1]s/log\npidfile=%[1]s/pid\nchildlogdir=%[1]s\nminfds=%[2]d\n", dir, 1024+5*len(children))
 	if all := strings.Join(children[0], " "); len(children) > 1 && each("COMMAND", children) == strings.Repeat(all, len(children)) {
 		text += fmt.Sprintf("[program:k]\ncommand=%s\nnumprocs=%d\nprocess_name=k%%(process_num)d\n", all, len(children))
 	} else {

@@ -119,7 +119,7 @@ func (v *supervision) liveAndStop(ctx context.Context, n int, turn []*stopResult
 		l := &life{stopResult: r, subject: u}
 		lives = append(lives, l)
 		if err := u.arrive(ctx, n, startLimit(n)); err != nil {
-			if r.Name == nameUp {
+			if r.Name == nameUp || ctx.Err() != nil {
 				return err
 			}
 			v.skip(fmt.Sprintf("%s with %s", r.Name, children(n)), err)
