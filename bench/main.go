@@ -87,6 +87,7 @@ type settings struct {
 	// Of the supervisors.
 	Peers     string        `json:"-"`          // a directory
 	Lastcall  string        `json:"-"`          // a program
+	Against   []string      `json:"against,omitempty"`
 	Children  []int         `json:"children"`   // of a supervisor
 	Watch     time.Duration `json:"watch_ns"`   // the idle ones
 	Lives     int           `json:"lives"`      // of each supervisor with each number of children
@@ -136,6 +137,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	signals := flags.Int("signals", 1000, "signals to each program")
 	rounds := flags.Int("rounds", 15, "rounds of requests to each server")
 	peers := flags.String("peers", "", "look for other supervisors in this `directory`, and then in PATH")
+	against := flags.String("against", "", "measure lastcall's command against these only: dinit,tini")
 	program := flags.String("lastcall", "", "measure this `file` in place of the command that is built from the tree around")
 	childrenList := flags.String("children", "1,10,100,1000", "numbers of children of a supervisor")
 	watch := flags.Duration("watch", 65*time.Second, "how long the idle supervisors are watched")
@@ -156,11 +158,14 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 		Peers: *peers, Lastcall: *program, Watch: *watch, Lives: 5, InitLives: 100, Trials: *trials, Lines: 250_000, Outputs: 3,
 		Patience: 40 * time.Second, Rolls: *rolls,
 	}}
+	if *against != "" {
+		b.Against = strings.Split(*against, ",")
+	}
 	set := make(map[string]bool)
 	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if *quick {
 		b.Round = 100 * time.Millisecond
-		b.Lives, b.InitLives, b.Lines, b.Outputs, b.Patience = 2, 15, 50_000, 1, 30*time.Second
+		b.Lives, b.InitLives, b.Lines, b.Outputs, b.Patience = 1, 15, 50_000, 1, 30*time.Second
 		for _, less := range []struct {
 			flag string
 			use  func()

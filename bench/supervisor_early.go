@@ -22,7 +22,7 @@ type earlyResult struct {
 
 const (
 	earlySpan     = 20 * time.Millisecond // the instants are spread over so much
-	earlyLimit    = 5 * time.Second
+	earlyLimit    = 10 * time.Second
 	earlyChildren = 3                // of those that can have several
 	earlyTime     = 20 * time.Second // no more trials of one that is not lastcall after so long
 )
@@ -90,6 +90,7 @@ func (r *earlyResult) judge(u *subject) {
 	defer r.mu.Unlock()
 	if !ended {
 		r.Hung++
+		u.v.progress("%s: lost with %d children started: %s", r.Name, u.board.Started(), u.said())
 		return
 	}
 	if left {

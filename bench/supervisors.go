@@ -128,6 +128,8 @@ func (b *bench) newSupervision(ctx context.Context) (*supervision, error) {
 	for _, s := range supervisors() {
 		if s.program == "lastcall" {
 			s.path = lastcall
+		} else if b.Against != nil && !slices.Contains(b.Against, s.name) {
+			continue
 		} else if err := s.find(ctx, v.dirs); err != nil {
 			absent = append(absent, s.name)
 			continue
@@ -192,4 +194,4 @@ func waits(n int) []string {
 }
 
 // startLimit is how long a start of n children may take.
-func startLimit(n int) time.Duration { return 20*time.Second + time.Duration(n)*100*time.Millisecond }
+func startLimit(n int) time.Duration { return 30*time.Second + time.Duration(n)*200*time.Millisecond }
