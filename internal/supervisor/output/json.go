@@ -3,6 +3,7 @@ package output
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -15,63 +16,59 @@ func zeros(w uint64) uint64 { return (w - each(1)) &^ w & each(0x80) }
 // below has the high bit of the lowest byte of w that is less than b, which is at most 0x80. Likewise.
 func below(w uint64, b byte) uint64 { return (w - each(b)) &^ w & each(0x80) }
 
-// special is the index of the first byte that JSON does not take as it is, or len(b). Eight are looked at at once.
-func special(b []byte) int {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		if found := w&each(0x80) | below(w, ' ') | zeros(w^each('"')) | zeros(w^each('\\')); found != 0 {
-			return i + bits.TrailingZeros64(found)/8
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			break
-		}
-	}
-	return i
-}
-
-// appendJSON appends b as the inside of a JSON string. What is not UTF-8 becomes U+FFFD. The package encoding/json does the
-// same at a fifth of the speed.
+// appendJSON appends b as the inside of a JSON string. What is not UTF-8 becomes U+FFFD. The package encoding/json,
+// which does the same, takes four times as long.
 func appendJSON(dst, b []byte) []byte {
-	const hex = "0123456789abcdef"
-	for {
-		i := special(b)
-		dst = append(dst, b[:i]...)
-		if i == len(b) {
-			return dst
+	for len(b) >= 8 {
+		if cap(dst)-len(dst) < 8 {
+			dst = slices.Grow(dst, len(b)+8)
 		}
-		c := b[i]
-		if c >= utf8.RuneSelf {
-			n := i
-			for n < len(b) && b[n] >= utf8.RuneSelf {
-				r, size := utf8.DecodeRune(b[n:])
-				if r == utf8.RuneError && size == 1 {
-					break
-				}
-				n += size
-			}
-			dst = append(dst, b[i:n]...)
-			if n == i {
-				dst = append(dst, "\ufffd"...)
-				n++
-			}
-			b = b[n:]
+		// Eight bytes are looked at and copied at once, and of the copy those stay that JSON takes as they are.
+		w := binary.LittleEndian.Uint64(b)
+		binary.LittleEndian.PutUint64(dst[len(dst):len(dst)+8], w)
+		special := w&each(0x80) | below(w, ' ') | zeros(w^each('"')) | zeros(w^each('\\'))
+		if special == 0 {
+			dst, b = dst[:len(dst)+8], b[8:]
 			continue
 		}
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\t':
-			dst = append(dst, `\t`...)
-		case '\r':
-			dst = append(dst, `\r`...)
-		case '\n':
-			dst = append(dst, `\n`...)
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		b = b[i+1:]
+		n := bits.TrailingZeros64(special) / 8
+		dst, b = appendEscaped(dst[:len(dst)+n], b[n:])
 	}
+	for len(b) > 0 {
+		if c := b[0]; c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			dst, b = append(dst, c), b[1:]
+		} else {
+			dst, b = appendEscaped(dst, b)
+		}
+	}
+	return dst
+}
+
+// appendEscaped appends what b begins with and JSON does not take as it is, or what is not ASCII, and returns what is left.
+func appendEscaped(dst, b []byte) (written, rest []byte) {
+	const hex = "0123456789abcdef"
+	switch c := b[0]; {
+	case c >= utf8.RuneSelf:
+		n := 0
+		for n < len(b) && b[n] >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(b[n:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			n += size
+		}
+		if n == 0 {
+			return append(dst, "\ufffd"...), b[1:]
+		}
+		return append(dst, b[:n]...), b[n:]
+	case c == '"', c == '\\':
+		dst = append(dst, '\\', c)
+	case c == '\t':
+		dst = append(dst, `\t`...)
+	case c == '\r':
+		dst = append(dst, `\r`...)
+	default:
+		dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	}
+	return dst, b[1:]
 }

@@ -19,6 +19,11 @@ func (k *sink) read(s *Source) int {
 		k.buf = make([]byte, longest+chunk)
 	}
 	n := readSome(s.fd, k.buf[longest:])
+	if n > chunk/2 && !s.grown && k.grown < mostGrown { // it was full, or nearly: small writes do not fill each page
+		s.grown = true
+		k.grown++
+		growPipe(s.fd, pipeHolds)
+	}
 	if n > 0 {
 		k.now = time.Now()
 		k.split(s, n)

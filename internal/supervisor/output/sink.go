@@ -10,6 +10,7 @@ const (
 	chunk     = 64 << 10 // that is read at once, of one source in its turn
 	full      = 64 << 10 // so much is written at once, even if more is there to be read
 	pipeHolds = 1 << 20  // at most, see pipe(7)
+	mostGrown = 16       // pipes that are made as large as that, for the first who write faster than they are read
 	turns     = 64       // of sources, before all can have their next
 	messages  = 1000     // that may wait
 	forever   = time.Duration(-1)
@@ -40,6 +41,7 @@ type sink struct {
 	now    time.Time // when the last chunk was read
 	clock  clock
 	prefix []byte
+	grown  int
 	spare  [][]byte        // for parts of lines
 	after  []chan struct{} // closed when all of out has been written
 }

@@ -30,6 +30,7 @@ type Source struct {
 
 	// The rest belongs to the goroutine of the sink.
 	part  []byte // of a line; held only while there is one
+	grown bool   // the pipe is as large as it can be
 	long  bool   // the line began in an earlier piece
 	style []byte // what the child has set on a terminal and not reset: colours and the like
 }
@@ -144,6 +145,9 @@ func (s *Source) finish() {
 // end is the last that the sink's goroutine does for the source.
 func (s *Source) end() {
 	s.finish()
+	if s.grown {
+		s.sink.grown--
+	}
 	s.sink.remove(s)
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
