@@ -21,6 +21,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/pid1"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/supervisor/control"
 )
 
 func main() {
@@ -44,6 +45,9 @@ func main() {
 	}
 	if own := (*statusError)(nil); errors.As(err, &own) {
 		os.Exit(own.status)
+	}
+	if answer := (*control.Error)(nil); errors.As(err, &answer) {
+		os.Exit(answer.ExitCode())
 	}
 	lastcall.Exit(err)
 }

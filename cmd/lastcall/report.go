@@ -15,29 +15,53 @@ import (
 )
 
 func newReport() *cobra.Command {
-	var picture string
+	var t target
+	var picture, written string
 	cmd := &cobra.Command{
-		Use:   "report FILE.json",
-		Short: "Show a report that was written as JSON",
-		Long: `Show a report that was written as JSON, with timeline.WriteJSON or by lastcall demo --report, as the waterfall
-that a daemon prints when it has stopped, and draw it. A file named - is standard input, or standard output.`,
-		Example: "  lastcall report stop.json\n  lastcall report stop.json --svg stop.svg",
-		Args:    exactly(1),
+		Use:   "report [FILE.json]",
+		Short: "Show the report of a lastcall up, or one that was written as JSON",
+		Long: `Show the report of a lastcall up as it is now or, with a file, one that was written as JSON: with timeline.WriteJSON, by
+lastcall demo --report or up --report. It is the waterfall that a daemon prints when it has stopped. A file named - is
+standard input, or standard output.` + clientStatuses,
+		Example: "  lastcall report\n  lastcall report stop.json --svg stop.svg",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef(cmd, "unexpected argument %q", args[1])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := readReport(cmd.InOrStdin(), args[0])
+			report, err := t.report(cmd, args)
 			if err != nil {
 				return err
 			}
-			if picture != "-" {
+			if picture != "-" && written != "-" {
 				if _, err := io.WriteString(cmd.OutOrStdout(), printable(report.String())); err != nil {
 					return err
 				}
+			}
+			if err := writeReport(cmd.OutOrStdout(), written, report); err != nil {
+				return err
 			}
 			return writePicture(cmd.OutOrStdout(), picture, report)
 		},
 	}
 	cmd.Flags().StringVar(&picture, "svg", "", "draw the report into this `FILE`")
+	cmd.Flags().StringVar(&written, "json", "", "write the report as JSON into this `FILE`")
+	t.flags(cmd)
 	return cmd
+}
+
+// report is that in the file that is named, or that of the lastcall up.
+func (t *target) report(cmd *cobra.Command, args []string) (lastcall.Report, error) {
+	if len(args) > 0 {
+		return readReport(cmd.InOrStdin(), args[0])
+	}
+	c, err := t.client()
+	if err != nil {
+		return lastcall.Report{}, err
+	}
+	return c.Report(cmd.Context())
 }
 
 // readReport reads the report in the file with this name, - being stdin.

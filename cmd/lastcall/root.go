@@ -49,7 +49,8 @@ everyone finishes what is on the table, and the doors close on time.`,
 	root.Flags().BoolVarP(&version, "version", "v", false, "version for lastcall")
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
-	root.AddCommand(newConfig(), newDemo(), newReport(), newUp(), newVersion(), newRun(signals))
+	root.AddCommand(newConfig(), newDemo(), newReport(), newUp(), newVersion(), newRun(signals),
+		newPs(), newStart(), newStop(), newRestart(), newReload(), newScale(), newSignal(), newLogs(), newDown())
 	for _, generator := range generators {
 		root.AddCommand(generator(root))
 	}

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
+	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/process"
 	"github.com/spf13/cobra"
 )
 
@@ -17,6 +20,8 @@ type buildInfo struct {
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
+
+	Features []process.Feature `json:"features,omitempty"` // where they are asked for
 }
 
 func build() buildInfo {
@@ -40,22 +45,44 @@ func build() buildInfo {
 }
 
 func newVersion() *cobra.Command {
-	var asJSON bool
+	var asJSON, features bool
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Say which lastcall this is, and what it was built with",
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := build()
+			if features {
+				b.Features = append(process.Features(), control.Feature())
+			}
 			if asJSON {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(b)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "lastcall %s %s %s/%s\n", b.Version, b.Go, b.OS, b.Arch)
+			lines := []string{fmt.Sprintf("lastcall %s %s %s/%s", b.Version, b.Go, b.OS, b.Arch)}
+			if features {
+				lines = append(append(lines, ""), featureTable(b.Features)...)
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(lines, "\n"))
 			return err
 		},
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON, with the revision")
+	cmd.Flags().BoolVar(&features, "features", false, "with what this system has of what lastcall uses, and what it lacks")
 	return cmd
+}
+
+// featureTable is a row for each feature.
+func featureTable(features []process.Feature) []string {
+	rows := [][]string{{"FEATURE", "HERE", "WHAT IT IS FOR", "WITH WHAT, OR WHY NOT"}}
+	for _, f := range features {
+		has := "no"
+		if f.Has {
+			has = "yes"
+		}
+		rows = append(rows, []string{f.Name, has, f.Does, f.Why})
+	}
+	return align(rows, 0, 0)
 }

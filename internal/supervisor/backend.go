@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -455,10 +456,13 @@ func (i *instance) describe(w *lastcall.WorkerReport, usage bool) control.Instan
 		if d.Detail = w.Err; d.Detail == "" {
 			d.Detail = d.Exit
 		}
-	case w.State == lastcall.StateStopping:
-		d.Since = w.SoftStop
-	case w.State == lastcall.StateCut:
-		d.Since = w.HardStop
+	case w.State == lastcall.StateStopping, w.State == lastcall.StateCut:
+		if d.Since = w.SoftStop; w.State == lastcall.StateCut {
+			d.Since = w.HardStop
+		}
+		if d.Status == "" { // what it was told
+			d.Status = strings.TrimPrefix(w.Status, fmt.Sprintf("pid %d: ", d.PID))
+		}
 	case w.State == lastcall.StateReady:
 		d.Since = w.Ready
 	default:

@@ -27,9 +27,9 @@ type Client struct {
 	File   string // what the supervisor runs, for messages; "" if that is not known
 }
 
-// List is [Backend.List], with usage.
-func (c *Client) List(ctx context.Context) (list []Instance, err error) {
-	body, err := c.ask(ctx, http.MethodGet, "ps", nil)
+// List is [Backend.List].
+func (c *Client) List(ctx context.Context, usage bool) (list []Instance, err error) {
+	body, err := c.ask(ctx, http.MethodGet, "ps?usage="+strconv.FormatBool(usage), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, &Error{KindNobody, fmt.Sprintf("no lastcall up runs%s: nobody answers at %s", c.what(), c.Socket)}
+		return nil, &Error{KindNobody, fmt.Sprintf("no lastcall up runs%s: nobody answers at %s; lastcall up starts it", c.what(), c.Socket)}
 	case errors.Is(err, fs.ErrPermission):
 		return nil, &Error{KindFailed, "not allowed: " + c.Socket + " belongs to another user"}
 	case err != nil:

@@ -134,7 +134,7 @@ func TestListenInTheWay(t *testing.T) {
 	isKind(t, (&Client{Socket: long}).Down(t.Context(), nil), KindUsage)
 	fits := filepath.Join(filepath.Dir(path), strings.Repeat("x", maxPath-len(filepath.Dir(path))-1))
 	s := Serve(listen(t, fits), &fake{list: func(bool) []Instance { return nil }})
-	if _, err := (&Client{Socket: fits}).List(t.Context()); err != nil {
+	if _, err := (&Client{Socket: fits}).List(t.Context(), true); err != nil {
 		t.Errorf("at a path of %d bytes: %v", len(fits), err)
 	}
 	closes(t, s)

@@ -31,7 +31,7 @@ var helpers = map[string]func(args []string) error{
 	},
 	// ps PATH: a client of whatever user it is.
 	"ps": func(args []string) error {
-		list, err := (&Client{Socket: args[0]}).List(context.Background())
+		list, err := (&Client{Socket: args[0]}).List(context.Background(), true)
 		fmt.Println(len(list), "instances")
 		return err
 	},

@@ -1,6 +1,19 @@
 package control
 
-import "net"
+import (
+	"net"
+
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// Feature is what this system has of what this package uses.
+func Feature() process.Feature {
+	f := process.Feature{Name: "control", Does: "who connects to the control socket is checked", Has: peerMeans != "", Why: peerMeans}
+	if !f.Has {
+		f.Why = errNotSupported.Error()
+	}
+	return f
+}
 
 // peer is the user at the other end of a connection.
 func peer(conn *net.UnixConn) (uid int, err error) {

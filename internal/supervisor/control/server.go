@@ -234,7 +234,7 @@ func readOrder(w http.ResponseWriter, r *http.Request) (o order, err error) {
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
-	list, err := s.backend.List(r.Context(), true)
+	list, err := s.backend.List(r.Context(), r.URL.Query().Get("usage") != "false")
 	if err != nil {
 		refuse(w, err)
 		return

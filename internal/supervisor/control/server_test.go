@@ -163,7 +163,7 @@ func TestList(t *testing.T) {
 		return want
 	}})
 	defer closes(t, s)
-	got, err := c.List(t.Context())
+	got, err := c.List(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +355,7 @@ func TestOneWhoDoesNotRead(t *testing.T) {
 	silent := dial(t, c.Socket)
 	half := dial(t, c.Socket)
 	fmt.Fprint(half, "POST /stop HTTP/1.1\r\nHost: lastcall\r\nContent-Length: 100\r\n\r\n{")
-	if _, err := c.List(t.Context()); err != nil {
+	if _, err := c.List(t.Context(), true); err != nil {
 		t.Errorf("somebody else hears %v", err)
 	}
 	start := time.Now()
@@ -462,7 +462,7 @@ func TestCloseBreaksOff(t *testing.T) {
 	}
 	close(hang)
 	err = c.Stop(t.Context(), []string{"web"}, nil)
-	if isKind(t, err, KindNobody); err.Error() != "no lastcall up runs for /srv/shop/lastcall.yaml: nobody answers at "+c.Socket {
+	if isKind(t, err, KindNobody); err.Error() != "no lastcall up runs for /srv/shop/lastcall.yaml: nobody answers at "+c.Socket+"; lastcall up starts it" {
 		t.Errorf("the next call says %v", err)
 	}
 }

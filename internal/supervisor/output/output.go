@@ -16,7 +16,6 @@ package output
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -52,13 +51,13 @@ type Mux struct {
 	sources []*Source // in the order in which they came; own is the first
 	files   *sink     // of all log files; nil before the first
 	logs    map[string]*logFile
-	colours map[string]int // of processes
-	tails   []*follower    // those of all sources, also of new ones
+	palette palette
+	tails   []*follower // those of all sources, also of new ones
 }
 
 // New begins. It fails where the system lacks what is needed.
 func New(o Options) (*Mux, error) {
-	m := &Mux{style: newStyle(o), logs: map[string]*logFile{}, colours: map[string]int{}}
+	m := &Mux{style: newStyle(o), logs: map[string]*logFile{}, palette: palette{}}
 	m.width.Store(int64(min(max(o.Width, len(Own)), widest)))
 	m.own = &Source{m: m, label: label{name: Own, process: Own, colour: ownColour}}
 	m.sources = []*Source{m.own}
@@ -80,7 +79,7 @@ func (m *Mux) add(s *Source) error {
 			return fmt.Errorf("%s: there is already output of this name", s.label.name)
 		}
 	}
-	s.label.colour = m.colour(s.label.process)
+	s.label.colour = m.palette.colour(s.label.process)
 	if n := int64(utf8.RuneCountInString(s.label.name)); n > m.width.Load() {
 		m.width.Store(min(n, widest))
 	}
@@ -106,26 +105,6 @@ func (m *Mux) drop(s *Source) {
 }
 
 func (m *Mux) setShare() { m.share.Store(int64(max(min(keptAll/len(m.sources), keptEach), keptLeast))) }
-
-// colour is that of the process: it follows from its name, except that two have the same only if there are more of them
-// than colours. m.mu is held.
-func (m *Mux) colour(process string) int {
-	if c, ok := m.colours[process]; ok {
-		return c
-	}
-	used := map[int]bool{}
-	for _, c := range m.colours {
-		used[c] = true
-	}
-	h := fnv.New32a()
-	h.Write([]byte(process))
-	c := int(h.Sum32() % uint32(len(colours)))
-	for i := 0; i < len(colours) && used[c]; i++ {
-		c = (c + 1) % len(colours)
-	}
-	m.colours[process] = c
-	return c
-}
 
 // Message writes a message of lastcall itself, between the lines of others. It does not wait for the output, and what
 // more than a thousand messages would wait for is left out. After Close it does nothing.

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"hash/fnv"
 	"os"
 	"time"
 	"unicode/utf8"
@@ -16,6 +17,29 @@ type label struct {
 var colours = [...]string{"36", "33", "32", "35", "34", "96", "93", "92", "95", "94"}
 
 const ownColour = -1
+
+// palette has the colours of processes.
+type palette map[string]int
+
+// colour is that of the process: it follows from its name, except that two have the same only if there are more of them
+// than colours.
+func (p palette) colour(process string) int {
+	if c, ok := p[process]; ok {
+		return c
+	}
+	used := map[int]bool{}
+	for _, c := range p {
+		used[c] = true
+	}
+	h := fnv.New32a()
+	h.Write([]byte(process))
+	c := int(h.Sum32() % uint32(len(colours)))
+	for i := 0; i < len(colours) && used[c]; i++ {
+		c = (c + 1) % len(colours)
+	}
+	p[process] = c
+	return c
+}
 
 // style is how lines look.
 type style struct {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// screen is a terminal with some rows at the end of what was written that are rewritten in place, or a file or pipe, which
+// has none.
+type screen struct {
+	out  *os.File
+	mu   sync.Mutex
+	rows int // in place at the moment
+}
+
+// isTerminal reports whether rows can be rewritten.
+func (s *screen) isTerminal() bool {
+	columns, _ := size(s.out)
+	return columns > 0
+}
+
+// draw puts the lines in the place of those before, as far as they fit. The cursor stays at the end of the last.
+func (s *screen) draw(lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	columns, rows := size(s.out)
+	if most := rows - 1; len(lines) > most && most > 0 {
+		lines = append(lines[:most-1:most-1], fmt.Sprintf("… and %d more", len(lines)-most+1))
+	}
+	var b strings.Builder
+	s.home(&b)
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteString("\r\n")
+		}
+		b.WriteString(clip(line, columns-1) + "\x1b[K")
+	}
+	b.WriteString("\x1b[J")
+	s.rows = len(lines)
+	s.out.WriteString(b.String())
+}
+
+// home goes to where the rows begin.
+func (s *screen) home(b *strings.Builder) {
+	b.WriteByte('\r')
+	if s.rows > 1 {
+		fmt.Fprintf(b, "\x1b[%dA", s.rows-1)
+	}
+}
+
+// erase takes the rows away.
+func (s *screen) erase() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rows == 0 {
+		return
+	}
+	var b strings.Builder
+	s.home(&b)
+	b.WriteString("\x1b[J")
+	s.rows = 0
+	s.out.WriteString(b.String())
+}
+
+// leave lets the rows stand, and what comes next begin below.
+func (s *screen) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rows > 0 {
+		s.out.WriteString("\r\n")
+		s.rows = 0
+	}
+}
+
+// clip shortens a text to so many columns, counting rather too many: the scripts of East Asia, and most of what comes after
+// them, have wide signs.
+func clip(text string, columns int) string {
+	used := 0
+	for i, r := range text {
+		wide := 1
+		if r >= 0x1100 && r < 0x1200 || r >= 0x2e80 {
+			wide = 2
+		}
+		if used += wide; used > columns {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// harmless is a text from elsewhere in one line, with nothing that a terminal obeys.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}

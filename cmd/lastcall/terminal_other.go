@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+// size is 0: here is no terminal that is known to rewrite a line.
+func size(*os.File) (columns, rows int) { return 0, 0 }

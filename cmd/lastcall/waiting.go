@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/spf13/cobra"
+)
+
+const (
+	firstLook = 300 * time.Millisecond // so that what is done at once shows nothing
+	lookEvery = time.Second
+	drawEvery = 200 * time.Millisecond
+)
+
+// waiting says while an order is carried out who is still there: on a terminal in one line that is rewritten, elsewhere
+// in lines at growing intervals.
+type waiting struct {
+	names  []string
+	out    io.Writer // for what was done
+	screen screen    // for who is still there
+	cancel context.CancelFunc
+	over   sync.WaitGroup
+
+	mu   sync.Mutex
+	list []control.Instance
+}
+
+// newWaiting begins. names are those of the order, none for all.
+func newWaiting(ctx context.Context, cmd *cobra.Command, c *control.Client, names []string) *waiting {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &waiting{names: names, out: cmd.OutOrStdout(), screen: screen{out: os.Stderr}, cancel: cancel}
+	show := w.print
+	if w.screen.isTerminal() {
+		show = w.draw
+	}
+	w.over.Go(func() {
+		if lastcall.Sleep(ctx, firstLook) != nil {
+			return
+		}
+		w.over.Go(func() { show(ctx) })
+		_ = c.Watch(ctx, control.WatchQuery{Every: lookEvery}, func(list []control.Instance) error { // the order itself tells what is wrong
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.list = list
+			return nil
+		})
+	})
+	return w
+}
+
+// print writes lines at growing intervals until ctx ends.
+func (w *waiting) print(ctx context.Context) {
+	for pause := lookEvery; lastcall.Sleep(ctx, pause) == nil; pause *= 2 {
+		if text := w.stillThere(); text != "" {
+			fmt.Fprintln(w.screen.out, text)
+		}
+	}
+}
+
+// draw rewrites the line until ctx ends.
+func (w *waiting) draw(ctx context.Context) {
+	for lastcall.Sleep(ctx, drawEvery) == nil {
+		if text := w.stillThere(); text != "" {
+			w.screen.draw([]string{text})
+		} else {
+			w.screen.erase()
+		}
+	}
+}
+
+func (w *waiting) stillThere() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return stillThere(awaited(w.list, w.names), time.Now())
+}
+
+// tell writes what was done above who is still there.
+func (w *waiting) tell(line string) {
+	w.screen.erase()
+	fmt.Fprintln(w.out, harmless(line))
+}
+
+func (w *waiting) close() {
+	w.cancel()
+	w.over.Wait()
+	w.screen.erase()
+}
+
+// awaited are those who are on their way, of the named ones if there are any.
+func awaited(list []control.Instance, names []string) []control.Instance {
+	var named, others []control.Instance
+	for _, i := range list {
+		switch i.State {
+		case lastcall.StateStopping, lastcall.StateCut, lastcall.StateStarting, lastcall.StateRestarting:
+		default:
+			continue
+		}
+		if len(names) == 0 || slices.Contains(names, i.Name) || slices.Contains(names, i.Process) {
+			named = append(named, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	if named == nil {
+		return others
+	}
+	return named
+}
+
+// mostNamed are so many names in one line.
+const mostNamed = 8
+
+// stillThere says who is awaited, the longest first; "" if nobody is.
+func stillThere(list []control.Instance, now time.Time) string {
+	if len(list) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(list, func(a, b control.Instance) int { return a.Since.Compare(b.Since) })
+	var texts []string
+	for _, i := range list[:min(len(list), mostNamed)] {
+		facts := []string{max(now.Sub(i.Since), 0).Truncate(time.Second).String()}
+		if i.PID != 0 {
+			facts = append([]string{fmt.Sprintf("pid %d", i.PID)}, facts...)
+		}
+		if i.State != lastcall.StateStopping {
+			facts = append(facts, i.State.String())
+		}
+		for _, text := range []string{i.Status, i.Detail} {
+			if text != "" && !slices.Contains(facts, text) {
+				facts = append(facts, text)
+			}
+		}
+		texts = append(texts, fmt.Sprintf("%s (%s)", i.Name, strings.Join(facts, ", ")))
+	}
+	if more := len(list) - mostNamed; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return "waiting for " + harmless(strings.Join(texts, ", "))
+}
