@@ -40,7 +40,7 @@ func (s *screen) draw(lines []string) {
 	}
 	b.WriteString("\x1b[J")
 	s.rows = len(lines)
-	s.out.WriteString(b.String())
+	_, _ = s.out.WriteString(b.String())
 }
 
 // home goes to where the rows begin.
@@ -62,7 +62,7 @@ func (s *screen) erase() {
 	s.home(&b)
 	b.WriteString("\x1b[J")
 	s.rows = 0
-	s.out.WriteString(b.String())
+	_, _ = s.out.WriteString(b.String())
 }
 
 // leave lets the rows stand, and what comes next begin below.
@@ -70,7 +70,7 @@ func (s *screen) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.rows > 0 {
-		s.out.WriteString("\r\n")
+		_, _ = s.out.WriteString("\r\n")
 		s.rows = 0
 	}
 }

@@ -471,7 +471,7 @@ func TestUnknown(t *testing.T) {
 	known := []string{"web", "web-1", "web-2", "database"}
 	for name, want := range map[string]string{
 		"wbe": `no process "wbe", did you mean "web"?`, "Web": `no process "Web", did you mean "web"?`,
-		"datbase": `no process "datbase", did you mean "database"?`, "web-3": `no process "web-3", did you mean "web-1"?`,
+		"databse": `no process "databse", did you mean "database"?`, "web-3": `no process "web-3", did you mean "web-1"?`,
 		"queue": `no process "queue"; lastcall ps shows them`, "": `no process ""; lastcall ps shows them`,
 	} {
 		if got := Unknown(name, known).Error(); got != want {
