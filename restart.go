@@ -185,6 +185,11 @@ func (r *run) wentDown(l *layer) {
 	ended, cause := l.moment, &StopCause{Reason: StopRestart, Worker: l.members[0].path()}
 	r.later(func() { ended.end(cause) })
 	l.withdraw()
+	r.release(l)
+}
+
+// release goes on with what a layer requires, and what waited for it to be down: to stop, or to start again.
+func (r *run) release(l *layer) {
 	for _, dep := range l.deps {
 		if dep.requires {
 			r.recycleIfDue(dep.to)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -155,6 +156,31 @@ func TestRestartOfOneWorkerHoweverItEnds(t *testing.T) {
 		if err := stop(); err == nil { // the last end is part of the group's
 			t.Error("no error of web")
 		}
+	})
+}
+
+// A worker that fails while it is stopped for the sake of what it requires is not waited for again.
+func TestStopWhereWhoRequiresItFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var g lastcall.Group
+		g.Go("db", untilStop, lastcall.Alone())
+		g.Go("web", func(ctx context.Context) error { <-ctx.Done(); return errors.New("bad manners") }, lastcall.Requires("db"), lastcall.Optional())
+		stop := running(t, &g)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := g.Restart(ctx, "db"); err != nil {
+			t.Errorf("Restart: %v", err)
+		}
+		if err := g.Start(ctx, "web"); err != nil {
+			t.Errorf("Start: %v", err)
+		}
+		if err := g.Stop(ctx, "db"); err != nil {
+			t.Errorf("Stop: %v", err)
+		}
+		if got := fmt.Sprint(stateOf(t, &g, "db"), stateOf(t, &g, "web")); got != "stopped failed" {
+			t.Errorf("states: %s", got)
+		}
+		_ = stop()
 	})
 }
 
@@ -496,4 +522,203 @@ func runWith(fn func()) chan struct{} {
 		fn()
 	}()
 	return ended
+}
+
+// What each call promises holds when it returns: one after another, with workers that fail, end, take their time and depend on each
+// other in random ways.
+func TestSingleWorkersOneByOne(t *testing.T) {
+	for seed := range uint64(400) {
+		bubble(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 2))
+			g := lastcall.Group{Grace: time.Minute, Observe: func(lastcall.Event) {}}
+			names := []string{"a", "b", "c", "d"}
+			requires := map[string][]string{} // who requires a name
+			depends := map[string][]string{}  // who depends on it
+			var mu sync.Mutex                 // for what the workers write
+			runs := map[string][]int{}        // the instances that run
+			starts := map[string]int{}
+			count := func(name string) (started, run int) {
+				mu.Lock()
+				defer mu.Unlock()
+				return starts[name], len(runs[name])
+			}
+			runsOnly := func(name string, me int) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.Equal(runs[name], []int{me})
+			}
+			instances := 0
+			worker := func(name string, bad bool) (lastcall.Worker, int) {
+				instances++
+				me := instances
+				readyIn, stopIn := rnd.IntN(4), rnd.IntN(4)
+				ends := errors.New("ends of " + name)
+				return lastcall.Func(func(ctx context.Context) error {
+					mu.Lock()
+					starts[name]++
+					runs[name] = append(runs[name], me)
+					mu.Unlock()
+					defer func() {
+						mu.Lock()
+						defer mu.Unlock()
+						runs[name] = slices.DeleteFunc(runs[name], func(n int) bool { return n == me })
+					}()
+					if lastcall.Sleep(ctx, time.Duration(readyIn)*time.Second) == nil {
+						if bad {
+							return ends
+						}
+						lastcall.Ready(ctx)
+						<-ctx.Done()
+					}
+					time.Sleep(time.Duration(stopIn) * time.Second)
+					if stopIn == 3 {
+						return ends
+					}
+					return nil
+				}), me
+			}
+			options := map[string][]lastcall.Option{}
+			after := map[string]map[string]bool{} // what it is after, and whether it requires that
+			for i, name := range names {
+				opts := []lastcall.Option{lastcall.Alone(), lastcall.Optional(), lastcall.AwaitReady(0)}
+				after[name] = map[string]bool{}
+				for _, dep := range names[:i] {
+					switch rnd.IntN(4) {
+					case 0:
+						opts = append(opts, lastcall.After(dep))
+						after[name][dep] = false
+						depends[dep] = append(depends[dep], name)
+					case 1:
+						opts = append(opts, lastcall.Requires(dep))
+						after[name][dep] = true
+						depends[dep] = append(depends[dep], name)
+						requires[dep] = append(requires[dep], name)
+					}
+				}
+				options[name] = opts
+				w, _ := worker(name, false)
+				g.Add(name, w, opts...)
+			}
+			// A worker depends on who had the names when it was put in.
+			link := func(name string) {
+				for _, dep := range names {
+					same := func(user string) bool { return user == name }
+					depends[dep], requires[dep] = slices.DeleteFunc(depends[dep], same), slices.DeleteFunc(requires[dep], same)
+					if hard, is := after[name][dep]; is {
+						depends[dep] = append(depends[dep], name)
+						if hard {
+							requires[dep] = append(requires[dep], name)
+						}
+					}
+				}
+			}
+			stop := running(t, &g)
+			state := func(name string) (s lastcall.State, ok bool) {
+				for _, w := range g.Report().Workers {
+					if w.Name == name {
+						return w.State, true
+					}
+				}
+				return 0, false
+			}
+			var requiring func(name string) []string // it, and who requires it however far away
+			requiring = func(name string) []string {
+				list := []string{name}
+				for _, user := range requires[name] {
+					list = append(list, requiring(user)...)
+				}
+				return list
+			}
+			for range 30 {
+				time.Sleep(time.Duration(rnd.IntN(8000)) * time.Millisecond)
+				name := names[rnd.IntN(len(names))]
+				was, _ := state(name)
+				before, _ := count(name)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				wrong := func(format string, args ...any) {
+					t.Errorf("seed %d: %s %s", seed, name, fmt.Sprintf(format, args...))
+				}
+				switch what := rnd.IntN(6); what {
+				case 0:
+					err := g.Stop(ctx, name)
+					for _, gone := range requiring(name) {
+						if _, run := count(gone); run > 0 {
+							wrong("was stopped (%v), and %s runs", err, gone)
+						}
+					}
+					if s, _ := state(name); !s.Ended() || (err != nil) != (s == lastcall.StateFailed) {
+						wrong("was stopped (%v) and is %v", err, s)
+					}
+				case 1:
+					short, cancel := context.WithTimeout(ctx, time.Minute)
+					err := g.Start(short, name)
+					after, run := count(name)
+					if s, _ := state(name); err == nil && (s != lastcall.StateReady || run != 1) || was == lastcall.StateReady && (err != nil || after != before) {
+						wrong("was %v, was started (%v, %d starts before and %d after) and is %v, %d run", was, err, before, after, s, run)
+					}
+					cancel()
+				case 2:
+					short, cancel := context.WithTimeout(ctx, time.Minute)
+					err := g.Restart(short, name)
+					after, run := count(name)
+					if s, _ := state(name); err == nil && (s != lastcall.StateReady || after != before+1 || run != 1) {
+						wrong("was %v, was restarted (%d starts before and %d after) and is %v, %d run", was, before, after, s, run)
+					}
+					cancel()
+				case 3, 4:
+					bad := what == 4
+					w, me := worker(name, bad)
+					short, cancel := context.WithTimeout(ctx, time.Minute)
+					err := g.Replace(short, name, w, options[name]...)
+					cancel()
+					var replace *lastcall.ReplaceError
+					switch s, _ := state(name); {
+					case errors.As(err, &replace):
+						if runsOnly(name, me) {
+							wrong("was not replaced (%v), and what was to replace it runs", err)
+						}
+						if s != was && (was == lastcall.StateReady || was.Ended()) {
+							wrong("was %v, was not replaced (%v), and is %v", was, err, s)
+						}
+					case bad:
+						wrong("was replaced by what is never ready: %v", err)
+					case s != lastcall.StateReady || !runsOnly(name, me):
+						wrong("was replaced (%v), and is %v, and the new one is not what runs", err, s)
+					default:
+						link(name)
+					}
+				case 5:
+					used := slices.ContainsFunc(depends[name], func(user string) bool { u, ok := state(user); return ok && !u.Ended() })
+					err := g.Remove(ctx, name)
+					s, there := state(name)
+					_, run := count(name)
+					var config *lastcall.ConfigError
+					switch {
+					case used && !errors.As(err, &config):
+						wrong("was removed (%v), and %v depend on it", err, depends[name])
+					case !used && there:
+						wrong("was removed (%v) and is %v", err, s)
+					case !used && run > 0:
+						wrong("was removed (%v) and runs", err)
+					}
+					if !there {
+						depends[name], requires[name] = nil, nil // who did does not depend on the next of that name
+						link(name)
+						w, _ := worker(name, false)
+						g.Add(name, w, options[name]...)
+					}
+				}
+				if ctx.Err() != nil {
+					wrong("took an hour:\n%v", g.Report())
+				}
+				cancel()
+			}
+			_ = stop()
+			for _, w := range g.Report().Workers {
+				if !w.State.Ended() || w.State == lastcall.StateAbandoned {
+					t.Errorf("seed %d: %s is %v in the end", seed, w.Name, w.State)
+				}
+			}
+		})
+	}
 }

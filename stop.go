@@ -607,6 +607,9 @@ func (r *run) layerEnded(l *layer) {
 			r.tell(below, r.cause)
 		}
 	}
+	if !r.leaves() {
+		r.release(l)
+	}
 	if r.live--; r.live == 0 {
 		r.poke()
 	}

@@ -85,8 +85,8 @@ type settings struct {
 	Round   time.Duration `json:"round_ns"`
 
 	// Of the supervisors.
-	Peers     string        `json:"-"`          // a directory
-	Lastcall  string        `json:"-"`          // a program
+	Peers     string        `json:"-"` // a directory
+	Lastcall  string        `json:"-"` // a program
 	Against   []string      `json:"against,omitempty"`
 	Children  []int         `json:"children"`   // of a supervisor
 	Watch     time.Duration `json:"watch_ns"`   // the idle ones

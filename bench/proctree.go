@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,28 @@ func descendants(root int, all map[int]process) []int {
 		todo = append(todo, children[todo[0]]...)
 	}
 	return found
+}
+
+// ownChildren are the children of this process. Where the kernel lists them there is no need to look at everybody, which
+// takes long on a machine with many processes.
+func ownChildren() (pids []int) {
+	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for _, field := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	if lists == nil {
+		for pid, p := range processTable() {
+			if p.parent == os.Getpid() {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 // mentions reports whether the process was started with the text in its arguments or its environment.

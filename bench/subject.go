@@ -224,10 +224,7 @@ func (u *subject) close() {
 
 // reap takes the statuses of orphans that have ended, which all come to this process, and returns those that run.
 func (v *supervision) reap() (orphans []int) {
-	for pid, p := range processTable() {
-		if p.parent != os.Getpid() {
-			continue
-		}
+	for _, pid := range ownChildren() {
 		v.mu.Lock()
 		if !v.own[pid] {
 			if reaped, _ := unix.Wait4(pid, nil, unix.WNOHANG, nil); reaped != pid {

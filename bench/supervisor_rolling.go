@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,12 +83,20 @@ func (v *supervision) measureRolling(ctx context.Context) error {
 	}
 	began := time.Now()
 	var failed error
+	instances := descendants(u.root, processTable())
 	for range v.Rolls {
 		cmd := exec.CommandContext(ctx, up.path, "restart", "-f", file, "web")
 		cmd.Env = append(os.Environ(), env)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			failed = fmt.Errorf("lastcall restart: %w: %s; %s", err, strings.TrimSpace(string(text)), u.said())
 			break
+		}
+		was := instances
+		instances = descendants(u.root, processTable())
+		for _, pid := range instances {
+			if slices.Contains(was, pid) {
+				failed = fmt.Errorf("lastcall restart has not replaced %d of %v: %s", pid, was, u.said())
+			}
 		}
 	}
 	result.Time = time.Since(began)

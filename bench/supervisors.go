@@ -177,7 +177,7 @@ func (v *supervision) programsTable() {
 	t := v.table("Programs", "Found in -peers or in PATH, by their own account or that of the package.", "program", "version")
 	for _, s := range slices.Concat(v.several, v.inits) {
 		version := s.version
-		if s.program == "lastcall" {
+		if s.program == "lastcall" && v.Lastcall == "" {
 			version = "of this tree"
 		}
 		t.row(s.name, cmp.Or(version, "-"))
