@@ -204,15 +204,14 @@ func (r *runner) handle(sig syscall.Signal) {
 		case r.stops <- sig:
 		default: // it has been asked often enough
 		}
+	case sig == syscall.SIGCONT && r.terminal != nil: // the shell lets the job go on
+		r.terminal.resume()
 	default:
 		r.send(to)
 		r.tell("%s: handed on", process.SignalName(to))
 	}
 	if r.HaltSelf && slices.Contains(jobSignals, sig) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // as the program; SIGCONT is handed on
-	}
-	if sig == syscall.SIGCONT {
-		r.terminal.give()
 	}
 }
 
@@ -293,8 +292,6 @@ func (r *runner) watchHalts(ch chan os.Signal) {
 		}
 		if hasHalted(r.terminal.program) {
 			r.terminal.halt()
-			r.terminal.give()
-			_ = syscall.Kill(-r.terminal.program, syscall.SIGCONT)
 		}
 	}
 }

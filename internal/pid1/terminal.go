@@ -56,10 +56,18 @@ func (t *terminal) set(pgrp int) {
 	t.signals.quietly(syscall.SIGTTOU, func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, pgrp) })
 }
 
-// halt stops this process, and its job with it, as the program was stopped, so that the shell sees it; it returns when they go on.
-// Where no shell is there that could let them go on, which is where the kernel would not have stopped the job either, it does nothing.
+// resume lets the program go on, in the foreground if this process is there.
+func (t *terminal) resume() {
+	t.give()
+	_ = syscall.Kill(-t.program, syscall.SIGCONT)
+}
+
+// halt stops this process, and its job with it, as the program was stopped, so that the shell sees it; SIGCONT comes when they are to
+// go on. Where no shell is there that could let them go on, which is where the kernel would not have stopped the job either, the
+// program goes on.
 func (t *terminal) halt() {
 	if sid, err := unix.Getsid(0); err != nil || sid == t.own {
+		t.resume()
 		return
 	}
 	t.takeBack()
