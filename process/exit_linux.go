@@ -90,8 +90,9 @@ func (h *handle) forget() {
 	exits.mu.Lock()
 	delete(exits.calls, h.watch)
 	exits.mu.Unlock()
-	// The set forgets the pidfd when the last descriptor of it is closed. Until then, a child between fork and exec has one
-	// too, it tells at most once, of a call that nobody knows any more.
+	// Not left to close: a child between fork and exec holds the descriptor too, and would keep it in the set; and one that is
+	// not closed may be watched again.
+	_ = unix.EpollCtl(exits.set, unix.EPOLL_CTL_DEL, h.fd, nil)
 	h.watch = 0
 }
 
