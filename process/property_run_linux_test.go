@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +43,9 @@ func cases(t *testing.T, n int, try func(member string, seed int) []string) {
 	member := memberProgram(t)
 	adopt()
 	noError(t, startExits())
-	fds, before := openFiles(t), childrenOf(self)
+	_ = orphans() // whose list stays open
+	fds, before, goroutines := openFiles(t), childrenOf(self), runtime.NumGoroutine()
+	foreign := foreigners(t)
 	seeds := make(chan int)
 	var all sync.WaitGroup
 	for range min(n, 10) {
@@ -59,6 +62,7 @@ func cases(t *testing.T, n int, try func(member string, seed int) []string) {
 	}
 	close(seeds)
 	all.Wait()
+	foreign()
 	var left []int
 	for until := time.Now().Add(limit); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
 		left = slices.DeleteFunc(childrenOf(self), func(pid int) bool { return slices.Contains(before, pid) })
@@ -80,8 +84,43 @@ func cases(t *testing.T, n int, try func(member string, seed int) []string) {
 			break
 		}
 	}
+	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
 	if len(open) > len(fds) {
 		t.Errorf("left open in the end:\n%s\nbefore:\n%s", strings.Join(open, "\n"), strings.Join(fds, "\n"))
+	}
+}
+
+// foreigners are commands that somebody else in this program runs meanwhile, with package os/exec. The function that it returns
+// ends that, and fails the test if a status was lost: golang/go#60481.
+func foreigners(t *testing.T) (end func()) {
+	over, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(done)
+		for n := 1; ; n++ {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			code := n % 100
+			cmd := exec.Command("sh", "-c", "exit "+strconv.Itoa(code))
+			if err := cmd.Start(); err != nil {
+				done <- err
+				return
+			}
+			time.Sleep(time.Duration(n%70) * time.Millisecond) // it ends, and nobody waits for it yet
+			_ = cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != code {
+				done <- fmt.Errorf("a command of somebody else: exit code %d, want %d", got, code)
+				return
+			}
+		}
+	}()
+	return func() {
+		close(over)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
