@@ -41,18 +41,16 @@ func (s *Supervisor) roll(ctx context.Context, i *instance, d *definition) (*ins
 // replace gives the place of old to next, which is ready then, and returns when old has ended. If next does not become ready,
 // old stays as it is.
 func (s *Supervisor) replace(ctx context.Context, old, next *instance) error {
-	within := next.def.Ready.Within
-	if within == 0 {
-		within = readyWithin
-	}
 	limit, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(within+time.Second, func() { // where it has a limit of its own, that is told first
-		if s.isCandidate(next) {
-			cancel(fmt.Errorf("not ready within %v", within))
-		}
-	})
-	defer timer.Stop()
+	if next.def.Ready.Within == 0 && !next.def.Oneshot { // its own limit it may extend, and a task takes its time
+		timer := time.AfterFunc(readyWithin, func() {
+			if s.isCandidate(next) {
+				cancel(fmt.Errorf("not ready within %v", readyWithin))
+			}
+		})
+		defer timer.Stop()
+	}
 	s.mu.Lock()
 	s.candidates[old.name] = next
 	s.mu.Unlock()
