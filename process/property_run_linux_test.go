@@ -84,7 +84,8 @@ func cases(t *testing.T, n int, try func(member string, seed int) []string) {
 			break
 		}
 	}
-	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+	const once = 3 // goroutines that the first start and the first signal begin, and that stay: a leak would be one a case
+	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+once })
 	if len(open) > len(fds) {
 		t.Errorf("left open in the end:\n%s\nbefore:\n%s", strings.Join(open, "\n"), strings.Join(fds, "\n"))
 	}

@@ -161,7 +161,7 @@ func (s *Server) handler() http.Handler {
 	ask("GET /report", s.report)
 	tell := func(name string, do func(ctx context.Context, o order, progress func(string)) error) {
 		ask("POST /"+name, func(w http.ResponseWriter, r *http.Request) {
-			o, err := readOrder(w, r)
+			o, err := s.readOrder(w, r)
 			if err != nil {
 				refuse(w, err)
 				return
@@ -217,9 +217,10 @@ type order struct {
 }
 
 // readOrder reads the body to its end: only then does the context tell when the client goes away.
-func readOrder(w http.ResponseWriter, r *http.Request) (o order, err error) {
+func (s *Server) readOrder(w http.ResponseWriter, r *http.Request) (o order, err error) {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(slowest))
+	defer context.AfterFunc(s.leaving, func() { control.SetReadDeadline(time.Now()) })() // who has not sent it by then is not waited for
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
 	if err == nil {
 		err = control.SetReadDeadline(time.Time{})
