@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -22,33 +23,46 @@ type stopResult struct {
 	used time.Duration
 }
 
-// stopSample is one life of a supervisor. Times are in nanoseconds; NaN is what did not happen.
+// stopSample is one life of a supervisor.
 type stopSample struct {
-	Start   float64 `json:"start_ns"`    // started → the last child runs
-	Restart float64 `json:"restart_ns"`  // a child killed → another runs in its place
-	Told50  float64 `json:"told_p50_ns"` // signal → a child told
-	Told    float64 `json:"told_max_ns"` // signal → the last child told
-	Gone    float64 `json:"gone_ns"`     // signal → the supervisor has ended
+	Start   elapsed `json:"start_ns"`    // started → the last child runs
+	Restart elapsed `json:"restart_ns"`  // a child killed → another runs in its place
+	Told50  elapsed `json:"told_p50_ns"` // signal → a child told
+	Told    elapsed `json:"told_max_ns"` // signal → the last child told
+	Gone    elapsed `json:"gone_ns"`     // signal → the supervisor has ended
 	Untold  int     `json:"untold"`      // children that were not told
 	Left    int     `json:"left"`        // children that were still there when the supervisor had ended
+}
+
+// elapsed is nanoseconds; NaN, which JSON does not have, is of what did not happen.
+type elapsed float64
+
+var never = elapsed(math.NaN())
+
+// MarshalJSON is the number, or null.
+func (e elapsed) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(e)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(e))
 }
 
 // stopFigures are those of a stopSample that are compared.
 var stopFigures = []struct {
 	name string
-	of   func(stopSample) float64
+	of   func(stopSample) elapsed
 }{
-	{"start", func(s stopSample) float64 { return s.Start }},
-	{"told, p50", func(s stopSample) float64 { return s.Told50 }},
-	{"told, max", func(s stopSample) float64 { return s.Told }},
-	{"gone", func(s stopSample) float64 { return s.Gone }},
-	{"restart", func(s stopSample) float64 { return s.Restart }},
+	{"start", func(s stopSample) elapsed { return s.Start }},
+	{"told, p50", func(s stopSample) elapsed { return s.Told50 }},
+	{"told, max", func(s stopSample) elapsed { return s.Told }},
+	{"gone", func(s stopSample) elapsed { return s.Gone }},
+	{"restart", func(s stopSample) elapsed { return s.Restart }},
 }
 
 func (r *stopResult) figure(i int) float64 {
 	var values []float64
 	for _, s := range r.Samples {
-		if v := stopFigures[i].of(s); !math.IsNaN(v) {
+		if v := float64(stopFigures[i].of(s)); !math.IsNaN(v) {
 			values = append(values, v)
 		}
 	}
@@ -127,7 +141,7 @@ func (v *supervision) liveAndStop(ctx context.Context, n int, turn []*stopResult
 			continue
 		}
 		for _, slot := range u.board.Slots() {
-			l.Start = max(l.Start, float64(slot.Started()-u.began))
+			l.Start = max(l.Start, elapsed(slot.Started()-u.began))
 		}
 	}
 	// Some restart later who lived for less than a second, and some look around once a second: hit them anywhere.
@@ -149,9 +163,9 @@ func (v *supervision) liveAndStop(ctx context.Context, n int, turn []*stopResult
 		_ = l.arrive(ctx, n+1, 50*time.Millisecond) // who takes longer need not be waited for before the next
 	}
 	for _, l := range lives {
-		l.Restart = math.NaN()
+		l.Restart = never
 		if l.victim != nil && l.arrive(ctx, n+1, 5*time.Second) == nil {
-			l.Restart = float64(l.board.Slots()[n].Started() - l.killed)
+			l.Restart = elapsed(l.board.Slots()[n].Started() - l.killed)
 		}
 	}
 	if err := sleep(ctx, 200*time.Millisecond); err != nil {
@@ -163,12 +177,12 @@ func (v *supervision) liveAndStop(ctx context.Context, n int, turn []*stopResult
 			continue
 		}
 		asked := l.ask()
-		l.Gone, l.Told50, l.Told = math.NaN(), math.NaN(), math.NaN()
+		l.Gone, l.Told50, l.Told = never, never, never
 		if l.end(40 * time.Second) {
-			l.Gone = float64(l.endedAt - asked)
+			l.Gone = elapsed(l.endedAt - asked)
 		}
 		if l.subject.s.leaves {
-			l.Gone = math.NaN()
+			l.Gone = never
 			time.Sleep(300 * time.Millisecond)
 		}
 		var told []float64
@@ -184,7 +198,7 @@ func (v *supervision) liveAndStop(ctx context.Context, n int, turn []*stopResult
 		}
 		l.Left = len(l.alive())
 		if told != nil {
-			l.Told50, l.Told = percentile(told, 0.5), percentile(told, 1)
+			l.Told50, l.Told = elapsed(percentile(told, 0.5)), elapsed(percentile(told, 1))
 		}
 		l.Samples = append(l.Samples, l.stopSample)
 	}
