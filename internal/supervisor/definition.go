@@ -101,7 +101,7 @@ func readiness(p *config.Process) (process.Ready, error) {
 
 // process fills in the process of an instance.
 func (d *definition) fill(p *process.Process, i *instance) {
-	p.Command, p.Dir, p.Setenv, p.Sys = d.argv, d.Dir, i.env(), d.sys
+	p.Command, p.Dir, p.Env, p.Setenv, p.Sys = d.argv, d.Dir, i.s.environ, i.env(), d.sys
 	p.Stdout, p.Stderr = i.stdout(), i.stderr()
 	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
 	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, d.listen

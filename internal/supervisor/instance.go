@@ -94,7 +94,7 @@ const flushWithin = time.Second
 func (i *instance) hook(command []string, env []string) *process.Process {
 	d := i.def
 	return &process.Process{
-		Command: command, Dir: d.Dir, Setenv: slices.Concat(i.proc.Setenv, env), Sys: d.sys, Umask: d.Umask,
+		Command: command, Dir: d.Dir, Env: i.proc.Env, Setenv: slices.Concat(i.proc.Setenv, env), Sys: d.sys, Umask: d.Umask,
 		Stdout: i.proc.Stdout, Stderr: i.proc.Stderr, Ready: process.Ready{Exit: true}, Mark: i.s.mark,
 	}
 }

@@ -23,6 +23,7 @@ import (
 type Supervisor struct {
 	opts     Options
 	mark     string // of all that it starts, see process.Process.Mark
+	environ  []string
 	out      *output.Mux
 	group    lastcall.Group
 	listener *control.Listener
@@ -70,7 +71,7 @@ func New(o Options) (*Supervisor, error) {
 		o.Interrupt = "SIGTERM"
 	}
 	s := &Supervisor{
-		opts: o, file: file, sockets: newSockets(), programs: map[string]*program{}, names: map[string]*instance{}, candidates: map[string]*instance{},
+		opts: o, file: file, environ: environ(), sockets: newSockets(), programs: map[string]*program{}, names: map[string]*instance{}, candidates: map[string]*instance{},
 		replaced: map[string]*instance{},
 		over:     make(chan struct{}), filing: make(chan struct{}, 1),
 	}
