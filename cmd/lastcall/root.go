@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/lastcall-go/lastcall/internal/nearest"
 	"github.com/lastcall-go/lastcall/internal/pid1"
 )
 
@@ -32,8 +35,12 @@ everyone finishes what is on the table, and the doors close on time.`,
 			if len(args) == 0 {
 				return nil
 			}
-			if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-				return usagef(cmd, "unknown command %q, did you mean %q?", args[0], like[0])
+			var names []string
+			for _, c := range cmd.Commands() {
+				names = append(names, c.Name())
+			}
+			if like := nearest.To(args[0], names); like != "" {
+				return usagef(cmd, "unknown command %q, did you mean %q?", args[0], like)
 			}
 			return usagef(cmd, "unknown command %q", args[0])
 		},
@@ -47,14 +54,25 @@ everyone finishes what is on the table, and the doors close on time.`,
 	}
 	// Not cobra's own flag: its template would keep the linker from leaving out what is not called: 2 MB of 13.
 	root.Flags().BoolVarP(&version, "version", "v", false, "version for lastcall")
-	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newConfig(), newDemo(), newReport(), newUp(), newVersion(), newRun(signals),
 		newPs(), newStart(), newStop(), newRestart(), newReload(), newScale(), newSignal(), newLogs(), newDown())
 	for _, generator := range generators {
 		root.AddCommand(generator(root))
 	}
 	return root
+}
+
+// flagError is the error for a flag, with the one that may have been meant.
+func flagError(cmd *cobra.Command, err error) error {
+	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if like := nearest.To(unknown.GetSpecifiedName(), names); like != "" {
+			return usagef(cmd, "%w, did you mean --%s?", err, like)
+		}
+	}
+	return usagef(cmd, "%w", err)
 }
 
 // generators are commands that only a build for the release has.

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/nearest"
 )
 
 // A socket is a listener, and where it stands.
@@ -144,7 +146,7 @@ func parseListen(text string, from *source) (network, address string, err error)
 	}
 	switch {
 	case !known:
-		return "", "", &hint{fmt.Sprintf("there are no sockets of the kind %q", network), nearest(network, networks)}
+		return "", "", &hint{fmt.Sprintf("there are no sockets of the kind %q", network), nearest.To(network, networks)}
 	case strings.HasPrefix(network, "unix") && address == "":
 		return "", "", errors.New("the socket has no path")
 	case strings.HasPrefix(network, "unix"):

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/nearest"
 )
 
 // A kind is a sort of value of type V: how it is written, in words for people and as a schema for editors, how it is read,
@@ -146,7 +148,7 @@ func (r *reader) unknownKey(e entry, keys []*key) (meant string) {
 		}
 	}
 	if meant == "" {
-		meant = nearest(e.key, names)
+		meant = nearest.To(e.key, names)
 	}
 	r.wrong(e.at, meant, "unknown key %q%s", e.key, where)
 	return meant
@@ -345,7 +347,7 @@ func choice[V ~string](values ...V) *kind[V] {
 			if i := slices.Index(names, text); i >= 0 {
 				return values[i], nil
 			}
-			return "", &hint{fmt.Sprintf("%q is not %s", text, list(names, "or")), nearest(text, names)}
+			return "", &hint{fmt.Sprintf("%q is not %s", text, list(names, "or")), nearest.To(text, names)}
 		},
 		func(v V) *node { return textNode(string(v)) })
 }

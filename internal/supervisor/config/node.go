@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/lastcall-go/lastcall/internal/nearest"
 )
 
 // A source is one file that is read.
@@ -170,7 +172,7 @@ func (t *tree) alias(n *node, in *ast.AliasNode) *node {
 	name := in.Value.GetToken().Value
 	value, ok := t.anchors[name]
 	if !ok {
-		t.wrong(n.at, nearest(name, slices.Sorted(maps.Keys(t.anchors))), "there is no anchor %q before this", name)
+		t.wrong(n.at, nearest.To(name, slices.Sorted(maps.Keys(t.anchors))), "there is no anchor %q before this", name)
 		return n
 	}
 	if t.aliases++; t.aliases == maxAliases {

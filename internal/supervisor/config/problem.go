@@ -49,41 +49,6 @@ type hint struct{ text, nearest string }
 
 func (h *hint) Error() string { return h.text }
 
-// nearest is the candidate that word is a slip of, or "".
-func nearest(word string, candidates []string) string {
-	best, least := "", 2+len(word)/4
-	for _, candidate := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < least && d < len(candidate) {
-			best, least = candidate, d
-		}
-	}
-	return best
-}
-
-// distance is how many characters must be added, dropped, changed or swapped with their neighbour to make a into b.
-func distance(a, b string) int {
-	var before, last []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, last, row = last, row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(row[j]+1, last[j+1]+1, last[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
-}
-
 // list is "a, b or c".
 func list(words []string, last string) string {
 	if len(words) < 2 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/nearest"
 )
 
 // resolve makes processes of the drafts: those of the chosen profiles, with what they say of each other.
@@ -74,7 +76,7 @@ func (r *reader) choose(doc *document, file *source, profiles []string) []*draft
 	}
 	for _, p := range profiles {
 		if !slices.Contains(known, p) {
-			r.wrong(position{file: file}, nearest(p, known), "no process is of the profile %q", p)
+			r.wrong(position{file: file}, nearest.To(p, known), "no process is of the profile %q", p)
 		}
 	}
 	return chosen
@@ -95,7 +97,7 @@ func (r *reader) names(d *draft, key string, refs []reference, all map[string]*d
 				known = append(known, name)
 			}
 			slices.Sort(known)
-			r.wrongValue(ref.at, &hint{fmt.Sprintf("there is no process %q", ref.name), nearest(ref.name, known)})
+			r.wrongValue(ref.at, &hint{fmt.Sprintf("there is no process %q", ref.name), nearest.To(ref.name, known)})
 		case other == d:
 			r.wrongf(ref.at, "it cannot wait for itself")
 		case !slices.Contains(chosen, other):

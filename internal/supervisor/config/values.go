@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/nearest"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -140,7 +141,7 @@ func signalName() *kind[string] {
 		func(text string) (string, error) {
 			s, err := process.ParseSignal(text)
 			if err != nil {
-				near := nearest("SIG"+strings.TrimPrefix(strings.ToUpper(text), "SIG"), commonSignals)
+				near := nearest.To("SIG"+strings.TrimPrefix(strings.ToUpper(text), "SIG"), commonSignals)
 				return "", &hint{err.Error(), near}
 			}
 			return process.SignalName(s), nil
