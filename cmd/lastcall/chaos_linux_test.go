@@ -161,7 +161,7 @@ func TestUpAtRandom(t *testing.T) {
 		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 		defer signal.Reset(os.Interrupt)
 	}
-	first, n := 1, 16
+	first, n := 1, 10
 	flag.Visit(func(f *flag.Flag) {
 		number, err := strconv.Atoi(f.Value.String())
 		switch {

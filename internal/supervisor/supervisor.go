@@ -157,6 +157,7 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	defer s.close()
+	defer s.closeOutput(signals)
 	if !s.endLeftovers(signals) {
 		return nil
 	}
@@ -175,7 +176,7 @@ func (s *Supervisor) Report(context.Context) (lastcall.Report, error) { return s
 // close gives back what New took.
 func (s *Supervisor) close() {
 	if s.out != nil {
-		s.out.Close(time.Second)
+		s.out.Close(context.Background(), 0) // if New failed, else it is closed already
 	}
 	s.sockets.keep(nil)
 	if s.server == nil {

@@ -5,6 +5,7 @@ package output
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -77,7 +78,7 @@ func newMux(t testing.TB, o Options) *Mux {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { m.Close(0) })
+	t.Cleanup(func() { m.Close(context.Background(), 0) })
 	return m
 }
 
@@ -107,7 +108,7 @@ func flush(t testing.TB, s *Source) {
 
 func closeMux(t testing.TB, m *Mux) {
 	t.Helper()
-	if err := m.Close(enough); err != nil {
+	if err := m.Close(context.Background(), enough); err != nil {
 		t.Fatal(err)
 	}
 }

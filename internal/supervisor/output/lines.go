@@ -25,6 +25,7 @@ func (k *sink) read(s *Source) int {
 		growPipe(s.fd, pipeHolds)
 	}
 	if n > 0 {
+		k.moves.Add(1)
 		k.now = time.Now()
 		k.split(s, n)
 	}
@@ -157,7 +158,9 @@ func (k *sink) print(s *Source, b []byte, more bool) {
 			k.out = k.m.style.text(k.out, line, s.long, more, &s.style)
 		}
 		if len(k.out) >= full {
+			k.ahead = b
 			k.write()
+			k.ahead = nil
 		}
 	}
 }

@@ -5,7 +5,7 @@
 //	… run it with Stdout and Stderr set to web.File(), as often as needed …
 //	web.Flush(time.Second) // after each end
 //	m.Message("web-1: exited with status 1")
-//	err = m.Close(time.Second)
+//	err = m.Close(ctx, 5*time.Second)
 //
 // A child writes into a pipe of its own and does not know of this. One goroutine reads all the pipes in turn, as much as
 // there is of each at once, and writes whole lines with one write for many. It never waits for more while something can be
@@ -14,6 +14,7 @@
 package output
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -137,9 +138,10 @@ func (m *Mux) Reopen() error {
 	return errors.Join(errs...)
 }
 
-// Close passes on what is in the pipes and ends: sources and followers too. It returns an error if that took longer, as
-// with a terminal that is stopped; what is left is then lost. Other calls after it do nothing.
-func (m *Mux) Close(within time.Duration) error {
+// Close passes on what is in the pipes and ends: sources and followers too. It waits for who reads the output as long as that
+// goes on, and gives up when nothing has been taken for so long, as by a terminal that is stopped, or when ctx ends; then what is
+// left is lost, and the error says how much. Other calls after it do nothing.
+func (m *Mux) Close(ctx context.Context, standstill time.Duration) error {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
@@ -150,21 +152,16 @@ func (m *Mux) Close(within time.Duration) error {
 	m.mu.Unlock()
 
 	m.common.end()
-	if files != nil {
+	var errs []error
+	if files != nil { // first: they may have messages
 		files.end()
-	}
-	timer := time.NewTimer(within)
-	defer timer.Stop()
-	var err error
-	for _, k := range []*sink{files, m.common} { // the files first: they may have messages
-		if k == nil {
-			continue
+		if !files.awaitEnd(ctx, standstill) {
+			errs = append(errs, errors.New("not all could be written to the log files"))
 		}
-		select {
-		case <-k.done:
-		case <-timer.C:
-			timer.Reset(0)
-			err = fmt.Errorf("%s: not all output could be written within %v", Own, within)
+	}
+	if !m.common.awaitEnd(ctx, standstill) {
+		if n := m.common.giveUp(); n > 0 {
+			errs = append(errs, fmt.Errorf("%s of output were not read", appendCount(nil, n, "line")))
 		}
 	}
 	m.mu.Lock()
@@ -174,5 +171,5 @@ func (m *Mux) Close(within time.Duration) error {
 	for _, f := range tails {
 		f.end()
 	}
-	return err
+	return errors.Join(errs...)
 }

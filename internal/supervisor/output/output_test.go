@@ -3,6 +3,7 @@
 package output
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -288,7 +289,7 @@ func TestNonBlockingOut(t *testing.T) {
 			fmt.Fprintln(web.File(), line)
 		}
 		web.Flush(enough)
-		m.Close(enough)
+		m.Close(context.Background(), enough)
 		out.w.Close()
 	}()
 	out.r.SetReadDeadline(time.Now().Add(enough))

@@ -1,14 +1,19 @@
 package output
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	chunk     = 64 << 10 // that is read at once, of one source in its turn
-	full      = 64 << 10 // so much is written at once, even if more is there to be read
+	full      = 64 << 10 // so much is collected before it is written, even if more is there to be read
+	piece     = 16 << 10 // so much is written at once, so that it is seen whether somebody reads
+	lastPiece = 4 << 10  // at the end
 	pipeHolds = 1 << 20  // at most, see pipe(7)
 	mostGrown = 16       // pipes that are made as large as that, for the first who write faster than they are read
 	turns     = 64       // of sources, before all can have their next
@@ -31,10 +36,16 @@ type sink struct {
 	left     int // messages that were left out
 	ended    bool
 	spareJob []job
+	unread   []byte // of out, while it is being written
+	gaveUp   bool   // nobody waits any more for who reads the output: it is thrown away
+	lost     int    // lines of it
+
+	moves atomic.Int64 // counts what was read and what was written
 
 	// The rest belongs to the goroutine.
 	file   *os.File  // the common output; nil for log files
 	fd     int       // its own, -1 without
+	ahead  []byte    // lines that are to come into out when it has been written
 	buf    []byte    // what was read begins at longest; before it is room for the part of a line that came earlier
 	out    []byte    // to be written
 	torn   bool      // a write failed in the middle of a line
@@ -245,14 +256,88 @@ func (k *sink) write() {
 	if len(k.out) == 0 {
 		return
 	}
-	n, err := writeAll(k.fd, k.out)
-	if err == nil {
-		k.torn = false
-	} else if n > 0 {
-		k.torn = k.out[n-1] != '\n'
+	for rest := k.out; ; {
+		next := k.nextPiece(rest)
+		if len(next) == 0 {
+			break
+		}
+		n, err := writeAll(k.fd, next)
+		k.moves.Add(1)
+		if err == nil {
+			k.torn = false
+		} else if n > 0 {
+			k.torn = next[n-1] != '\n'
+		}
+		if rest = rest[n:]; err != nil {
+			rest = nil
+		}
 	}
 	if cap(k.out) > 4*full {
 		k.out = nil
 	}
 	k.out = k.out[:0]
+}
+
+// nextPiece is what to write now of what is left; nothing if it is to be thrown away.
+func (k *sink) nextPiece(rest []byte) []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gaveUp {
+		k.lost += bytes.Count(rest, newline)
+		rest = nil
+	}
+	k.unread = rest
+	if k.ended {
+		return rest[:min(len(rest), lastPiece)]
+	}
+	return rest[:min(len(rest), piece)]
+}
+
+var newline = []byte{'\n'}
+
+// awaitEnd waits until all has been passed on that there was when it was to end, as long as it goes on. It reports false if
+// nothing was taken for so long, or ctx has ended.
+func (k *sink) awaitEnd(ctx context.Context, standstill time.Duration) bool {
+	timer := time.NewTimer(standstill)
+	defer timer.Stop()
+	for before := k.progress(); ; {
+		select {
+		case <-k.done:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-timer.C:
+		}
+		now := k.progress()
+		if now == before {
+			return false
+		}
+		before = now
+		timer.Reset(standstill)
+	}
+}
+
+// progress is another after something was read or written.
+func (k *sink) progress() [2]int64 { return [2]int64{k.moves.Load(), int64(unread(k.fd))} }
+
+// giveUp throws away what nobody has read, and returns how many lines that were.
+func (k *sink) giveUp() int {
+	k.mu.Lock()
+	k.gaveUp = true
+	if len(k.unread) == 0 { // it is not being written, so that it goes on, to its end
+		k.mu.Unlock()
+		<-k.done
+		return k.lost
+	}
+	defer k.mu.Unlock() // until then the goroutine does not get on
+	lines := bytes.Count(k.unread, newline) + bytes.Count(k.ahead, newline) + k.waiting
+	buf := make([]byte, pipeHolds)
+	for _, s := range k.sources {
+		n := readSome(s.fd, buf)
+		lines += bytes.Count(buf[:n], newline)
+		if n > 0 && buf[n-1] != '\n' || n == 0 && len(s.part) > 0 {
+			lines++
+		}
+	}
+	return lines
 }

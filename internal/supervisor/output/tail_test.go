@@ -98,7 +98,7 @@ func TestTailFollows(t *testing.T) {
 	next(": a message")
 	write(t, web, "ended\n")
 	next("web: begun, ended")
-	go m.Close(enough)
+	go m.Close(context.Background(), enough)
 	next("other: x")
 	if err := <-done; err != nil {
 		t.Errorf("after Close, Tail returned %v", err)
