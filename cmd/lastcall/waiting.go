@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -80,7 +78,7 @@ func (w *waiting) draw(ctx context.Context) {
 func (w *waiting) stillThere() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return stillThere(awaited(w.list, w.names), time.Now())
+	return harmless(control.WaitingFor(control.Awaited(w.list, w.names), time.Now()))
 }
 
 // tell writes what was done above who is still there.
@@ -93,56 +91,4 @@ func (w *waiting) close() {
 	w.cancel()
 	w.over.Wait()
 	w.screen.erase()
-}
-
-// awaited are those who are on their way, of the named ones if there are any.
-func awaited(list []control.Instance, names []string) []control.Instance {
-	var named, others []control.Instance
-	for _, i := range list {
-		switch i.State {
-		case lastcall.StateStopping, lastcall.StateCut, lastcall.StateStarting, lastcall.StateRestarting:
-		default:
-			continue
-		}
-		if len(names) == 0 || slices.Contains(names, i.Name) || slices.Contains(names, i.Process) {
-			named = append(named, i)
-		} else {
-			others = append(others, i)
-		}
-	}
-	if named == nil {
-		return others
-	}
-	return named
-}
-
-// mostNamed are so many names in one line.
-const mostNamed = 8
-
-// stillThere says who is awaited, the longest first; "" if nobody is.
-func stillThere(list []control.Instance, now time.Time) string {
-	if len(list) == 0 {
-		return ""
-	}
-	slices.SortStableFunc(list, func(a, b control.Instance) int { return a.Since.Compare(b.Since) })
-	var texts []string
-	for _, i := range list[:min(len(list), mostNamed)] {
-		facts := []string{max(now.Sub(i.Since), 0).Truncate(time.Second).String()}
-		if i.PID != 0 {
-			facts = append([]string{fmt.Sprintf("pid %d", i.PID)}, facts...)
-		}
-		if i.State != lastcall.StateStopping {
-			facts = append(facts, i.State.String())
-		}
-		for _, text := range []string{i.Status, i.Detail} {
-			if text != "" && !slices.Contains(facts, text) {
-				facts = append(facts, text)
-			}
-		}
-		texts = append(texts, fmt.Sprintf("%s (%s)", i.Name, strings.Join(facts, ", ")))
-	}
-	if more := len(list) - mostNamed; more > 0 {
-		texts = append(texts, fmt.Sprintf("and %d more", more))
-	}
-	return "waiting for " + harmless(strings.Join(texts, ", "))
 }

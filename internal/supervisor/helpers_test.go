@@ -280,3 +280,17 @@ func inOrder(t *testing.T, text string, pieces ...string) {
 		rest = behind
 	}
 }
+
+// awaitFile waits until a file has just this text.
+func awaitFile(t *testing.T, path, want string) {
+	t.Helper()
+	for limit := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		text, err := os.ReadFile(path)
+		if string(text) == want {
+			return
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("%s has %q (%v), not %q, after %v", path, text, err, want, patience)
+		}
+	}
+}

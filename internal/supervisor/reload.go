@@ -19,11 +19,30 @@ import (
 
 // onReload is what SIGHUP does.
 func (s *Supervisor) onReload(ctx context.Context) error {
+	over, cancel := context.WithCancel(ctx)
+	var saying sync.WaitGroup
+	saying.Go(func() { s.sayAwaited(over) })
+	defer saying.Wait()
+	defer cancel()
 	return s.reread(ctx, func(line string) { s.say("reload: %s", line) })
 }
 
-// reread reads the file again, and starts, stops and replaces what changed. A file that cannot be used changes nothing.
+// sayAwaited says at growing intervals who is on their way, until ctx ends.
+func (s *Supervisor) sayAwaited(ctx context.Context) {
+	for pause := time.Second; lastcall.Sleep(ctx, pause) == nil; pause *= 2 {
+		list, _ := s.List(ctx, false)
+		if text := control.WaitingFor(control.Awaited(list, nil), time.Now()); text != "" {
+			s.say("reload: %s", text)
+		}
+	}
+}
+
+// reread reads the file again, and starts, stops and replaces what changed. A file that cannot be used changes nothing. Log files are
+// opened anew in any case, for who has renamed them.
 func (s *Supervisor) reread(ctx context.Context, progress func(string)) error {
+	if err := s.out.Reopen(); err != nil {
+		s.say("%s", oneLine(err))
+	}
 	return s.withFile(ctx, func() error {
 		ended := s.manager.reloads()
 		file, err := s.opts.Load()

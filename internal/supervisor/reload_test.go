@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -88,6 +89,92 @@ func TestReloadOfTheFile(t *testing.T) {
 		t.Error(u.err)
 	}
 	inOrder(t, u.output()[strings.LastIndex(u.output(), "stopping: SIGTERM"):], "user: stopped", "fresh: stopped")
+}
+
+// What has been given a new definition has the place in the order that the old one had.
+func TestOrderAfterReload(t *testing.T) {
+	dir, addr := t.TempDir(), freeAddress(t)
+	in := func(p *config.Process) { p.Dir = dir }
+	held := func(version string) *config.Process {
+		p := serving("held", addr, version, 2)
+		p.Dir = dir
+		return p
+	}
+	web := func() *config.Process { return shellProcess("web", waits, in, after("db", "held")) }
+	file := &changing{file: fileOf(t, web(), shellProcess("db", waits, in), held("1"))}
+	u := startFrom(t, file.load)
+	u.await("all 4 ready")
+	u.await(`web +\| hello`)
+	before := pids(u)
+	for _, version := range []string{"2", "3"} {
+		file.set(fileOf(t, web(), shellProcess("db", "echo version "+version+"; "+waits, in), held(version)), nil)
+		if text, err := u.reloads(); err != nil {
+			t.Fatal(text, err)
+		}
+		u.await("db +. version " + version + "\n.*hello")
+	}
+	now := pids(u)
+	if now["web"] != before["web"] || now["db"] == before["db"] || now["held-1"] == before["held-1"] {
+		t.Errorf("before %v, now %v", before, now)
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+	end := u.output()[strings.LastIndex(u.output(), "stopping: SIGTERM"):]
+	inOrder(t, end, "web: stopped", "db: stopped")
+	inOrder(t, end, "web: stopped", "held-1: stopped")
+	inOrder(t, end, "web: stopped", "held-2: stopped")
+}
+
+// Log files are opened anew, also where the file is wrong.
+func TestReloadReopensLogs(t *testing.T) {
+	path := t.TempDir() + "/web.log"
+	web := shellProcess("web", `trap 'echo again' HUP; trap 'exit 0' TERM; echo hello; `+waitsFor, func(p *config.Process) { p.Log.File = path })
+	file := &changing{file: fileOf(t, web)}
+	u := startFrom(t, file.load)
+	awaitFile(t, path, "hello\n")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	u.signals <- syscall.SIGHUP
+	u.await("reload: nothing has changed")
+	if err := u.Signal(t.Context(), []string{"web"}, "HUP"); err != nil {
+		t.Fatal(err)
+	}
+	awaitFile(t, path, "again\n")
+	if err := os.Rename(path, path+".2"); err != nil {
+		t.Fatal(err)
+	}
+	file.set(nil, errors.New("lastcall.yaml:3:1: nonsense"))
+	if _, err := u.reloads(); err == nil {
+		t.Error("a wrong file was read")
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+	awaitFile(t, path+".1", "hello\n")
+}
+
+// A reload by SIGHUP says whom it waits for.
+func TestReloadSaysWhoIsAwaited(t *testing.T) {
+	dir := t.TempDir()
+	in := func(p *config.Process) { p.Dir = dir }
+	free := dir + "/free"
+	old := shellProcess("old", `trap 'until test -e "`+free+`"; do sleep 0.05; done; exit 0' TERM; echo hello; `+waitsFor, in)
+	file := &changing{file: fileOf(t, old, shellProcess("web", waits, in))}
+	u := startFrom(t, file.load)
+	u.await(`old +\| hello`)
+	u.await("all 2 ready")
+	file.set(fileOf(t, shellProcess("web", waits, in)), nil)
+	u.signals <- syscall.SIGHUP
+	u.await(`lastcall \| reload: waiting for old \(pid \d+, \d+s, sent SIGTERM\)$`)
+	if err := os.WriteFile(free, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.await("old: stopped")
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
 }
 
 func TestReloadThatFailsKeepsWhatRan(t *testing.T) {
