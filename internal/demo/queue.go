@@ -9,7 +9,7 @@ import (
 type queue struct {
 	mu    sync.Mutex
 	jobs  []order
-	avail chan struct{} // has a token while jobs is not empty
+	avail chan struct{} // has a token while jobs is not empty; it may have one that is out of date
 }
 
 func newQueue() *queue { return &queue{avail: make(chan struct{}, 1)} }
@@ -23,17 +23,28 @@ func (q *queue) put(o order) {
 
 // take waits for a job, until ctx ends.
 func (q *queue) take(ctx context.Context) (order, error) {
-	select {
-	case <-ctx.Done():
-		return order{}, ctx.Err()
-	case <-q.avail:
+	for {
+		select {
+		case <-ctx.Done():
+			return order{}, ctx.Err()
+		case <-q.avail:
+		}
+		if o, ok := q.first(); ok {
+			return o, nil
+		}
 	}
+}
+
+// first takes a job if there is one: the token may have come for one that another taker has had meanwhile.
+func (q *queue) first() (o order, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	o := q.jobs[0]
-	q.jobs = q.jobs[1:]
+	if len(q.jobs) == 0 {
+		return order{}, false
+	}
+	o, q.jobs = q.jobs[0], q.jobs[1:]
 	q.signal()
-	return o, nil
+	return o, true
 }
 
 // signal lets one taker in if there is something to take.
