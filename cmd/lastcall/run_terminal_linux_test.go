@@ -1,133 +1,97 @@
 package main
 
 import (
-	"fmt"
+	"bytes"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// At a terminal job control is as if lastcall run were not there: Ctrl-Z, fg, Ctrl-C, and reading from the terminal.
-func TestRunAtATerminal(t *testing.T) {
-	person, shell := openTerminal(t)
-	cmd := command("sh", "-i")
-	cmd.Path = "/bin/sh"
-	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(self, filepath.Join(dir, "lastcall")); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "PS1=prompt> ", "ENV=")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = shell, shell, shell
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	shell.Close()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	screen := &screenText{more: make(chan struct{}, 1)}
-	go screen.read(person)
-	for _, step := range []struct{ types, shows string }{
-		{"", "prompt>"},
-		{"lastcall run sh -c 'echo now $((40+2)); sleep 1000; echo woke'\n", "now 42"},
-		{"\x1a", "Stopped"},
-		{"fg\n", "lastcall run"},
-		{"\x03", "prompt>"},
-		{"echo status $?.\n", "status 130."},
-		{"lastcall run cat\n", "cat"},
-		{"typed\n", "typed\r\ntyped"},
-		{"\x04", "prompt>"},
-	} {
-		from := screen.len()
-		if _, err := person.WriteString(step.types); err != nil {
-			t.Fatal(err)
-		}
-		if !screen.await(from, step.shows) {
-			t.Fatalf("typed %q and waited %v for %q in\n%s", step.types, patience, step.shows, screen)
-		}
+// At a terminal it is as if lastcall were not there: the shell sees the program stop, lets it go on, and the keys reach it.
+func TestInitsAtATerminal(t *testing.T) {
+	for _, init := range []string{"lastcall run", "lastcall run --group", "tini -s", "tini -s -g", "dumb-init -c", "dumb-init"} {
+		t.Run(init, func(t *testing.T) {
+			t.Parallel()
+			s := shell(t)
+			if !strings.HasSuffix(init, "dumb-init") { // there the program is in another session, and the terminal is the shell's
+				s.keys(init + ` sh -c 'echo as''king; read line; echo "it read $line"'` + "\n")
+				s.shows("asking")
+				s.keys("hello\n")
+				s.shows("it read hello")
+			}
+			s.keys(init + ` sh -c 'trap "echo con''tinued" CONT; echo pid $$; while :; do read line <&3; done' 3<>` + fifo(t) + "\n")
+			pid := s.shows(`pid (\d+)`)
+			awaitState(t, pid, "S") // a signal that a shell gets just before it reads is heeded only after that
+			s.keys(ctrlZ)
+			s.shows("(?i)(stopped|suspended).*\n")
+			awaitState(t, pid, "T")
+			s.keys("jobs\n")
+			s.shows("(?i)(stopped|suspended).*" + init[:4])
+			s.keys("fg\n")
+			s.shows("continued")
+			s.keys(ctrlC)
+			s.keys("echo ended with $?.\n")
+			s.shows(`ended with 130\.`)
+		})
 	}
 }
 
-// openTerminal makes a terminal with a person at one end.
-func openTerminal(t *testing.T) (person, shell *os.File) {
+// fifo is a pipe into which nobody writes. A shell that waits for it has no children: one that is just making a child neither
+// stops nor ends when it is to.
+func fifo(t *testing.T) string {
 	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("this machine has no terminals: %v", err)
-	}
-	t.Cleanup(func() { person.Close() })
-	conn, err := person.SyscallConn()
-	if err != nil {
+	name := t.TempDir() + "/fifo"
+	if err := unix.Mkfifo(name, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var n int
-	if err := conn.Control(func(fd uintptr) {
-		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
-			n, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if shell, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
-		t.Fatal(err)
-	}
-	return person, shell
+	return name
 }
 
-// screenText is all that a terminal has shown.
-type screenText struct {
-	mu   sync.Mutex
-	text strings.Builder
-	more chan struct{}
+// stateOf is the letter that /proc has for what a process does.
+func stateOf(t *testing.T, pid string) string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))[0]
 }
 
-func (s *screenText) read(from *os.File) {
-	buf := make([]byte, 4096)
-	for {
-		n, err := from.Read(buf)
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		s.text.Write(buf[:n])
-		s.mu.Unlock()
-		select {
-		case s.more <- struct{}{}:
-		default:
+func awaitState(t *testing.T, pid, want string) {
+	t.Helper()
+	for limit := time.Now().Add(patience); stateOf(t, pid) != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("the program's state is %s after %v, want %s", stateOf(t, pid), patience, want)
 		}
 	}
 }
 
-func (s *screenText) String() string {
+// A pipeline and a script around it stop, go on, and end with it.
+func TestRunInAJobAtATerminal(t *testing.T) {
+	s := shell(t)
+	s.keys(`lastcall run sh -c 'echo data; exec sleep 1000' | sh -c 'read x; echo pi''pe $x; read line </dev/tty; echo "keys: $line"'` + "\n")
+	s.shows("pipe data")
+	s.keys("abc\n") // for the other program of the pipeline
+	s.shows("keys: abc")
+	s.keys(ctrlZ)
+	s.shows("(?i)(stopped|suspended).*lastcall run.*\n")
+	s.keys("fg\n")
+	s.shows("lastcall run.*\n")
+	s.keys(ctrlC)
+	s.keys("echo a''gain\n")
+	s.shows("again")
+	// Ctrl-C ends a loop in a script, and not one round of it.
+	s.keys(`sh -c 'for i in 1 2 3; do lastcall run sh -c "echo round; exec sleep 1000"; done; echo a''fter'` + "\n")
+	s.shows("round")
+	s.keys(ctrlC)
+	s.keys("echo do''ne\n")
+	s.shows("done")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-func (s *screenText) len() int { return len(s.String()) }
-
-// await waits until the terminal has shown a text after what it had shown when it was from bytes long.
-func (s *screenText) await(from int, text string) bool {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	for !strings.Contains(s.String()[from:], text) {
-		select {
-		case <-s.more:
-		case <-timer.C:
-			return false
-		}
+	if all := s.text.String(); strings.Contains(all, "after") || strings.Count(all, "round") != 1 {
+		t.Errorf("the loop went on:\n%s", all)
 	}
-	return true
 }

@@ -1,14 +1,20 @@
 package pid1
 
 import (
+	"os"
+	"runtime"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// waitHalted is waitid(2) for a stop and nothing else, so that it cannot take the status of the end.
-func waitHalted(pid int, s *syscall.WaitStatus) (int, error) {
+// follows: this system tells that a child has been stopped, apart from its end.
+const follows = true
+
+// halted returns, once, the signal that has stopped the child; 0 if none has. See waitid(2): its end is left to whoever waits
+// for that.
+func halted(pid int) syscall.Signal {
 	var info struct {
 		signo, errno, code int32
 		_                  int32
@@ -17,8 +23,14 @@ func waitHalted(pid int, s *syscall.WaitStatus) (int, error) {
 	}
 	_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), uintptr(unsafe.Pointer(&info)), unix.WSTOPPED|unix.WNOHANG, 0, 0)
 	if errno != 0 || info.pid == 0 {
-		return 0, errno
+		return 0
 	}
-	*s = syscall.WaitStatus(info.status<<8 | 0x7f)
-	return int(info.pid), nil
+	return syscall.Signal(info.status)
+}
+
+// raise sends sig to this process by way of this thread, so that it has acted when this returns.
+func raise(sig syscall.Signal) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), sig)
 }

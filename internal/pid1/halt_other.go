@@ -2,7 +2,16 @@
 
 package pid1
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
-// waitHalted finds out nothing: wait4(2) would take the status of the end as well, and waitid(2) is not in Go's reach here.
-func waitHalted(int, *syscall.WaitStatus) (int, error) { return 0, syscall.ENOTSUP }
+// follows: wait4(2) would take the status of the end as well, and waitid(2) is not in Go's reach here.
+const follows = false
+
+// halted finds out nothing.
+func halted(int) syscall.Signal { return 0 }
+
+// raise sends sig to this process.
+func raise(sig syscall.Signal) { _ = syscall.Kill(os.Getpid(), sig) }

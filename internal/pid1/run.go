@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"sync"
@@ -43,8 +44,8 @@ type runner struct {
 	cut      bool             // that it was has been said; observe's
 	detached []syscall.Signal // that come because the terminal was given up, once each; forward's
 
+	pgid  int // the process group that the program leads; 0 if it leads none, and before it runs
 	mu    sync.Mutex
-	pgid  int            // the program's process group, once it runs
 	asked syscall.Signal // what the program is sent at the soft stop
 }
 
@@ -61,9 +62,8 @@ func Run(c *Config, s *Signals) End {
 	r.prepare()
 	var work sync.WaitGroup
 	work.Go(r.forward)
-	halts := make(chan os.Signal, 1)
-	if r.terminal != nil {
-		work.Go(func() { r.watchHalts(halts) })
+	if r.terminal != nil && follows {
+		work.Go(r.follow)
 	}
 	err := r.run()
 	r.begin()
@@ -115,10 +115,6 @@ func (r *runner) prepare() {
 	case r.ParentDeath < 0:
 		p.Outlive = true
 	}
-	if r.Shared {
-		p.Sys.Setpgid, p.Sys.Pgid = true, unix.Getpgrp()
-		return
-	}
 	if r.Session {
 		p.Sys.Setsid = true
 		if fd, left := leaveSession(); left {
@@ -127,8 +123,9 @@ func (r *runner) prepare() {
 		}
 		return
 	}
-	if r.terminal = foreground(r.signals); r.terminal != nil {
-		p.Sys.Foreground, p.Sys.Ctty = true, r.terminal.fd
+	r.terminal = foreground(r.signals)
+	if r.Shared || r.terminal != nil && !r.Group {
+		p.Sys.Setpgid, p.Sys.Pgid = true, unix.Getpgrp()
 	}
 }
 
@@ -146,45 +143,36 @@ func (r *runner) run() error {
 
 // onStart is called when the program runs.
 func (r *runner) onStart(pid int) {
-	r.mu.Lock()
-	if pgid, err := unix.Getpgid(pid); err == nil && pgid == pid {
+	pgid, _ := unix.Getpgid(pid) // it is there, at least as a zombie
+	if pgid == pid {
 		r.pgid = pgid
 	}
-	r.mu.Unlock()
-	if r.terminal != nil {
-		r.terminal.program = pid
-	}
+	r.terminal.began(pgid)
 	r.begin()
 }
 
-// forward hands on signals until all is over. Those that come before the program runs wait until it does.
+// forward hands on signals until all is over. Those that come before the program runs stay pending until it does.
 func (r *runner) forward() {
-	var early []syscall.Signal
+	<-r.started
 	for {
-		sig := r.signals.next(r.started)
-		if sig == 0 {
-			break
-		}
-		if !slices.Contains(early, sig) {
-			early = append(early, sig)
-		}
-	}
-	for _, sig := range early {
-		r.handle(sig)
-	}
-	for {
-		sig := r.signals.next(r.ended)
+		sig, byKernel := r.signals.next(r.ended)
 		if sig == 0 {
 			return
 		}
-		r.handle(sig)
+		r.handle(sig, byKernel)
 	}
 }
 
 // handle does with a signal what is to be done.
-func (r *runner) handle(sig syscall.Signal) {
+func (r *runner) handle(sig syscall.Signal, byKernel bool) {
 	if i := slices.Index(r.detached, sig); i >= 0 {
 		r.detached = slices.Delete(r.detached, i, i+1)
+		return
+	}
+	if r.terminal.hasSent(sig, byKernel) {
+		if !follows && slices.Contains(jobSignals, sig) {
+			raise(syscall.SIGSTOP)
+		}
 		return
 	}
 	to, rewritten := r.Rewrite[sig]
@@ -204,14 +192,15 @@ func (r *runner) handle(sig syscall.Signal) {
 		case r.stops <- sig:
 		default: // it has been asked often enough
 		}
-	case sig == syscall.SIGCONT && r.terminal != nil: // the shell lets the job go on
-		r.terminal.resume()
 	default:
 		r.send(to)
 		r.tell("%s: handed on", process.SignalName(to))
 	}
 	if r.HaltSelf && slices.Contains(jobSignals, sig) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // as the program; SIGCONT is handed on
+	}
+	if sig == syscall.SIGCONT { // the shell lets the job go on
+		r.terminal.give()
 	}
 }
 
@@ -230,11 +219,8 @@ func (r *runner) isStop(sig syscall.Signal) bool {
 
 // send hands a signal to the program, or to its whole group.
 func (r *runner) send(sig syscall.Signal) {
-	r.mu.Lock()
-	pgid := r.pgid
-	r.mu.Unlock()
-	if r.Group && pgid != 0 {
-		_ = syscall.Kill(-pgid, sig)
+	if r.Group && r.pgid != 0 {
+		_ = syscall.Kill(-r.pgid, sig)
 		return
 	}
 	_ = r.proc.Signal(sig)
@@ -276,22 +262,26 @@ func (r *runner) observe(e lastcall.Event) {
 	}
 }
 
-// watchHalts stops this process when the program stops, as a job at a terminal, until all is over.
-func (r *runner) watchHalts(ch chan os.Signal) {
-	notifyChildren(ch)
+// follow stops this process when the program stops as a job at a terminal, until all is over.
+func (r *runner) follow() {
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, syscall.SIGCHLD)
+	defer signal.Stop(children)
+	select {
+	case <-r.ended:
+		return
+	case <-r.started:
+	}
 	for {
+		if pid := r.proc.PID(); pid != 0 {
+			if sig := halted(pid); sig != 0 {
+				r.terminal.halt(sig)
+			}
+		}
 		select {
 		case <-r.ended:
 			return
-		case <-ch:
-		}
-		select {
-		case <-r.started:
-		default:
-			continue
-		}
-		if hasHalted(r.terminal.program) {
-			r.terminal.halt()
+		case <-children:
 		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 //
 //nolint:unused // the handler uses them
 var (
-	caught uint64      // what has come
+	caught [2]uint64   // what has come: from processes, and from the kernel
 	before [65]uintptr // the handlers that were there before, by signal
 	faults = uint64(1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) | 1<<(unix.SIGBUS-1) | 1<<(unix.SIGFPE-1) |
 		1<<(unix.SIGSEGV-1) | 1<<(unix.SIGSTKFLT-1) | 1<<(unix.SIGSYS-1)) // raised by the kernel at an instruction
@@ -58,7 +58,7 @@ func sigaction(sig syscall.Signal, to, from *action) error {
 // themselves.
 type Signals struct {
 	some    chan struct{} // there are more
-	pending atomic.Uint64
+	pending [2]atomic.Uint64
 }
 
 // Catch catches the signals from now on. One that was ignored when this process started, by nohup for example, stays
@@ -110,7 +110,9 @@ func (s *Signals) collect(from *os.File) {
 		if _, err := from.Read(count[:]); err != nil {
 			return
 		}
-		s.pending.Or(atomic.SwapUint64(&caught, 0))
+		for i := range s.pending {
+			s.pending[i].Or(atomic.SwapUint64(&caught[i], 0))
+		}
 		select {
 		case s.some <- struct{}{}:
 		default:
@@ -118,21 +120,26 @@ func (s *Signals) collect(from *os.File) {
 	}
 }
 
-// next waits for a signal, or for done, when it returns 0.
-func (s *Signals) next(done <-chan struct{}) syscall.Signal {
+// next waits for a signal, or for done, when it returns 0. byKernel says that no process sent it, as with a terminal's.
+func (s *Signals) next(done <-chan struct{}) (sig syscall.Signal, byKernel bool) {
 	for {
-		if set := s.pending.Load(); set != 0 {
-			first := set & -set
-			s.pending.And(^first)
-			return syscall.Signal(bits.TrailingZeros64(first) + 1)
+		for i := range s.pending {
+			if set := s.pending[i].Load(); set != 0 {
+				first := set & -set
+				s.pending[i].And(^first)
+				return syscall.Signal(bits.TrailingZeros64(first) + 1), i == 1
+			}
 		}
 		select {
 		case <-s.some:
 		case <-done:
-			return 0
+			return 0, false
 		}
 	}
 }
+
+// tellsSender: next knows who sent a signal.
+const tellsSender = true
 
 // quietly calls fn while sig is ignored.
 func (s *Signals) quietly(sig syscall.Signal, fn func()) { withAction(sig, ignoreAction, fn) }

@@ -47,15 +47,18 @@ func (s *Signals) add(n syscall.Signal, ch chan os.Signal) {
 	s.cases = append(s.cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ch)})
 }
 
-// next waits for a signal, or for done, when it returns 0.
-func (s *Signals) next(done <-chan struct{}) syscall.Signal {
+// next waits for a signal, or for done, when it returns 0. byKernel is for systems that tell who sent it.
+func (s *Signals) next(done <-chan struct{}) (sig syscall.Signal, byKernel bool) {
 	s.cases[len(s.numbers)].Chan = reflect.ValueOf(done)
 	i, _, _ := reflect.Select(s.cases)
 	if i == len(s.numbers) {
-		return 0
+		return 0, false
 	}
-	return s.numbers[i]
+	return s.numbers[i], false
 }
+
+// tellsSender: next does not know who sent a signal.
+const tellsSender = false
 
 // quietly calls fn while sig is ignored.
 func (s *Signals) quietly(sig syscall.Signal, fn func()) {

@@ -4,49 +4,97 @@ package pid1
 
 import (
 	"os"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// terminal is the controlling terminal, as long as this process has it: what the shell gave it in the foreground is the program's.
+// A terminal is the controlling one, if this process was started in its foreground. The program then stays in the process
+// group of this process, with everybody else of its job: the terminal's signals reach the program by themselves, it may
+// read, and a pipeline or a script around it is stopped and let go on with it, as if this process were not there. This
+// process leaves those signals alone, and only follows the program when it stops.
+//
+// Where signals go to the program's whole group it must have one of its own, which then gets the foreground.
+//
 // A nil terminal is none.
 type terminal struct {
 	fd      int
 	signals *Signals
 	own     int // the process group of this process
-	program int // that of the program
+	program int // that of the program; own where it is shared, 0 before it runs
 }
 
-// foreground returns the terminal if this process is in its foreground; the program is then to be started there.
+// terminalSignals are those that a terminal sends to all of its foreground.
+var terminalSignals = []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGWINCH}
+
+// foreground returns the terminal if this process is in its foreground.
 func foreground(s *Signals) *terminal {
-	for fd := range 3 {
-		if pgrp, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil {
-			if own := unix.Getpgrp(); pgrp == own {
-				return &terminal{fd: fd, signals: s, own: own}
+	t := &terminal{signals: s, own: unix.Getpgrp()}
+	for t.fd = range 3 {
+		if pgrp, ok := t.foreground(); ok {
+			if pgrp == t.own {
+				return t
 			}
 			return nil
 		}
 	}
+	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil
+	}
+	t.fd = fd
+	if pgrp, ok := t.foreground(); ok && pgrp == t.own {
+		return t
+	}
+	unix.Close(fd)
 	return nil
 }
 
-// give makes the program's process group the one in the foreground, if this process is there.
+// foreground is the process group that has the terminal.
+func (t *terminal) foreground() (pgrp int, ok bool) {
+	pgrp, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
+	return pgrp, err == nil
+}
+
+// hasSent reports whether sig comes from the terminal, so that the program has it as well.
+func (t *terminal) hasSent(sig syscall.Signal, byKernel bool) bool {
+	if t == nil || t.program != t.own || !slices.Contains(terminalSignals, sig) {
+		return false
+	}
+	if tellsSender {
+		return byKernel
+	}
+	pgrp, ok := t.foreground()
+	return ok && pgrp == t.own
+}
+
+// began is called when the program runs, with its process group.
+func (t *terminal) began(pgid int) {
+	if t != nil {
+		t.program = pgid
+		t.give()
+	}
+}
+
+// give makes the program's group the one in the foreground, if that of this process is. A program that wanted to read before
+// was stopped for it.
 func (t *terminal) give() {
-	if t == nil {
+	if t == nil || t.program == t.own || t.program == 0 {
 		return
 	}
-	if pgrp, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP); err == nil && pgrp == t.own {
+	if pgrp, ok := t.foreground(); ok && pgrp == t.own {
 		t.set(t.program)
+		_ = syscall.Kill(-t.program, syscall.SIGCONT)
 	}
 }
 
 // takeBack makes this process's group the one in the foreground, if the program's is.
 func (t *terminal) takeBack() {
-	if t == nil || t.program == 0 {
+	if t == nil || t.program == t.own || t.program == 0 {
 		return
 	}
-	if pgrp, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP); err == nil && pgrp == t.program {
+	if pgrp, ok := t.foreground(); ok && pgrp == t.program {
 		t.set(t.own)
 	}
 }
@@ -56,22 +104,25 @@ func (t *terminal) set(pgrp int) {
 	t.signals.quietly(syscall.SIGTTOU, func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, pgrp) })
 }
 
-// resume lets the program go on, in the foreground if this process is there.
-func (t *terminal) resume() {
-	t.give()
-	_ = syscall.Kill(-t.program, syscall.SIGCONT)
-}
-
-// halt stops this process, and its job with it, as the program was stopped, so that the shell sees it; SIGCONT comes when they are to
-// go on. Where no shell is there that could let them go on, which is where the kernel would not have stopped the job either, the
-// program goes on.
-func (t *terminal) halt() {
+// halt stops this process as sig has stopped the program, so that the shell sees it. Where no shell is there that could let them
+// go on, the kernel stops no job either.
+func (t *terminal) halt(sig syscall.Signal) {
 	if sid, err := unix.Getsid(0); err != nil || sid == t.own {
-		t.resume()
+		if t.program != t.own {
+			_ = syscall.Kill(-t.program, syscall.SIGCONT)
+		}
+		return
+	}
+	if t.program == t.own { // the others of the job have it from where the program has it
+		byDefault(sig, func() { raise(sig) })
+		return
+	}
+	if pgrp, ok := t.foreground(); ok && pgrp == t.program && (sig == syscall.SIGTTIN || sig == syscall.SIGTTOU) {
+		_ = syscall.Kill(-t.program, syscall.SIGCONT) // it has the terminal by now
 		return
 	}
 	t.takeBack()
-	_ = syscall.Kill(0, syscall.SIGSTOP)
+	_ = syscall.Kill(0, syscall.SIGSTOP) // when that takes effect, nobody knows; SIGCONT, which ends it, is handed on
 }
 
 // leaveSession gives up the controlling terminal, if this process leads its session, so that the program's session can have it.
