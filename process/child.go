@@ -34,12 +34,13 @@ type child struct {
 	readyPipe *os.File      // likewise
 	outputs   []*output
 
-	becameReady chan error // nil, or why it cannot
-	sick        chan error
+	becameReady chan error            // has nil, or why it cannot; is nil if it is ready as soon as its program runs
+	sick        chan error            // is nil without a check
 	lastLook    atomic.Pointer[error] // of the probe for readiness
-	endWatch    context.CancelFunc    // ends the goroutines that look whether it is ready or alive
+	watch       context.Context       // of the goroutines that look whether it is ready or alive
+	endWatch    context.CancelFunc    // ends it
 	ready       bool
-	startBy     *time.Timer // nil without a limit
+	startBy     *time.Timer // nil without a limit, and once it is ready
 	startLimit  time.Time   // to which it may be extended
 	beatBy      *time.Timer // nil without a watchdog, and before it is ready
 	watchdog    time.Duration
@@ -54,20 +55,37 @@ type child struct {
 // It returns nil if the main process exited with a clean code, or died of a signal of the stop. Otherwise a
 // [StartError], [ExitError], [ReadyError], [SickError] or [FamilyError]; ctx.Err() if ctx had ended before the start.
 func (p *Process) Run(ctx context.Context) error {
-	if err := p.problems(); err != nil {
-		return lastcall.Permanent(err)
-	}
-	if err := ctx.Err(); err != nil {
+	c, err := p.begin(ctx)
+	if err != nil {
 		return err
 	}
-	c := &child{p: p, ctx: ctx, becameReady: make(chan error, 1), sick: make(chan error, 1), endWatch: func() {}}
+	defer p.current.Store(nil)
+	defer system(c.close)
+	return c.end(c.live())
+}
+
+// begin starts the program. While a child lives, its goroutine is in Run and live, whose frames are small so that its stack is,
+// too: what they do besides waiting is done in functions of its own.
+func (p *Process) begin(ctx context.Context) (*child, error) {
+	if err := p.problems(); err != nil {
+		return nil, lastcall.Permanent(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := &child{p: p, ctx: ctx}
 	if grace := lastcall.Grace(ctx); grace != ctx {
 		c.hard = grace.Done()
 	}
-	if !p.current.CompareAndSwap(nil, c) {
-		return fmt.Errorf("%s: Run was called while it runs", p.name())
+	if p.Ready.ways() > 0 {
+		c.becameReady = make(chan error, 1)
 	}
-	defer p.current.Store(nil)
+	if p.Alive.ways() > 0 {
+		c.sick = make(chan error, 1)
+	}
+	if !p.current.CompareAndSwap(nil, c) {
+		return nil, fmt.Errorf("%s: Run was called while it runs", p.name())
+	}
 	var err error
 	if p.prepared() {
 		trampolines <- struct{}{}
@@ -81,10 +99,10 @@ func (p *Process) Run(ctx context.Context) error {
 		<-trampolines
 	}
 	if err != nil {
-		return err
+		p.current.Store(nil)
+		return nil, err
 	}
-	defer system(c.close)
-	return c.end(c.live())
+	return c, nil
 }
 
 // PID is the number of the main process; 0 while there is none.
@@ -138,29 +156,8 @@ func (c *child) hasExited() bool {
 
 // live watches the child until it ends, fails (the error says how) or is to stop.
 func (c *child) live() error {
-	p := c.p
-	watch, cancel := c.ctx, context.CancelFunc(func() {})
-	if p.Ready.ways() > 0 || p.Alive.ways() > 0 {
-		watch, cancel = context.WithCancel(c.ctx)
-	}
-	c.endWatch = cancel
-	var startBy <-chan time.Time
-	if p.Ready.Within > 0 {
-		c.startBy = time.NewTimer(p.Ready.Within)
-		c.startLimit = time.Now().Add(p.Ready.Within + p.extend())
-		startBy = c.startBy.C
-	}
-	var notes <-chan struct{}
-	if c.notify != nil {
-		go c.notify.serve()
-		notes = c.notify.some
-	}
-	c.watchReady(watch)
+	c.beginWatch()
 	for {
-		var beatBy <-chan time.Time
-		if c.beatBy != nil {
-			beatBy = c.beatBy.C
-		}
 		select {
 		case <-c.ctx.Done():
 			c.told = true
@@ -171,59 +168,110 @@ func (c *child) live() error {
 			}
 		case err := <-c.becameReady:
 			if err != nil {
-				return c.exitedFirst(&ReadyError{Name: p.name(), Err: err})
+				return c.cannotBeReady(err)
 			}
-			c.setReady(watch)
-			startBy = nil
-		case <-startBy:
-			if !c.ready {
-				e := &ReadyError{Name: p.name(), Within: p.Ready.Within}
-				if last := c.lastLook.Load(); last != nil {
-					e.Err = *last
-				}
-				return e
+			c.setReady()
+		case <-timeOf(c.startBy):
+			return c.late()
+		case <-c.notes():
+			if err := c.heedNotes(); err != nil {
+				return err
 			}
-		case <-notes:
-			for _, n := range c.notify.take() {
-				if err := c.heed(n); err != nil {
-					return err
-				}
-			}
-		case <-beatBy:
-			return &SickError{p.name(), fmt.Errorf("no WATCHDOG=1 for %v", c.watchdog)}
+		case <-timeOf(c.beatBy):
+			return c.noBeat()
 		case err := <-c.sick:
-			return &SickError{p.name(), err}
+			return c.isSick(err)
 		}
 	}
 }
 
-// exitedFirst is nil if the reason for err is that the child has just ended, which its status explains better.
-func (c *child) exitedFirst(err error) error {
+// beginWatch begins what live waits for.
+func (c *child) beginWatch() {
+	p := c.p
+	c.watch, c.endWatch = c.ctx, func() {}
+	if p.Ready.ways() > 0 || p.Alive.ways() > 0 {
+		c.watch, c.endWatch = context.WithCancel(c.ctx)
+	}
+	if p.Ready.Within > 0 {
+		c.startBy = time.NewTimer(p.Ready.Within)
+		c.startLimit = time.Now().Add(p.Ready.Within + p.extend())
+	}
+	if c.notify != nil {
+		go c.notify.serve()
+	}
+	if p.Ready.ways() == 0 {
+		c.setReady()
+		return
+	}
+	c.watchReady(c.watch)
+}
+
+// timeOf is the channel of a timer, nil if there is none.
+func timeOf(t *time.Timer) <-chan time.Time {
+	if t == nil {
+		return nil
+	}
+	return t.C
+}
+
+// notes tells of something to heed; it is nil if the child has no NOTIFY_SOCKET.
+func (c *child) notes() <-chan struct{} {
+	if c.notify == nil {
+		return nil
+	}
+	return c.notify.some
+}
+
+func (c *child) heedNotes() error {
+	for _, n := range c.notify.take() {
+		if err := c.heed(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// late is how a child fails that was not ready in time.
+func (c *child) late() error {
+	e := &ReadyError{Name: c.p.name(), Within: c.p.Ready.Within}
+	if last := c.lastLook.Load(); last != nil {
+		e.Err = *last
+	}
+	return e
+}
+
+func (c *child) noBeat() error { return c.isSick(fmt.Errorf("no WATCHDOG=1 for %v", c.watchdog)) }
+
+func (c *child) isSick(err error) error { return &SickError{c.p.name(), err} }
+
+// cannotBeReady is nil if the reason for err is that the child has just ended, which its status explains better.
+func (c *child) cannotBeReady(err error) error {
 	timer := time.NewTimer(100 * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-c.exited:
 		return nil
 	case <-timer.C:
-		return err
+		return &ReadyError{Name: c.p.name(), Err: err}
 	}
 }
 
 // setReady is the end of the start.
-func (c *child) setReady(watch context.Context) {
+func (c *child) setReady() {
 	if c.ready {
 		return
 	}
 	c.ready = true
 	if c.startBy != nil {
 		c.startBy.Stop()
+		c.startBy = nil
 	}
 	if c.p.Watchdog > 0 {
 		c.watchdog = c.p.Watchdog
 		c.beatBy = time.NewTimer(c.watchdog)
 	}
 	lastcall.Ready(c.ctx)
-	c.watchAlive(watch)
+	c.watchAlive(c.watch)
 }
 
 // heed does what a note says. It returns an error if the child says that it is sick.
@@ -319,7 +367,9 @@ func (c *child) follow(pid int) {
 
 // close gives back everything but the outputs, which end by themselves.
 func (c *child) close() {
-	c.endWatch()
+	if c.endWatch != nil {
+		c.endWatch()
+	}
 	if c.startBy != nil {
 		c.startBy.Stop()
 	}

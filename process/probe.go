@@ -51,8 +51,6 @@ func (c *child) watchReady(ctx context.Context) {
 				}
 			}
 		}()
-	default:
-		c.tellReady(nil)
 	}
 }
 
@@ -69,10 +67,10 @@ func (c *child) tellReady(err error) {
 
 // watchAlive repeats the check until it fails too often, and tells c.sick, or ctx ends.
 func (c *child) watchAlive(ctx context.Context) {
-	a := c.p.Alive
-	if a.ways() == 0 {
+	if c.p.Alive.ways() == 0 {
 		return
 	}
+	a := c.p.Alive
 	orDefault(&a.Every, 10*time.Second)
 	orDefault(&a.Within, 5*time.Second)
 	if a.Failures <= 0 {
