@@ -30,6 +30,7 @@ const childVariable = "SUPERVISOR_TEST_CHILD"
 
 // children are what the test binary can be besides.
 var children = map[string]func(){
+	"echo": echo,
 	"server": func() { // answers with its number and its VERSION, on the socket that it was given
 		ln, err := serve.Inherited("http")
 		if err != nil || ln == nil {

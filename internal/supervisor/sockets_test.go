@@ -1,0 +1,170 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+)
+
+// echo is a child that answers on the sockets that it was given with their names, its number and what it was sent.
+func echo() {
+	for i, name := range strings.Split(os.Getenv("LISTEN_FDNAMES"), ":") {
+		file := os.NewFile(uintptr(3+i), name)
+		answer := func(question []byte) []byte { return fmt.Appendf(nil, "%s %d %s", name, os.Getpid(), question) }
+		if ln, err := net.FileListener(file); err == nil && name != "gram" { // for which net does not see that it is none
+			go func() {
+				for {
+					conn, err := ln.Accept()
+					if err != nil {
+						return
+					}
+					question, _ := io.ReadAll(conn)
+					_, _ = conn.Write(answer(question))
+					conn.Close()
+				}
+			}()
+			continue
+		}
+		conn, err := net.FilePacketConn(file)
+		if err != nil {
+			fmt.Println(name, err)
+			os.Exit(1)
+		}
+		go func() {
+			for buf := make([]byte, 1000); ; {
+				n, from, err := conn.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				_, _ = conn.WriteTo(answer(buf[:n]), from)
+			}
+		}()
+	}
+	fmt.Println("serving")
+	select {}
+}
+
+// ask is what is answered.
+func ask(t *testing.T, network, address, question string) string {
+	t.Helper()
+	var conn net.Conn
+	var err error
+	if network == "unixgram" { // the answer needs an address
+		conn, err = net.DialUnix(network, &net.UnixAddr{Name: address + "-asks", Net: network}, &net.UnixAddr{Name: address, Net: network})
+		defer os.Remove(address + "-asks")
+	} else {
+		conn, err = net.Dial(network, address)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write([]byte(question)); err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := conn.(interface{ CloseWrite() error }); ok && network != "unixgram" {
+		_ = c.CloseWrite()
+	}
+	buf := make([]byte, 1000)
+	n, err := conn.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(buf[:n])
+}
+
+// Sockets of all kinds are held: while one instance takes the place of another they stay, and in the end those in the file system
+// are removed. One that is left there by somebody who was killed is no hindrance.
+func TestListen(t *testing.T) {
+	dir, err := os.MkdirTemp("", "l") // short, for the sockets' paths
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := udp.LocalAddr().String()
+	udp.Close()
+	listeners := []config.Listener{
+		{Name: "tcp", Network: "tcp", Address: freeAddress(t)},
+		{Name: "udp", Network: "udp", Address: free},
+		{Name: "unix", Network: "unix", Address: dir + "/stream"},
+		{Name: "gram", Network: "unixgram", Address: dir + "/gram"},
+	}
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: dir + "/stream", Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.SetUnlinkOnClose(false)
+	stale.Close()
+
+	exe, _ := os.Executable()
+	u := start(t, fileOf(t, &config.Process{
+		Name: "web", Command: config.Command{Args: []string{exe}}, Instances: 1, Env: []string{childVariable + "=echo"},
+		Listen: listeners, Ready: config.Ready{Log: "^serving$", Within: patience},
+	}))
+	u.await("all 1 ready")
+	first := u.ps()["web"].PID
+	for range 2 {
+		pid := u.ps()["web"].PID
+		for _, l := range listeners {
+			if answer, want := ask(t, l.Network, l.Address, "hello"), fmt.Sprintf("%s %d hello", l.Name, pid); answer != want {
+				t.Errorf("%s: %q, want %q", l.Network, answer, want)
+			}
+		}
+		if err := u.Restart(t.Context(), nil, new(said).add); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u.ps()["web"].PID == first {
+		t.Error("nothing was restarted")
+	}
+	if status := u.end(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d, %v", status, u.err)
+	}
+	for _, l := range listeners[2:] {
+		if _, err := os.Lstat(l.Address); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left: %v", l.Address, err)
+		}
+	}
+}
+
+// What somebody else serves, or what is no socket, is left alone.
+func TestListenWhereSomethingIs(t *testing.T) {
+	path := t.TempDir() + "/s"
+	if err := os.WriteFile(path, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(config.Listener{Network: "unix", Address: path}); err == nil || err.Error() != "something that is no socket is there already" {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(path); string(text) != "kept" {
+		t.Error(err)
+	}
+	os.Remove(path)
+	for _, network := range []string{"unix", "unixgram"} {
+		other, err := listen(config.Listener{Network: network, Address: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := listen(config.Listener{Network: network, Address: path}); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s: %v", network, err)
+		}
+		other.file.Close()
+		os.Remove(path)
+	}
+}
