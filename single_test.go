@@ -393,14 +393,17 @@ func TestSingleWorkersThatCannotBe(t *testing.T) {
 func TestGracePeriodIsWhatTheStopGives(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		g := lastcall.Group{Grace: 20 * time.Second}
+		var mu sync.Mutex // for what the workers write
 		promised, given := map[string]time.Duration{}, map[string]time.Duration{}
 		add := func(name string, opts ...lastcall.Option) {
 			g.Go(name, func(ctx context.Context) error {
-				promised[name] = lastcall.GracePeriod(ctx)
+				period := lastcall.GracePeriod(ctx)
 				<-ctx.Done()
 				told := time.Now()
 				<-lastcall.Grace(ctx).Done()
-				given[name] = time.Since(told)
+				mu.Lock()
+				defer mu.Unlock()
+				promised[name], given[name] = period, time.Since(told)
 				return nil
 			}, append(opts, lastcall.Alone())...)
 		}
