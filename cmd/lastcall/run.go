@@ -39,6 +39,9 @@ SIGTERM or SIGINT stops it softly: the program gets that signal, then what is le
 that. Who has not ended when the grace period is over is killed. A second SIGTERM or SIGINT kills at once, a third ends
 lastcall. The other signals mean nothing to lastcall.
 
+At a terminal it is as if lastcall were not there: the program stays in its job, so that Ctrl-C, Ctrl-Z, fg and pipelines are
+between the terminal and the program. Ctrl-C there asks lastcall for nothing; SIGTERM does.
+
 Options end at the first argument that is none. Each has a variable as well, such as LASTCALL_RUN_GRACE=30s, so that an
 image's ENTRYPOINT need not change; lists have commas. Called as tini, docker-init or dumb-init (a link will do),
 lastcall takes their options, and behaves as they do.
