@@ -63,7 +63,12 @@ Exit status: the program's. 127 if it was not found, 126 if it could not be exec
 			config.Command = args
 			config.Messages = cmd.ErrOrStderr()
 			config.Group = config.Group && !noGroup
-			config.Subreaper = config.Subreaper && !noSubreaper
+			if config.Subreaper = config.Subreaper && !noSubreaper; !config.Subreaper {
+				if config.Kill != process.KillProcess && cmd.Flags().Changed("kill") {
+					return usagef(cmd, "--kill %v needs a subreaper: leave out --no-subreaper, or say --kill process", config.Kill)
+				}
+				config.Kill = process.KillProcess
+			}
 			if config.Grace <= 0 {
 				return usagef(cmd, "--grace must be more than nothing, not %v", config.Grace)
 			}
@@ -123,7 +128,7 @@ Exit status: the program's. 127 if it was not found, 126 if it could not be exec
 	flags.DurationVar(&readyWithin, "ready-within", 0, "the `TIME` that it has for that")
 	flags.StringVar(&report, "report", "", "write how it stopped as JSON into this `FILE`")
 	flags.BoolVar(&config.Subreaper, "subreaper", true, "adopt orphans where this is not PID 1, which has them anyway")
-	flags.BoolVar(&noSubreaper, "no-subreaper", false, "do not")
+	flags.BoolVar(&noSubreaper, "no-subreaper", false, "do not, and stop the program alone, as with --kill process")
 	flags.StringVar(&parent, "pdeathsig", "", "what the program gets if lastcall dies suddenly: `SIGNAL` (default KILL) or none")
 	flags.BoolVarP(&config.Quiet, "quiet", "q", false, "say only what went wrong")
 	flags.BoolVarP(&config.Verbose, "verbose", "v", false, "say what becomes of each signal")

@@ -363,7 +363,8 @@ func (s *started) none(words ...string) {
 		pid := 0
 		fmt.Sscan(rest, &pid)
 		if err := syscall.Kill(pid, 0); pid == 0 || !errors.Is(err, syscall.ESRCH) {
-			s.t.Errorf("%s, pid %d: %v, and it should be gone", word, pid, err)
+			state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			s.t.Errorf("%s, pid %d: %v, and it should be gone: %s\n%s", word, pid, err, state, s.output())
 		}
 	}
 }
@@ -435,5 +436,24 @@ func TestRunReports(t *testing.T) {
 	out, err := command("lastcall", "report", file).Output()
 	if err != nil || !strings.Contains(string(out), "stopped in") || !strings.Contains(string(out), "SIGTERM") {
 		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// Without a subreaper nobody else of the family is stopped, and what contradicts that is refused.
+func TestRunWithoutSubreaper(t *testing.T) {
+	s := start(t, command("lastcall", "run", "--no-subreaper", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo child $!; exec sleep 1000"))
+	s.await("child ")
+	s.signal(syscall.SIGTERM)
+	if got, _ := s.end(); got != 143 {
+		t.Errorf("status %d\n%s", got, s.output())
+	}
+	child := 0
+	fmt.Sscanf(s.output(), "child %d", &child)
+	if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
+		t.Errorf("the child %d, which was to be left: %v", child, err)
+	}
+	out, err := command("lastcall", "run", "--no-subreaper", "--kill", "family", "true").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "--kill family needs a subreaper") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
