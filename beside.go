@@ -19,9 +19,14 @@ func withBesides(specs []spec) []spec {
 	specs = slices.Clone(specs)
 	for i := range specs {
 		s := &specs[i]
+		has := map[string]bool{s.name: true} // what it depends on, and itself
+		for _, name := range s.opt.after {
+			has[name] = true
+		}
 		for at := 0; at < len(s.opt.after); at++ { // the list grows
 			for _, name := range beside[s.opt.after[at]] {
-				if name != s.name {
+				if !has[name] {
+					has[name] = true
 					s.opt = s.opt.dependingOn(name, s.opt.after[at])
 				}
 			}

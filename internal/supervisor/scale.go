@@ -122,8 +122,9 @@ func (s *Supervisor) drop(ctx context.Context, p *program, list []*instance, pro
 	slices.Reverse(list)
 	return together(list, func(i *instance) error {
 		err := s.group.Remove(ctx, i.name)
-		if errors.Is(err, lastcall.ErrStopping) || ctx.Err() != nil {
-			return err
+		invalid := (*lastcall.ConfigError)(nil)
+		if errors.Is(err, lastcall.ErrStopping) || ctx.Err() != nil || errors.As(err, &invalid) {
+			return err // it is still there
 		}
 		s.forget(p, i)
 		progress(i.name + ": stopped and gone")

@@ -127,8 +127,12 @@ func (s *Supervisor) begin(defs []*definition) error {
 	s.group.NoLabels = true
 	s.group.Observe = s.observe
 	for _, p := range s.order {
-		for _, i := range p.instances {
-			s.group.Add(i.name, i, s.options(p.def)...)
+		for n, i := range p.instances {
+			opts := s.options(p.def)
+			if n > 0 {
+				opts = append(opts, lastcall.Beside(p.instances[0].name)) // so that there can be fewer under what depends on them
+			}
+			s.group.Add(i.name, i, opts...)
 		}
 	}
 	return nil

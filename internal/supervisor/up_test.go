@@ -336,6 +336,35 @@ func TestScale(t *testing.T) {
 	inOrder(t, u.output()[strings.LastIndex(u.output(), "stopping: SIGTERM"):], "proxy: stopped", "web-2: stopped")
 }
 
+// The instances of the file can be fewer, too, under what depends on them; they keep that place when they are restarted.
+func TestScaleOfWhatOthersNeed(t *testing.T) {
+	web := shellProcess("web", waits, func(p *config.Process) { p.Instances, p.Numbered = 3, true })
+	u := start(t, fileOf(t, web, shellProcess("proxy", waits, after("web"))))
+	u.await("all 4 ready")
+	u.await(`web-3 +\| hello`)
+	u.await(`web-2 +\| hello`)
+	before := pids(u)
+	if err := u.Scale(t.Context(), map[string]int{"web": 2}, new(said).add); err != nil {
+		t.Fatal(err)
+	}
+	u.await(`web-3 +\| bye`)
+	if err := u.Restart(t.Context(), []string{"web"}, new(said).add); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 0, 2, 1} {
+		if err := u.Scale(t.Context(), map[string]int{"web": n}, new(said).add); err != nil {
+			t.Fatal(err)
+		}
+		if now := pids(u); now["proxy"] != before["proxy"] || len(now) != n+1 {
+			t.Errorf("with %d: %v", n, now)
+		}
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+	inOrder(t, u.output()[strings.LastIndex(u.output(), "stopping: SIGTERM"):], "proxy: stopped", "web-1: stopped")
+}
+
 func TestScaleThatFails(t *testing.T) {
 	web := shellProcess("web", `test $LASTCALL_INSTANCE -gt 1 && exit 5; `+waits)
 	web.Ready.Log = "hello"
