@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -169,6 +170,9 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	s.manager = newManager()
 	s.server = control.Serve(s.listener, s)
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
+	if abandoned := (*lastcall.AbandonedError)(nil); errors.As(s.err, &abandoned) {
+		s.endAbandoned()
+	}
 	close(s.over)
 	s.manager.close()
 	return s.err
@@ -193,6 +197,27 @@ func (s *Supervisor) close() {
 		fmt.Fprintln(os.Stderr, "lastcall: a request was not answered to its end")
 	}
 }
+
+// endAbandoned kills what the stop had no time left to kill, or to see die.
+func (s *Supervisor) endAbandoned() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // nothing softly any more
+	ended := make(chan []process.Relative, 1)
+	go func() {
+		list, _ := process.EndLeftovers(ctx, s.mark)
+		ended <- list
+	}()
+	select {
+	case list := <-ended:
+		for _, r := range list {
+			s.say("%s: killed in the end", r)
+		}
+	case <-time.After(lastKill):
+	}
+}
+
+// lastKill is how long what is killed in the end may take to die. The system may hold it up.
+const lastKill = time.Second
 
 // endLeftovers ends what outlived an earlier supervisor that had the same socket. It reports whether to go on: no signal came.
 func (s *Supervisor) endLeftovers(signals <-chan os.Signal) bool {

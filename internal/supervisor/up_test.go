@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,6 +113,33 @@ func TestSecondSignalCuts(t *testing.T) {
 	u.await(`waiting for deaf \(pid \d+, 1s, sent SIGTERM\); SIGTERM again to cut it short`)
 	if status := u.end(syscall.SIGTERM); status != 4 {
 		t.Errorf("status %d, %v", status, u.err)
+	}
+}
+
+// Where there is no time to see to the death of all, they die all the same.
+func TestAbandonedAreKilled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells whose a process is that left its group")
+	}
+	web := shellProcess("web", `trap '' TERM; setsid sh -c 'echo stray $$; exec sleep 1000' & echo main $$; `+waitsFor, after("db"))
+	file := fileOf(t, web, shellProcess("db", waits))
+	file.Grace = 1 // nanosecond, which leaves no time for what is not the last to stop
+	u := start(t, file)
+	var pids []int
+	for _, who := range []string{"main", "stray"} {
+		pid, _ := strconv.Atoi(u.await(`web +\| ` + who + ` (\d+)`)[1])
+		pids = append(pids, pid)
+	}
+	if status := u.end(syscall.SIGTERM); status != 4 {
+		t.Errorf("status %d, %v", status, u.err)
+	}
+	if abandoned := (*lastcall.AbandonedError)(nil); !errors.As(u.err, &abandoned) {
+		t.Errorf("nothing was abandoned: %v", u.err)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("%d: %v", pid, err)
+		}
 	}
 }
 
