@@ -77,6 +77,7 @@ func TestReloadOfTheFile(t *testing.T) {
 	if now["same"] != before["same"] || now["many"] != before["many"] || now["user"] == before["user"] || now["fresh"] == 0 || now["many-2"] == 0 || len(now) != 5 {
 		t.Errorf("before %v, now %v", before, now)
 	}
+	u.await("(?s)fresh: ready.*user: ready") // its message is read a moment later
 	inOrder(t, u.output(), "user: stopped", "old: stopped", "fresh: ready", "user: ready")
 	list, _ := u.List(t.Context(), false)
 	if list[0].Name != "fresh" {
