@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -216,46 +217,85 @@ func familyMark(pid int) string {
 // sweep reaps orphans that have died, and leaves alone the children that somebody else in this program waits for
 // (golang/go#60481): package os holds a pidfd of each of its children until it has its status, so a dead child without one is
 // nobody's.
+//
+// Who is alive and known is not looked at: ten thousand that die one after another would be ten thousand looks for each.
 func sweep() {
 	families.mu.Lock()
 	defer families.mu.Unlock()
-	var held map[int]bool
-	for _, pid := range orphans() {
-		if families.mains[pid] != nil {
+	list := orphans()
+	held := sync.OnceValue(heldByOthers) // after the list: it holds for everybody in that
+	hidden := reapDead(list, held)
+	for _, pid := range list {
+		_, known := families.orphans[pid]
+		if families.mains[pid] != nil || known && !hidden {
 			continue
 		}
 		k, ok := statOf(pid)
-		if !ok {
-			continue
-		}
-		if _, known := families.orphans[pid]; !known {
-			if !k.dead {
-				for _, f := range families.mains { // while its environment can be read
-					if f.owns(k) {
-						families.orphans[pid] = orphan{f, k.start}
-						break
-					}
+		switch {
+		case !ok:
+		case k.dead:
+			if known || !held()[pid] {
+				reapOrphan(pid)
+			}
+		case !known: // while its environment can be read
+			for _, f := range families.mains {
+				if f.owns(k) {
+					families.orphans[pid] = orphan{f, k.start}
+					break
 				}
-				continue
-			}
-			if held == nil {
-				held = heldByOthers()
-			}
-			if held[pid] {
-				continue
 			}
 		}
-		if k.dead {
-			reapOrphan(pid)
+	}
+}
+
+// reapDead reaps the dead of the list, as long as the kernel names one that may be. It reports whether there may be more behind one
+// that may not.
+func reapDead(list []int, held func() map[int]bool) (hidden bool) {
+	for {
+		pid := nextDead()
+		if pid == 0 {
+			return false
+		}
+		_, known := families.orphans[pid]
+		switch {
+		case families.mains[pid] != nil:
+			return true
+		case !known && (!slices.Contains(list, pid) || held()[pid]):
+			return true
+		}
+		if !reapOrphan(pid) {
+			return true
+		}
+	}
+}
+
+// nextDead is a child that is dead and has not been reaped, 0 if there is none, see waitid(2).
+func nextDead() int {
+	var info struct {
+		signo, errno, code int32
+		_                  [unsafe.Sizeof(uintptr(0))/4 - 1]int32
+		pid                int32
+		_                  [112]byte
+	}
+	for {
+		_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(unsafe.Pointer(&info)), unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, 0, 0)
+		if errno == 0 {
+			return int(info.pid)
+		}
+		if errno != unix.EINTR {
+			return 0
 		}
 	}
 }
 
 // reapOrphan takes the status of one child that is dead.
-func reapOrphan(pid int) {
-	if _, err := waitFor(pid, syscall.WNOHANG); !errors.Is(err, syscall.EAGAIN) {
-		delete(families.orphans, pid)
+func reapOrphan(pid int) bool {
+	_, err := waitFor(pid, syscall.WNOHANG)
+	if errors.Is(err, syscall.EAGAIN) {
+		return false
 	}
+	delete(families.orphans, pid)
+	return true
 }
 
 // heldByOthers are the processes of which this program has a pidfd open that openHandle did not make, see pidfd_open(2) on
