@@ -77,7 +77,8 @@ func (f *family) leave() {
 // reapFirst: the number of a main process is not used again while it is a zombie, so it is one until its family is gone.
 const reapFirst = false
 
-// remember notes who descends from the main process now.
+// remember notes who descends from the main process now, besides those that it noted before: a main process that has another
+// take its place leaves some behind.
 func (f *family) remember() {
 	var seen []stat
 	for _, main := range f.mains {
@@ -90,7 +91,9 @@ func (f *family) remember() {
 	}
 	families.mu.Lock()
 	defer families.mu.Unlock()
-	f.seen = make(map[int]uint64, len(seen))
+	if f.seen == nil {
+		f.seen = make(map[int]uint64, len(seen))
+	}
 	for _, k := range seen {
 		f.seen[k.pid] = k.start
 	}

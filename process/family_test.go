@@ -238,6 +238,33 @@ func TestMainPIDTooLate(t *testing.T) {
 	}
 }
 
+// Who takes over while the main process is being stopped is told at once, and nobody who was seen is lost, though who was between
+// ends meanwhile.
+func TestMainPIDInTheStop(t *testing.T) {
+	v := listen(t)
+	p := script(`on TERM { say first TERM }; on USR2 { exit 0 };
+		spawn bare { on TERM { say stray TERM; exit 0 }; say stray; wait };
+		spawn sid { on TERM { say second TERM }; on USR1 { notify MAINPID=PID }; on USR2 { exit 0 }; spawn plain { say fourth; wait }; say second PID; wait };
+		spawn sid { on TERM { say third TERM; exit 0 }; on USR1 { notify MAINPID=PID }; say third PID; wait };
+		wait`)
+	p.Stdout, p.Notify = v.w, true
+	r := run(t, p, limit)
+	second, third := pidOf(t, v.value(t, "second ")), pidOf(t, v.value(t, "third "))
+	v.await(t, "stray", "fourth")
+	first := p.PID()
+	r.cancel()
+	v.await(t, "first TERM")
+	noError(t, syscall.Kill(second, syscall.SIGUSR1))
+	v.await(t, "second TERM")
+	noError(t, syscall.Kill(first, syscall.SIGUSR2))
+	noError(t, syscall.Kill(third, syscall.SIGUSR1))
+	v.await(t, "third TERM")
+	noError(t, syscall.Kill(second, syscall.SIGUSR2))
+	noError(t, r.end())
+	v.await(t, "stray TERM")
+	v.silence(t)
+}
+
 func parentOf(pid int) (int, error) {
 	text, err := exec.Command("ps", "-o", "ppid=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {

@@ -233,6 +233,9 @@ func (c *trial) checkFamily(r *runRecord, main int, h history) {
 		if e.what != "told" || e.pid == r.exit.PID || e.pid == main {
 			continue
 		}
+		if says := h.find(e.pid, "main"); says != nil && says.index < e.index && slices.Contains(r.mains, e.pid) {
+			continue // it was told as the main process, and then another said that it is
+		}
 		if e.index < last && h.find(r.exit.PID, "born") != nil {
 			c.wrongf("%s: member %d was told before the main process had ended", f.Name, e.id)
 		}
@@ -325,7 +328,7 @@ func (c *trial) excused(l living) bool {
 	for _, r := range c.runs {
 		if r.exit != nil && (r.exit.PID == l.main || h.find(r.exit.PID, "") != nil) {
 			known = true
-			if told = r.told; told.IsZero() {
+			if told = r.stop; r.told.IsZero() {
 				c.mu.Unlock()
 				return true // the main process ended by itself
 			}
@@ -345,8 +348,13 @@ func (c *trial) excused(l living) bool {
 			return true
 		}
 		pid := h[spawned].pid
-		for _, what := range []string{"ends", "dies", "told"} {
-			if e := h.find(pid, what); e != nil && e.at.Before(told) {
+		heard := h.find(pid, "told")
+		if heard != nil && heard.at.Before(told) {
+			return true
+		}
+		// Who ends by itself may do so after the stop began and before it was looked at.
+		for _, what := range []string{"ends", "dies"} {
+			if e := h.find(pid, what); e != nil && heard == nil {
 				return true
 			}
 		}

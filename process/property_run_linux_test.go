@@ -182,7 +182,9 @@ type runRecord struct {
 	returned time.Time
 	err      error
 	exit     *Exit
-	left     []living // of the family, when Run returned
+	stop     time.Time // when the process's own stop began, a little after told
+	mains    []int     // who was the main process, one after the other
+	left     []living  // of the family, when Run returned
 	found    []Relative
 	out      *locked
 }
@@ -287,6 +289,8 @@ func (c *trial) follow(ctx context.Context, i int, p *Process, out *locked) erro
 	c.runs = append(c.runs, r)
 	c.mu.Unlock()
 	before, ran := p.Exit()
+	var started *child
+	p.OnStart = func(int) { started = p.current.Load() }
 	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(told)
@@ -312,6 +316,7 @@ func (c *trial) follow(ctx context.Context, i int, p *Process, out *locked) erro
 	r.returned, r.err, r.cut, r.found = time.Now(), err, cut, p.Relatives()
 	if start := (*StartError)(nil); ok && !errors.As(err, &start) && (!ran || exit != before) {
 		r.exit, r.left = &exit, left
+		r.stop, r.mains = started.stop.began, started.family.mains
 	}
 	return err
 }

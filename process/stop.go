@@ -215,9 +215,18 @@ func (c *child) stopMain(failure error) {
 		// As systemd does, so that there is a core dump to look at.
 		steps = append([]Step{{Signal: syscall.SIGABRT, Within: time.Until(s.end) / 4}}, steps...)
 	}
-	gone := func() <-chan struct{} { return c.exited }
+	main := c.main
+	handedOver := make(chan struct{})
+	close(handedOver)
+	gone := func() <-chan struct{} { // or another has taken its place, which is to be told
+		if c.main != main {
+			return handedOver
+		}
+		return c.exited
+	}
 	for _, step := range steps {
 		s.sent = append(s.sent, step.Signal)
+		main = c.main
 		c.send(step.Signal)
 		c.saySent(step.Signal)
 		sent := time.Now()
@@ -235,7 +244,6 @@ func (c *child) stopMain(failure error) {
 		}
 		for again := true; again; {
 			again = false
-			main := c.main
 			switch c.await(gone, until) {
 			case ended:
 				if c.lastWords(); c.hasExited() {
@@ -251,6 +259,7 @@ func (c *child) stopMain(failure error) {
 				}
 			}
 			if again && c.main != main {
+				main = c.main
 				c.send(step.Signal)
 			}
 		}
