@@ -96,7 +96,7 @@ func TestHaltedBeforeItsProgram(t *testing.T) {
 		})
 		began := time.Now()
 		err := r.stop()
-		if took := time.Since(began); took > trampolineWithin/2 {
+		if took := time.Since(began); took > trampolineWithin*9/10 {
 			t.Fatalf("halted %v: ended after %v: %v", halted, took, err)
 		}
 		if exit := (*ExitError)(nil); halted && errors.As(err, &exit) && exit.Killed {

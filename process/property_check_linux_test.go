@@ -169,8 +169,8 @@ func (c *trial) checkExit(r *runRecord, h history) {
 			c.wrongf("%s: %v", f.Name, r.err)
 		}
 	case clean != (exit == nil):
-		// Death by a signal that is one of a stop is clean if it was sent, and it may have been just before.
-		if x.Signal == 0 || x.Signal == syscall.SIGKILL || r.told.IsZero() {
+		// Death by a signal that is one of a stop, or one that nobody told, is clean if such a signal was sent: it may have come just before.
+		if x.Signal == 0 && !x.Unknown || x.Signal == syscall.SIGKILL || r.told.IsZero() {
 			c.wrongf("%s: %v, and Run returned %v", f.Name, x, r.err)
 		}
 	case exit != nil && exit.Exit != x:
@@ -291,6 +291,12 @@ func (c *trial) inGroup(f familyPlan, id int) bool {
 func (c *trial) checkOrder(r *runRecord, runs []*runRecord) {
 	var cause *lastcall.StopCause
 	if r.told.IsZero() || !errors.As(r.cause, &cause) || cause.Reason != lastcall.StopSignal && cause.Reason != lastcall.StopFailure {
+		return
+	}
+	c.mu.Lock()
+	never := slices.Contains(c.never, r.p)
+	c.mu.Unlock()
+	if never { // nobody depends on it
 		return
 	}
 	name := c.plan.Families[r.family].Name

@@ -101,13 +101,14 @@ func (p *groupPlan) String() string {
 	return b.String()
 }
 
-// longGrace is a grace period of which each share is enough to be told on a busy machine.
-const longGrace = 4 * time.Second
+// longGrace is a grace period of which each share is enough to be told on a busy machine, and less than trampolineWithin: who is
+// halted in its second life is then cut.
+const longGrace = 8 * time.Second
 
 func drawGroup(t *rapid.T) *groupPlan {
 	p := &groupPlan{
 		Grace:    rapid.SampledFrom([]time.Duration{200 * time.Millisecond, 500 * time.Millisecond, longGrace, longGrace}).Draw(t, "grace"),
-		HardStop: 3 * time.Second,
+		HardStop: 20 * time.Second, // nobody needs it: who is abandoned hangs
 		Stop:     time.Duration(rapid.IntRange(0, 250).Draw(t, "stop")) * time.Millisecond,
 	}
 	if rapid.IntRange(0, 5).Draw(t, "again") == 0 {

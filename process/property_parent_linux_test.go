@@ -75,7 +75,7 @@ func (c *trial) orphan(after time.Duration) []string {
 	supervisor.Stderr = os.Stderr
 	noError(c.t, supervisor.Start())
 	// None may be: one that was stopped by plan before it could write that down.
-	for until := time.Now().Add(limit / 4); len(c.history()) == 0 && time.Now().Before(until); {
+	for until := time.Now().Add(5 * time.Second); len(c.history()) == 0 && time.Now().Before(until); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	time.Sleep(after)

@@ -166,6 +166,7 @@ type trial struct {
 
 	mu    sync.Mutex
 	runs  []*runRecord
+	never []*Process // that were to take the place of another, and did not
 	kills []kill
 	wrong []string
 }
@@ -269,7 +270,7 @@ func (c *trial) process(i int) (*Process, *locked) {
 var devNull, _ = os.OpenFile(os.DevNull, os.O_RDWR, 0)
 
 // add puts a family into the group, or a new instance of it in its place.
-func (c *trial) worker(i int) (lastcall.Worker, []lastcall.Option) {
+func (c *trial) worker(i int) (*Process, lastcall.Worker, []lastcall.Option) {
 	f := &c.plan.Families[i]
 	p, out := c.process(i)
 	opts := []lastcall.Option{lastcall.Alone(), lastcall.After(f.After...), lastcall.Requires(f.Requires...), lastcall.AwaitReady(0)}
@@ -279,7 +280,7 @@ func (c *trial) worker(i int) (lastcall.Worker, []lastcall.Option) {
 	if f.Restart != lastcall.RestartNever {
 		opts = append(opts, lastcall.Restart(lastcall.RestartPolicy{When: f.Restart, MinDelay: time.Millisecond, MaxDelay: 20 * time.Millisecond, Limit: 3}))
 	}
-	return lastcall.Func(func(ctx context.Context) error { return c.follow(ctx, i, p, out) }), opts
+	return p, lastcall.Func(func(ctx context.Context) error { return c.follow(ctx, i, p, out) }), opts
 }
 
 // follow is Run, and what is seen of it.
@@ -460,7 +461,7 @@ func (c *trial) build() {
 	c.group = &lastcall.Group{Grace: c.plan.Grace, HardStop: c.plan.HardStop, Observe: func(lastcall.Event) {}}
 	c.group.Go("keeper", func(ctx context.Context) error { <-ctx.Done(); return nil })
 	for i := range c.plan.Families {
-		w, opts := c.worker(i)
+		_, w, opts := c.worker(i)
 		c.group.Add(c.plan.Families[i].Name, w, opts...)
 	}
 }
@@ -483,13 +484,17 @@ func (c *trial) act(ctx context.Context, began time.Time) {
 		case "restart":
 			_ = c.group.Restart(short, name)
 		case "replace":
-			w, opts := c.worker(a.Family)
-			_ = c.group.Replace(short, name, w, opts...)
+			p, w, opts := c.worker(a.Family)
+			if c.group.Replace(short, name, w, opts...) != nil {
+				c.mu.Lock()
+				c.never = append(c.never, p)
+				c.mu.Unlock()
+			}
 		case "remove":
 			err := c.group.Remove(long, name)
 			config := (*lastcall.ConfigError)(nil)
 			if c.stopped(a, err, long); !errors.As(err, &config) && !errors.Is(err, lastcall.ErrStopping) && long.Err() == nil {
-				w, opts := c.worker(a.Family)
+				_, w, opts := c.worker(a.Family)
 				c.group.Add(name, w, opts...)
 			}
 		default:
