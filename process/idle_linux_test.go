@@ -11,14 +11,14 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// While nothing happens nothing runs: the threads of this process wake up no more often with children than without. A tick a second,
-// for all or for each child, would be seen.
+// While nothing happens nothing runs: with twenty children the threads of this process wake up less than once a second. A tick a
+// second, for all or for each child, would be in every window. The runtime has work of its own for a while after the start, and on
+// a busy machine for longer, so it is looked at until it has come to rest.
 func TestIdle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("looks on for some seconds")
 	}
-	const seconds, more = 6, 4
-	none := switches(t, seconds)
+	const seconds = 6
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	group := &lastcall.Group{Grace: limit}
@@ -28,16 +28,18 @@ func TestIdle(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- group.Run(ctx) }()
 	eventually(t, "all are ready", func() bool { return group.Ready() == nil })
-	some := none + more + 1
-	for range 3 { // the runtime has work of its own now and then
-		if some = switches(t, seconds); some <= none+more {
+	var seen []int
+	for until := time.Now().Add(limit); ; {
+		n := switches(t, seconds)
+		if seen = append(seen, n); n < seconds {
+			break
+		}
+		if time.Now().After(until) {
+			t.Errorf("%d context switches in %d s each: something wakes up", seen, seconds)
 			break
 		}
 	}
-	t.Logf("%d context switches in %d s without children, %d with 20", none, seconds, some)
-	if some > none+more {
-		t.Errorf("%d context switches in %d s with children, %d without: something wakes up", some, seconds, none)
-	}
+	t.Logf("%d context switches in windows of %d s with 20 children", seen, seconds)
 	cancel()
 	noError(t, <-done)
 }
@@ -59,7 +61,6 @@ func switches(t *testing.T, seconds int) int {
 		}
 		return sum
 	}
-	time.Sleep(time.Second) // what was asked before has come to rest
 	before := count()
 	time.Sleep(time.Duration(seconds) * time.Second)
 	return count() - before
