@@ -25,7 +25,7 @@ import (
 )
 
 // patience is how long a test waits for something that should come at once.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A process is a daemon under test.
 type process struct {

@@ -210,7 +210,7 @@ func run(t *testing.T, group *lastcall.Group, w lastcall.Worker, addr string) *i
 }
 
 // limit is how long tests wait for what comes at once if it comes.
-const limit = 20 * time.Second
+const limit = 2 * time.Minute
 
 // stop stops the server and returns how long that took.
 func (s *instance) stop(t *testing.T) time.Duration {

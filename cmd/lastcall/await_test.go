@@ -10,7 +10,7 @@ import (
 )
 
 // awaitWithin is far more than anything takes that a script waits for.
-const awaitWithin = time.Minute
+const awaitWithin = 2 * time.Minute
 
 // await FILE PATTERN [N] waits until the pattern is in the file N times, once if nothing is said: for what runs in the background with
 // its output in a file.

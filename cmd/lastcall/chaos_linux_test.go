@@ -354,7 +354,7 @@ func (c *chaos) run(t *testing.T) []string {
 		}
 	}
 	cmd := c.up(t)
-	for until := time.Now().Add(patience / 3); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(patience / 12); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		if info, err := os.Stat(c.log); err == nil && info.Size() > 0 {
 			break
 		}

@@ -146,7 +146,7 @@ func TestRunLosesNoEarlySignal(t *testing.T) {
 					go func() { _ = cmd.Wait(); close(ended) }()
 					select {
 					case <-ended:
-					case <-time.After(patience / 3):
+					case <-time.After(patience / 12):
 						lost[name]++
 						_ = syscall.Kill(pid, syscall.SIGKILL)
 						<-ended

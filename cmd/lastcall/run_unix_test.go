@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for something that the real kernel does.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A started is a program that a test started, and the lines that it writes.
 type started struct {

@@ -58,7 +58,7 @@ func timeout(want Class) time.Duration {
 	if want == Timeout {
 		return 100 * time.Millisecond
 	}
-	return 20 * time.Second
+	return 2 * time.Minute
 }
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

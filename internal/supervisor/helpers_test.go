@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // childVariable has the test binary be a child: see children.
 const childVariable = "SUPERVISOR_TEST_CHILD"
@@ -103,7 +103,7 @@ func fileOf(t *testing.T, processes ...*config.Process) *config.File {
 			p.Dir = dir
 		}
 	}
-	return &config.File{Path: filepath.Join(dir, "lastcall.yaml"), Dir: dir, Grace: patience, Processes: processes, Log: config.Log{Times: "none"}}
+	return &config.File{Path: filepath.Join(dir, "lastcall.yaml"), Dir: dir, Grace: patience / 2, Processes: processes, Log: config.Log{Times: "none"}}
 }
 
 // start runs a file. load may be changed later by a new file in next.

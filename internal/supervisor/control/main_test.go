@@ -15,7 +15,7 @@ import (
 )
 
 // generous is how long a test waits for what must come.
-const generous = 30 * time.Second
+const generous = 2 * time.Minute
 
 // Processes that the tests start: this program, called with the name of one of these.
 var helpers = map[string]func(args []string) error{
