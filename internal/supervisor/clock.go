@@ -35,11 +35,14 @@ func (i *instance) onSchedule(ctx context.Context) error {
 		c.set(func() { c.gone, c.next = nil, time.Time{} })
 		close(gone)
 	}()
-	lastcall.Ready(ctx)
-	last := time.Now()
-	for {
-		next := i.def.NextRun(last)
+	plan := func(from time.Time) (next time.Time) {
+		next = i.def.NextRun(from)
 		c.set(func() { c.next = next })
+		return next
+	}
+	next := plan(time.Now())
+	lastcall.Ready(ctx)
+	for {
 		i.s.touch()
 		reply, due := c.wait(ctx, next)
 		if !due {
@@ -60,10 +63,11 @@ func (i *instance) onSchedule(ctx context.Context) error {
 		if err != nil {
 			i.s.say("%s: its run failed: %v", i.name, err)
 		}
-		last = time.Now()
-		if n := i.missed(began, last); n > 0 {
-			i.s.say("%s: left out %s, since it ran for %v", i.name, count(n, "run"), last.Sub(began).Round(time.Second))
+		ended := time.Now()
+		if n := i.missed(began, ended); n > 0 {
+			i.s.say("%s: left out %s, since it ran for %v", i.name, count(n, "run"), ended.Sub(began).Round(time.Second))
 		}
+		next = plan(ended)
 	}
 }
 

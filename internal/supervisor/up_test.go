@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -455,7 +456,9 @@ func TestReadyByASharedSocket(t *testing.T) {
 			bad.Ready.Within = 10 * time.Second
 			file.set(fileOf(t, &bad), nil)
 			_, err := u.reloads()
-			if err == nil || !strings.Contains(err.Error(), "not ready within 10s: ") || !strings.Contains(err.Error(), "another process with the same socket answers") {
+			// On a machine that is busy it may be that nobody answers in the time of a look.
+			why := regexp.MustCompile("not ready within 10s: .*(another process with the same socket answers|deadline exceeded)")
+			if err == nil || !why.MatchString(err.Error()) {
 				t.Error(err)
 			}
 			if now := pids(u); !maps.Equal(before, now) {
