@@ -49,6 +49,7 @@ type Target struct {
 	Path    string        // "" is "/"
 	Body    []byte        // of a POST; nil is a short one
 	Timeout time.Duration // of each exchange, and of its connecting; 0 is ten seconds
+	OnSent  func()        // is called when a request has been written; nil: nothing is
 }
 
 // Result is how one exchange ended.

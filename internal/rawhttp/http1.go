@@ -75,6 +75,8 @@ func (c *conn1) exchange(t *Target, began, deadline time.Time) Result {
 	sent := time.Since(began)
 	if writeErr != nil {
 		c.nc.SetReadDeadline(time.Now().Add(time.Second))
+	} else if t.OnSent != nil {
+		t.OnSent()
 	}
 	// Where writing failed an answer may have come all the same, and if not, reading says how the connection ended.
 	a := <-c.answers

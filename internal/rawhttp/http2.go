@@ -99,6 +99,9 @@ func (c *conn2) exchange(t *Target, began, deadline time.Time) Result {
 	c.nc.SetReadDeadline(deadline)
 	err := c.write(frame(frameHeaders, flagEndStream|flagEndHeaders, stream, block.Bytes()))
 	sent := time.Since(began)
+	if err == nil && t.OnSent != nil {
+		t.OnSent()
+	}
 	r := <-c.answers
 	if err == nil {
 		r.Sent = sent

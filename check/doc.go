@@ -1,0 +1,40 @@
+// Package check runs any daemon, in any language, many times, watches it from outside, and says whether it stops well.
+//
+// # From a test
+//
+//	func TestStopsWell(t *testing.T) {
+//		check.Daemon(t, exec.Command("./shop", "-addr", "127.0.0.1:8080"), check.URL("http://127.0.0.1:8080/"))
+//	}
+//
+// # From a program
+//
+//	report, err := (&check.Check{Command: []string{"./shop"}}).Run(ctx)
+//
+// A check plays scenarios, one after the other, each with lives of the daemon of its own; see [Scenarios] for what each does and
+// when it fails. A scenario's [Result] has a verdict, the numbers that it rests on, what to do about it, and the timeline of the
+// daemon's worst life in it.
+//
+// # How it looks
+//
+// The end of the daemon is an event of the system. What the system tells nobody of is looked at, and only while there is something
+// to see: whether the daemon is ready, every 10 ms until it is; which of its threads and descendants are still there, every
+// 20 ms from the signal to the end; what its threads sleep in, every 50 ms in the second in which that is asked. While it is
+// watched in idleness it is looked at six times. Between these the check itself is idle.
+//
+// What decides is never how fast the machine is, but what happened in which order: limits are either the user's (Grace,
+// ReadyWithin), or far more than the thing takes that they are for, and stand beside it with the reason.
+//
+// # What it starts
+//
+// The daemon's parent is not this process but a guard: this program's file, executed once more. That is done by the init
+// function of this package, which acts only where it finds the variable LASTCALL_CHECK_GUARD, and never with the privileges of a
+// set-user-ID program. The guard kills the daemon and everything that descends from it when its life is over, and also when
+// this process has gone, however that was. On Linux that reaches also what left the daemon's process group or session and
+// what lost its parent (PR_SET_CHILD_SUBREAPER); on other systems the daemon's process group. The daemon leads a session of
+// its own, as under a service manager; its stdin is the null device, its output a pipe.
+//
+// No scenario needs root. pid1 needs the right to make a PID namespace, and is skipped without it.
+//
+// On Linux everything is seen. Elsewhere no scenario that needs a look at processes is played (idle, orphans, pid1, the bursts of
+// load), and the daemon counts as ready after a second unless Ready is set. Windows is not supported.
+package check

@@ -1,0 +1,37 @@
+package check
+
+import (
+	"net/netip"
+	"time"
+)
+
+// The facts about processes, threads and sockets that the system shows to an ordinary user, for the daemons that this process
+// started. Where a system shows them not, [seesProcesses] is false and these are empty.
+
+// proc is a process.
+type proc struct {
+	PID, Parent int
+	Name        string // as the system has it, at most 15 bytes on Linux
+	Zombie      bool
+	Threads     int
+	Began       uint64 // with PID it is unique
+}
+
+// thread is a thread, and how much it has done.
+type thread struct {
+	PID, TID int
+	Name     string
+	Process  string        // the name of its process
+	State    byte          // 'R' runs or could, 'D' waits for a disk, 'S' sleeps, …, see proc_pid_stat(5)
+	Switches uint64        // context switches, of its own will and not
+	CPU      time.Duration // it has run
+	Call     string        // the system call that it sleeps in, "" if that is not shown
+}
+
+// socket is a listening socket.
+type socket struct {
+	Network string // tcp or unix
+	Addr    netip.AddrPort
+	Path    string // of a unix socket
+	PID     int    // who has it
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// playInflight stops the daemon while slow requests are under way.
+func playInflight(r *runner) {
+	if r.url == nil {
+		r.skip("nothing is known to speak HTTP: give a URL with --url")
+		return
+	}
+	if r.canStop() {
+		return
+	}
+	l, ok := r.begin()
+	if !ok {
+		return
+	}
+	u, why := l.slowRequests()
+	if u == nil {
+		l.stop(r.Signal)
+		r.skip("%s", why)
+		return
+	}
+	u.signal(l)
+	finish := time.AfterFunc(heldFor, u.finish)
+	o := l.awaitEnd()
+	finish.Stop()
+	u.finish()
+	u.await()
+	u.note(l)
+	r.requestFacts(&u.tally)
+	r.stopTimes([]time.Duration{o.Took})
+	name := process.SignalName(r.Signal)
+	const advice = "Let go of the listener and keep the connections: answer what is under way, then return. In Go: requests on a context that outlives the signal, and http.Server.Shutdown."
+	switch lost := u.sum(); {
+	case u.broken != "" && u.answered+lost == 0:
+		r.skip("no request could be brought under way: %s", u.broken)
+	case lost > 0:
+		r.fail(fmt.Sprintf("%d of %d %s: %s", lost, underWay, u.what, u.most()), advice)
+	case u.fivexx > 0:
+		r.fail(fmt.Sprintf("%d of %d %s were answered with 5xx", u.fivexx, underWay, u.what), advice)
+	case o.Hung:
+		r.fail(fmt.Sprintf("answered all, and was still there %v after %s", r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
+	default:
+		r.pass("answered all of %d %s; gone %v after %s", underWay, u.what, round(o.Took), name)
+	}
+}

@@ -1,0 +1,197 @@
+//go:build unix
+
+package check
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/rawhttp"
+)
+
+const (
+	loadTimes  = 2  // of steady load, for each way to send
+	burstTimes = 2  // of bursts, for each way to send
+	burstSize  = 32 // connections at the most: no more than the daemon's accept queue holds
+	// burstWithin is how long the system may take to make the connections of a burst and to take their requests.
+	burstWithin = 5 * time.Second
+)
+
+// playLoad stops the daemon under load: in the middle of a steady stream of requests, and with a burst of them that is there
+// before the signal and that the daemon sees only together with it. For the burst it is frozen a moment, as on a machine that is
+// busy with something else: what happens now and then in production happens each time.
+func playLoad(r *runner) {
+	if r.url == nil {
+		r.skip("nothing is known to speak HTTP: give a URL with --url")
+		return
+	}
+	if r.canStop() {
+		return
+	}
+	modes := []rawhttp.Mode{rawhttp.NewConn, rawhttp.KeepAliveGET}
+	if r.http2 {
+		modes = append(modes, rawhttp.HTTP2)
+	}
+	var all tally
+	var stops []time.Duration
+	var after []string
+	judge := func(t *tally, o outcome, l *life, what string) bool {
+		all.merge(t)
+		stops = append(stops, o.Took)
+		if o.Hung {
+			l.isWorst()
+			r.fail(fmt.Sprintf("still there %v after the signal, under load (%s)", r.Grace, what),
+				"Connections that go on asking keep it from stopping. Say \"Connection: close\" in the answers of the stop, close what is idle, and set a limit.")
+		}
+		if n := t.sum(); n > 0 {
+			l.isWorst()
+			after = append(after, fmt.Sprintf("%d %s (%s)", n, t.most(), what))
+		}
+		return r.ctx.Err() == nil && !o.Hung
+	}
+	for _, mode := range modes {
+		for i := range r.times(loadTimes) {
+			r.say("%v, steady, %d of %d", mode, i+1, r.times(loadTimes))
+			l, ok := r.begin()
+			if !ok {
+				return
+			}
+			var t tally
+			flowing, wait := l.steady(mode, &t)
+			if !flowing {
+				wait()
+				l.end()
+				r.skip("too few requests were answered to call it load (%v)", mode)
+				return
+			}
+			t.signal(l)
+			o := l.awaitEnd()
+			wait()
+			t.note(l)
+			if !judge(&t, o, l, "steady, "+mode.String()) {
+				break
+			}
+		}
+		for i := range r.times(burstTimes) {
+			if !seesProcesses {
+				break
+			}
+			r.say("%v, a burst, %d of %d", mode, i+1, r.times(burstTimes))
+			l, ok := r.begin()
+			if !ok {
+				return
+			}
+			t, o := l.burst(mode)
+			t.note(l)
+			if !judge(t, o, l, "a burst, "+mode.String()) {
+				break
+			}
+		}
+	}
+	r.requestFacts(&all)
+	r.stopTimes(stops)
+	if len(after) > 0 {
+		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, shorten(fmt.Sprint(after), 200)),
+			"Stop in this order: no longer ready; accept what is in the queue; answer everything that was sent, with \"Connection: close\"; close. A listening socket that a supervisor holds loses nothing at all.")
+	}
+	if all.fivexx > 0 {
+		r.warn(fmt.Sprintf("answered %d requests with 5xx after the signal", all.fivexx), "Serve what still comes until nobody sends any more, or refuse the connection: clients and balancers try those again.")
+	}
+	if all.idle > 0 {
+		r.warn(fmt.Sprintf("%d requests met a keep-alive connection that was just being closed", all.idle),
+			"A client may send again what is idempotent (RFC 9110, 9.2.2), and not a POST. Say \"Connection: close\" in the last answer, and wait a moment before what is idle is closed.")
+	}
+	if r.NoRefuse && all.refused > 0 {
+		r.warn(fmt.Sprintf("refused %d connections after the signal", all.refused), "Let a supervisor hold the listening socket, such as `lastcall up` with listen.")
+	}
+	if r.result.Summary == "" {
+		r.pass("answered all of %d requests, %d of them sent after the signal", all.answered, all.after)
+	}
+}
+
+// burst freezes the daemon, lets requests come, sends the signal, and thaws it.
+func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
+	var t tally
+	ctx, cancel := context.WithTimeout(l.r.ctx, answersWithin)
+	defer cancel()
+	var all sync.WaitGroup
+	defer all.Wait()
+	sent := make(chan struct{}, burstSize)
+	target := l.r.url.with(mode)
+	target.OnSent = func() { sent <- struct{}{} }
+	var clients []*rawhttp.Client
+	n := burstSize
+	if mode != rawhttp.NewConn {
+		n = loadClients
+		for range n {
+			c := rawhttp.NewClient(target)
+			defer c.Close()
+			if r := c.Exchange(ctx); r.Class == rawhttp.Answered {
+				<-sent
+				clients = append(clients, c)
+			}
+		}
+	}
+	l.freezeAll()
+	if mode == rawhttp.NewConn {
+		for i := range n {
+			c := rawhttp.NewClient(target)
+			defer c.Close()
+			dial, cancel := context.WithTimeout(ctx, burstWithin)
+			r := c.Connect(dial)
+			cancel()
+			if r.Err != nil || queued(l.k.daemon, l.r.port()) <= i { // the daemon's queue is full
+				break
+			}
+			clients = append(clients, c)
+		}
+	}
+	for _, c := range clients {
+		all.Go(func() { t.add(c.Exchange(ctx)) })
+	}
+	limit := time.NewTimer(burstWithin)
+	defer limit.Stop()
+	for range clients {
+		select {
+		case <-sent:
+		case <-limit.C:
+		}
+	}
+	t.signal(l)
+	l.thawAll()
+	o := l.awaitEnd()
+	all.Wait()
+	return &t, o
+}
+
+// freezeAll freezes the daemon and its descendants, as the freezer of a container does, and returns when they stand still.
+func (l *life) freezeAll() {
+	l.note(time.Now(), KindSignal, "SIGSTOP")
+	l.send(syscall.SIGSTOP)
+	for limit := time.Now().Add(l.r.Grace); time.Now().Before(limit) && !l.hasExited(); time.Sleep(time.Millisecond) {
+		still := true
+		for _, t := range threadsOf(descendants(l.k.pid)) {
+			if t.State != 'T' {
+				still = false
+				_ = syscall.Kill(t.PID, syscall.SIGSTOP)
+			}
+		}
+		if still {
+			return
+		}
+	}
+}
+
+// thawAll is the end of freezeAll.
+func (l *life) thawAll() {
+	l.note(time.Now(), KindSignal, "SIGCONT")
+	l.send(syscall.SIGCONT)
+	for _, p := range descendants(l.k.pid) {
+		if !p.Zombie {
+			_ = syscall.Kill(p.PID, syscall.SIGCONT)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package check
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"sync"
+)
+
+// keptOutput is how much of the daemon's output is kept, in bytes: the last.
+const keptOutput = 16 << 10
+
+// output reads what the daemon writes.
+type output struct {
+	read    *os.File
+	pattern *regexp.Regexp // of the line that says that it is ready; nil if none does
+	matched chan struct{}  // closed when that came
+	done    chan struct{}
+
+	mu    sync.Mutex
+	tail  []byte
+	total int64
+}
+
+// newOutput returns the end to write as well, which the caller closes.
+func newOutput(pattern *regexp.Regexp) (*output, *os.File, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &output{read: read, pattern: pattern, matched: make(chan struct{}), done: make(chan struct{})}
+	go o.run()
+	return o, write, nil
+}
+
+func (o *output) run() {
+	defer close(o.done)
+	var line []byte
+	pattern := o.pattern
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := o.read.Read(buf)
+		o.mu.Lock()
+		o.total += int64(n)
+		o.tail = append(o.tail, buf[:n]...)
+		o.tail = o.tail[max(0, len(o.tail)-keptOutput):]
+		o.mu.Unlock()
+		for b := buf[:n]; pattern != nil && len(b) > 0; {
+			part, rest, whole := bytes.Cut(b, []byte{'\n'})
+			line = append(line, part...)
+			if b = rest; whole {
+				if pattern.Match(line) {
+					close(o.matched)
+					pattern = nil
+				}
+				line = line[:0]
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// text is the last of the output, and how much there was in all.
+func (o *output) text() (tail string, total int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(bytes.TrimSpace(o.tail)), o.total
+}
+
+// mute makes the reader go away: who writes gets EPIPE, and SIGPIPE with it.
+func (o *output) mute() { o.close() }
+
+func (o *output) close() {
+	o.read.Close()
+	<-o.done
+}
+
+// awaitEnd waits until all has been read that a daemon wrote that has gone.
+func (o *output) awaitEnd() { <-o.done }

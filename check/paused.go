@@ -1,0 +1,35 @@
+//go:build unix
+
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lastcall-go/lastcall/process"
+)
+
+// playPaused freezes the daemon, sends it the signal, and thaws it.
+func playPaused(r *runner) {
+	if r.canStop() {
+		return
+	}
+	l, ok := r.begin()
+	if !ok {
+		return
+	}
+	l.freezeAll()
+	l.signal(r.Signal)
+	l.thawAll()
+	o := l.awaitEnd()
+	r.stopTimes([]time.Duration{o.Took})
+	switch {
+	case o.Hung:
+		r.fail(fmt.Sprintf("still there %v after %s and SIGCONT", r.Grace, process.SignalName(r.Signal)),
+			"The signal came while it was frozen, as in a paused container or a suspended machine, and was lost. Look for code that starts again at SIGCONT, or that waits without looking at what was asked for.")
+	case o.Status.Signaled() && o.Status.Signal() != r.Signal:
+		r.fail(statusText(o.Status)+" when it thawed", "That is a crash. Its output or core dump says where.")
+	default:
+		r.pass("%s, %v after it thawed", statusText(o.Status), round(o.Took))
+	}
+}

@@ -1,0 +1,73 @@
+//go:build unix
+
+package check
+
+import (
+	"fmt"
+	"time"
+)
+
+// plays are what the scenarios do, by their names.
+var plays = map[string]func(*runner){
+	"idle": playIdle, "term": playTerm, "int": playInt, "startup": playStartup, "inflight": playInflight, "load": playLoad, "lameduck": playLameduck,
+	"twice": playTwice, "storm": playStorm, "paused": playPaused, "mute": playMute, "port": playPort, "pid1": playPid1, "again": playAgain, "orphans": playOrphans,
+}
+
+// play plays one scenario and adds its result to the report.
+func (r *runner) play(s Scenario) {
+	r.result = &Result{Scenario: s.Name, Means: s.Means, Verdict: Pass}
+	r.worst = nil
+	began := time.Now()
+	r.say("begins")
+	plays[s.Name](r)
+	if r.ctx.Err() != nil {
+		r.result = nil
+		return
+	}
+	r.result.Took = time.Since(began)
+	if r.worst != nil {
+		r.result.Timeline = r.worst.timeline(s.Name)
+	}
+	r.report.Results = append(r.report.Results, *r.result)
+	if r.Observe != nil {
+		r.Observe(Progress{Scenario: s.Name, Result: r.result})
+	}
+	r.result = nil
+}
+
+// pass says what was seen, unless something worse has been said.
+func (r *runner) pass(format string, args ...any) { r.verdict(Pass, fmt.Sprintf(format, args...), "") }
+
+// fail, warn and skip give a verdict. The first of the worst is the one that is said.
+func (r *runner) fail(text, advice string) { r.verdict(Fail, text, advice) }
+func (r *runner) warn(text, advice string) { r.verdict(Warn, text, advice) }
+func (r *runner) skip(format string, args ...any) {
+	r.verdict(Skip, fmt.Sprintf(format, args...), "")
+}
+
+func (r *runner) verdict(v Verdict, text, advice string) {
+	rank := map[Verdict]int{Pass: 0, Skip: 1, Warn: 2, Fail: 3}
+	if r.result.Summary != "" && rank[v] <= rank[r.result.Verdict] {
+		return
+	}
+	r.result.Verdict, r.result.Summary, r.result.Advice = v, text, advice
+}
+
+// fact adds to the evidence.
+func (r *runner) fact(name string, value float64, unit, text string) {
+	r.result.Evidence = append(r.result.Evidence, Fact{name, value, unit, text})
+}
+
+// stopTimes adds the spread of stops to the evidence.
+func (r *runner) stopTimes(all []time.Duration) {
+	s := spread(all)
+	if len(all) == 1 {
+		r.fact("stop took", ms(s.Max), "ms", "")
+		return
+	}
+	r.fact("fastest stop", ms(s.Min), "ms", "")
+	r.fact("median stop", ms(s.Median), "ms", "")
+	r.fact("slowest stop", ms(s.Max), "ms", fmt.Sprintf("of %d", len(all)))
+}
+
+func ms(d time.Duration) float64 { return float64(d.Round(10*time.Microsecond)) / 1e6 }

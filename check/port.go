@@ -1,0 +1,96 @@
+//go:build unix
+
+package check
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/rawhttp"
+)
+
+// portConns is how many connections to each port are open at the stop: the daemon closes them first, so that the system keeps
+// its end for a minute (TIME_WAIT), and only who sets SO_REUSEADDR can listen there again.
+const portConns = 3
+
+// playPort stops the daemon with connections open, and starts it again at once.
+func playPort(r *runner) {
+	if r.canStop() {
+		return
+	}
+	l, ok := r.begin()
+	if !ok {
+		return
+	}
+	conns := l.connect()
+	n := len(conns)
+	o := l.stop(r.Signal)
+	for _, c := range conns {
+		c.Close()
+	}
+	began := time.Now()
+	second, ok := r.begin()
+	if !ok {
+		return
+	}
+	took := time.Since(began)
+	second.stop(r.Signal)
+	r.fact("connections open at the stop", float64(n), "", "")
+	r.stopTimes([]time.Duration{o.Took})
+	r.fact("ready again after", ms(took), "ms", "")
+	if n == 0 && !seesProcesses && r.url == nil {
+		r.pass("ready again %v after it had ended; whether it has ports is not shown here", round(took))
+		return
+	}
+	r.pass("ready again %v after it had ended with %d connections open", round(took), n)
+}
+
+// connect opens connections to all ports that the daemon listens on, and asks for something where that is HTTP.
+func (l *life) connect() (conns []interface{ Close() }) {
+	asked := map[uint16]bool{}
+	if l.r.url != nil {
+		asked[l.r.port()] = true
+		for range portConns {
+			c := rawhttp.NewClient(l.r.url.with(rawhttp.KeepAliveGET))
+			if c.Exchange(l.r.ctx).Class == rawhttp.Answered {
+				conns = append(conns, c)
+			}
+		}
+	}
+	for _, s := range listening(descendants(l.k.pid)) {
+		if s.Network != "tcp" || asked[s.Addr.Port()] {
+			continue
+		}
+		asked[s.Addr.Port()] = true
+		ip := s.Addr.Addr()
+		if ip.IsUnspecified() {
+			ip = netip.MustParseAddr("127.0.0.1")
+		}
+		for range portConns {
+			if conn, err := net.DialTimeout("tcp", netip.AddrPortFrom(ip, s.Addr.Port()).String(), 5*time.Second); err == nil {
+				conns = append(conns, closer{conn})
+			}
+		}
+	}
+	return conns
+}
+
+type closer struct{ net.Conn }
+
+func (c closer) Close() { _ = c.Conn.Close() }
+
+// whoListens names the process that listens at an address, if that can be seen.
+func whoListens(addr string) string {
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return ""
+	}
+	for _, s := range listening(everybody()) {
+		if s.Network == "tcp" && s.Addr.Port() == at.Port() {
+			return fmt.Sprintf(" (pid %d: %s)", s.PID, shorten(commandLine(s.PID), 60))
+		}
+	}
+	return ""
+}

@@ -1,0 +1,191 @@
+//go:build unix
+
+package check
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/rawhttp"
+)
+
+const (
+	// loadClients send one request after the other, with loadPause in between, so that some always are under way and some
+	// connections always idle.
+	loadClients = 8
+	loadPause   = 2 * time.Millisecond
+	// loadFirst is how many answers each client has on average before the signal comes.
+	loadFirst = 5
+)
+
+// tally is how requests ended, seen from the signal.
+type tally struct {
+	mu       sync.Mutex
+	told     time.Time
+	answered int
+	after    int            // of these, sent after the signal
+	refused  int            // nobody listened any more, which is fine
+	fivexx   int            // answered so after the signal
+	idle     int            // sent after the signal on a connection that had been idle, and lost: the daemon closed it meanwhile
+	lost     map[string]int // the others that got no whole answer
+	broken   string         // what is no answer at all, the last
+	last     time.Time      // of the answers
+	first    time.Time      // of those lost
+}
+
+// add counts one. The signal's time is known from then on.
+func (t *tally) add(r rawhttp.Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	end := r.Began.Add(r.Took)
+	afterwards := !t.told.IsZero() && (r.Sent == 0 && end.After(t.told) || r.Began.Add(r.Sent).After(t.told))
+	switch {
+	case r.Class == rawhttp.Answered:
+		t.answered++
+		t.last = end
+		if afterwards {
+			t.after++
+		}
+		if r.Status >= 500 && end.After(t.told) && !t.told.IsZero() {
+			t.fivexx++
+		}
+	case r.Class == rawhttp.Broken:
+		t.broken = r.Err.Error()
+	case !r.Class.Dropped():
+		t.refused++
+	case r.Reused && afterwards && (r.Class == rawhttp.Reset || r.Class == rawhttp.ClosedWithoutAnswer):
+		t.idle++
+	default:
+		if t.lost == nil {
+			t.lost = map[string]int{}
+			t.first = end
+		}
+		t.lost[howLost(r)]++
+	}
+}
+
+// howLost is the way in words.
+func howLost(r rawhttp.Result) string {
+	on := "on a new connection"
+	if r.Reused {
+		on = "on a connection in use"
+	}
+	switch r.Class {
+	case rawhttp.CutBody:
+		return "cut in the body"
+	case rawhttp.Timeout:
+		return "no answer"
+	case rawhttp.Reset:
+		return "reset " + on
+	case rawhttp.ClosedWithoutAnswer:
+		return "closed without an answer " + on
+	}
+	return r.Class.String()
+}
+
+// signal sends the stop signal, from which on the requests are counted as sent after it.
+func (t *tally) signal(l *life) {
+	t.mu.Lock()
+	t.told = time.Now()
+	t.mu.Unlock()
+	l.signal(l.r.Signal)
+}
+
+// sum is how many were lost.
+func (t *tally) sum() (n int) {
+	for _, count := range t.lost {
+		n += count
+	}
+	return n
+}
+
+// merge adds another's counts.
+func (t *tally) merge(o *tally) {
+	t.answered += o.answered
+	t.after += o.after
+	t.refused += o.refused
+	t.fivexx += o.fivexx
+	t.idle += o.idle
+	if o.broken != "" {
+		t.broken = o.broken
+	}
+	for how, n := range o.lost {
+		if t.lost == nil {
+			t.lost = map[string]int{}
+		}
+		t.lost[how] += n
+	}
+}
+
+// note puts the last answer and the first loss into the life's timeline.
+func (t *tally) note(l *life) {
+	if !t.last.IsZero() {
+		l.note(t.last, KindResponse, fmt.Sprintf("the last of %d", t.answered))
+	}
+	if !t.first.IsZero() {
+		l.note(t.first, KindLost, fmt.Sprintf("the first of %d: %s", t.sum(), t.most()))
+	}
+}
+
+// most is how most of them were lost.
+func (t *tally) most() (how string) {
+	for one, n := range t.lost {
+		if n > t.lost[how] || n == t.lost[how] && one < how {
+			how = one
+		}
+	}
+	return how
+}
+
+// facts adds the counts to the evidence.
+func (r *runner) requestFacts(t *tally) {
+	r.fact("answered", float64(t.answered), "", fmt.Sprintf("%d of them sent after the signal", t.after))
+	r.fact("refused", float64(t.refused), "", "after the stop, which is fine: nobody listened any more")
+	for how, n := range t.lost {
+		r.fact("lost", float64(n), "", how)
+	}
+	if t.idle > 0 {
+		r.fact("reset on idle keep-alive", float64(t.idle), "", "sent after the signal on a connection that the daemon closed at that moment")
+	}
+	if t.fivexx > 0 {
+		r.fact("answered with 5xx", float64(t.fivexx), "", "after the signal")
+	}
+	if t.broken != "" {
+		r.fact("no HTTP", 1, "", t.broken)
+	}
+}
+
+// steady sends requests until the daemon has ended. The function that it returns waits for the last of them.
+func (l *life) steady(mode rawhttp.Mode, t *tally) (flowing bool, wait func()) {
+	ctx, cancel := context.WithCancel(l.r.ctx)
+	enough := make(chan struct{})
+	n := 0
+	done := make(chan struct{})
+	load := rawhttp.Load{Target: l.r.url.with(mode), Clients: loadClients, Pause: loadPause, UntilRefused: true, Observe: func(_ int, r rawhttp.Result) {
+		t.add(r)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if n++; n == loadClients*loadFirst {
+			close(enough)
+		}
+	}}
+	go func() {
+		defer close(done)
+		load.Run(ctx)
+	}()
+	limit := time.NewTimer(answersWithin)
+	defer limit.Stop()
+	select {
+	case <-enough:
+		flowing = true
+	case <-done:
+	case <-limit.C:
+	case <-l.k.exited:
+	}
+	return flowing, func() {
+		cancel()
+		<-done
+	}
+}

@@ -1,0 +1,192 @@
+//go:build unix
+
+package check
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/nearest"
+)
+
+// runner is a check that runs.
+type runner struct {
+	*Check
+	ctx     context.Context
+	rand    *rand.Rand
+	ready   readiness
+	url     *target // nil if there is none
+	slow    *target
+	http2   bool // url speaks it
+	report  *Report
+	result  *Result // of the scenario that runs
+	worst   *life   // of that scenario
+	starts  []time.Duration
+	left    []leftOver
+	hangs   string // why nothing that needs a stop makes sense any more
+	forces  bool   // a second signal ends it at once
+	uploads *bool  // it waits for the end of an upload; nil: not tried
+}
+
+// Run looks at the daemon, one scenario after the other, and reports what it found out. It ends everything that it started
+// before it returns; should this process be killed, its guard does. The error is a [*ConfigError], a [*StartError], or that of
+// ctx, with which the report has what was found out until then.
+//
+// The daemon's parent is this program's file, executed once more: see the package's documentation.
+func (c *Check) Run(ctx context.Context) (*Report, error) {
+	r := &runner{Check: c, ctx: ctx}
+	c = nil
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	r.report = &Report{
+		Command: r.Command, Started: time.Now(), System: runtime.GOOS + "/" + runtime.GOARCH, Seed: r.Seed, Grace: r.Grace,
+	}
+	defer func() { r.report.Took = time.Since(r.report.Started) }()
+	if err := r.look(); err != nil {
+		return r.report, err
+	}
+	for _, s := range scenarios {
+		if len(r.Only) > 0 && !slices.Contains(r.Only, s.Name) || slices.Contains(r.Skip, s.Name) {
+			continue
+		}
+		r.play(s)
+		if err := ctx.Err(); err != nil {
+			return r.report, err
+		}
+	}
+	r.report.Startup = spread(r.starts)
+	return r.report, nil
+}
+
+// prepare fills in what was left out, in a copy, and finds what cannot be meant.
+func (r *runner) prepare() (err error) {
+	own := *r.Check
+	r.Check = &own
+	if len(own.Command) == 0 {
+		return &ConfigError{"Command", errors.New("is empty")}
+	}
+	own.Grace = cmp.Or(own.Grace, 10*time.Second)
+	own.Idle = cmp.Or(own.Idle, 10*time.Second)
+	own.ReadyWithin = cmp.Or(own.ReadyWithin, 30*time.Second)
+	own.Signal = cmp.Or(own.Signal, syscall.SIGTERM)
+	own.Repeat = cmp.Or(own.Repeat, 1)
+	for name, value := range map[string]int64{
+		"Grace": int64(own.Grace), "Idle": int64(own.Idle), "ReadyWithin": int64(own.ReadyWithin), "Repeat": int64(own.Repeat),
+	} {
+		if value < 0 {
+			return &ConfigError{name, errors.New("is less than nothing")}
+		}
+	}
+	if own.Quick {
+		own.Idle = min(own.Idle, 3*time.Second)
+	}
+	for own.Seed == 0 {
+		own.Seed = rand.Uint64N(1 << 32)
+	}
+	r.rand = rand.New(rand.NewPCG(own.Seed, 0))
+	for field, names := range map[string][]string{"Only": own.Only, "Skip": own.Skip} {
+		for _, name := range names {
+			if !slices.Contains(scenarioNames, name) {
+				err := fmt.Errorf("there is no scenario %q", name)
+				if like := nearest.To(name, scenarioNames); like != "" {
+					err = fmt.Errorf("%w, did you mean %q?", err, like)
+				}
+				return &ConfigError{field, err}
+			}
+		}
+	}
+	if r.ready, err = parseReady(own.Ready); err != nil {
+		return &ConfigError{"Ready", err}
+	}
+	if own.URL != "" {
+		if r.url, err = parseURL(own.URL); err != nil {
+			return &ConfigError{"URL", err}
+		}
+	}
+	if own.Slow != "" {
+		if r.slow, err = parseURL(own.Slow); err != nil {
+			return &ConfigError{"Slow", err}
+		}
+		if r.url == nil {
+			first := *r.slow
+			r.url = &first
+		}
+	}
+	return nil
+}
+
+// look is the first life: it shows whether the daemon starts at all, how one knows that it is ready, and where it listens.
+func (r *runner) look() error {
+	r.say("starting it")
+	if who := r.inTheWay(); who != "" {
+		return &StartError{Program: r.Command[0], Reason: who}
+	}
+	l, err := r.start(false)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	if err := l.awaitReady(); err != nil {
+		return err
+	}
+	r.report.Ready = l.how
+	if r.url == nil {
+		r.url = l.findURL()
+		r.report.Found = r.url != nil
+	}
+	if r.url != nil {
+		r.report.URL = r.url.String()
+		if err := l.tryURL(); err != nil {
+			return err
+		}
+	}
+	l.stop(r.Signal)
+	return nil
+}
+
+// say tells the observer what is being done.
+func (r *runner) say(format string, args ...any) {
+	if r.Observe == nil {
+		return
+	}
+	p := Progress{Text: fmt.Sprintf(format, args...)}
+	if r.result != nil {
+		p.Scenario = r.result.Scenario
+	}
+	r.Observe(p)
+}
+
+// times is how often something is done: n times, fewer for a quick look.
+func (r *runner) times(n int) int {
+	if r.Quick {
+		n = max(1, n/3)
+	}
+	return n * r.Repeat
+}
+
+// spread of durations, which are sorted by it.
+func spread(all []time.Duration) Spread {
+	if len(all) == 0 {
+		return Spread{}
+	}
+	all = slices.Sorted(slices.Values(all))
+	return Spread{Min: all[0], Median: all[len(all)/2], Max: all[len(all)-1]}
+}
+
+// shorten is a text in one line, of at most n bytes or so.
+func shorten(text string, n int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > n {
+		return strings.ToValidUTF8(text[:n], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,102 @@
+package check
+
+// scenarios are in the order in which they are played and reported.
+var scenarios = []Scenario{
+	{
+		Name:  "idle",
+		Means: "a daemon with nothing to do costs nothing",
+		Does:  "watches every thread while nobody asks for anything",
+		Fails: "warn: a thread wakes up again and again",
+		Needs: "the counts of context switches that Linux shows",
+	},
+	{
+		Name:  "term",
+		Means: "service managers, containers and deploys stop it this way",
+		Does:  "sends SIGTERM when it is idle",
+		Fails: "it is there after the grace period, has no handler, or ends with a bad status",
+	},
+	{
+		Name:  "int",
+		Means: "Ctrl-C stops it as well",
+		Does:  "sends SIGINT when it is idle",
+		Fails: "as for term",
+	},
+	{
+		Name:  "startup",
+		Means: "a deploy that is taken back at once hangs nothing",
+		Does:  "sends SIGTERM at many instants between exec and ready",
+		Fails: "it hangs, crashes, or leaves something behind; warn: it died of the signal with sockets or files open",
+	},
+	{
+		Name:  "inflight",
+		Means: "who is being served when the stop comes is served to the end",
+		Does:  "sends SIGTERM while slow requests are under way",
+		Fails: "a request is reset, cut short, or answered with 5xx",
+		Needs: "a URL, and one that is slow or takes uploads",
+	},
+	{
+		Name:  "load",
+		Means: "a deploy under load loses no request",
+		Does:  "sends SIGTERM in the middle of steady load, and of a burst that arrives together with the signal",
+		Fails: "a request that was accepted gets no whole answer",
+		Needs: "a URL",
+	},
+	{
+		Name:  "lameduck",
+		Means: "load balancers look away before the door closes",
+		Does:  "watches the readiness URL after SIGTERM",
+		Fails: "warn: readiness stays green, or connections are refused before it went red",
+		Needs: "a readiness URL",
+	},
+	{
+		Name:  "twice",
+		Means: "what a second Ctrl-C does when the stop takes long",
+		Does:  "sends a second signal in a slow stop",
+		Fails: "never: it is for your information",
+		Needs: "a stop that is slow",
+	},
+	{
+		Name:  "storm",
+		Means: "many signals are no more than one",
+		Does:  "sends a thousand signals at once, SIGTERM and harmless ones",
+		Fails: "it crashes, hangs, or loses requests",
+	},
+	{
+		Name:  "paused",
+		Means: "a daemon that was frozen stops when it thaws",
+		Does:  "sends SIGSTOP, SIGTERM, SIGCONT",
+		Fails: "it is there after the grace period",
+	},
+	{
+		Name:  "mute",
+		Means: "it stops well although nobody reads its log any more",
+		Does:  "closes the other end of its output, then sends SIGTERM",
+		Fails: "it hangs, or dies of SIGPIPE instead of stopping",
+	},
+	{
+		Name:  "port",
+		Means: "it can be started again at once",
+		Does:  "stops it with connections open, and starts it again",
+		Fails: "a port, a pid file or a socket is in the way",
+	},
+	{
+		Name:  "pid1",
+		Means: "it can be the only program of a container",
+		Does:  "runs it as PID 1 of a namespace, with orphans, and sends SIGTERM",
+		Fails: "it ignores SIGTERM there, or its zombies pile up; warn: orphans that are not its own are not reaped",
+		Needs: "PID namespaces, and the right to make one",
+	},
+	{
+		Name:  "again",
+		Means: "its stops are all alike",
+		Does:  "starts and stops it twenty times",
+		Fails: "one ends in another way than the others",
+	},
+	{
+		Name:  "orphans",
+		Means: "nothing of it is left when it has gone",
+		Does:  "looks for descendants after the end of every life above",
+		Fails: "one is still there",
+		Needs: "to see whose descendant a process is",
+	},
+}

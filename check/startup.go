@@ -1,0 +1,97 @@
+//go:build unix
+
+package check
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lastcall-go/lastcall/process"
+)
+
+const (
+	// startupInstants are spread over the time from exec to ready, one at random in each of so many parts of it.
+	startupInstants = 16
+	// startupListens is how often the signal comes as soon as there is a listening socket: the handler is often set up just after.
+	startupListens = 4
+)
+
+// playStartup sends the signal at many instants between exec and ready.
+func playStartup(r *runner) {
+	if r.canStop() {
+		return
+	}
+	starts := spread(r.starts)
+	n := r.times(startupInstants)
+	listens := 0
+	if seesProcesses {
+		listens = r.times(startupListens)
+	}
+	var died, held int
+	var stops []time.Duration
+	for i := range n + listens {
+		r.say("life %d of %d", i+1, n+listens)
+		l, err := r.start(false)
+		if err != nil {
+			r.failed(err)
+			return
+		}
+		when := "as soon as it listened"
+		if i < n {
+			at := time.Duration((float64(i) + r.rand.Float64()) / float64(n) * float64(starts.Median))
+			when = fmt.Sprintf("%v after exec", round(at))
+			l.exits(time.Until(l.k.started.Add(at)))
+		} else {
+			l.awaitSocket(2 * starts.Max)
+		}
+		if l.hasExited() { // of itself, before there was anything to stop
+			l.end()
+			r.fail(fmt.Sprintf("ended by itself while it started: %s", statusText(l.k.status)), "It starts only sometimes. Look at its output.")
+			return
+		}
+		open := holds(l.k.daemon)
+		o := l.stop(r.Signal)
+		if r.ctx.Err() != nil {
+			return
+		}
+		stops = append(stops, o.Took)
+		name := process.SignalName(r.Signal)
+		switch {
+		case o.Hung:
+			l.isWorst()
+			r.fail(fmt.Sprintf("still there %v after %s, which came %s", r.Grace, name, when),
+				"The signal was lost or forgotten while it started. Set the handler up before anything else, and look after each step of the start whether it was called.")
+			return
+		case o.Status.Signaled() && o.Status.Signal() != r.Signal:
+			l.isWorst()
+			r.fail(fmt.Sprintf("%s, when %s came %s", statusText(o.Status), name, when),
+				"The stop meets what is not there yet. Let it look at what it stops, or begin after the start.")
+		case len(o.Left) > 0:
+			l.isWorst()
+			r.fail(fmt.Sprintf("left %s behind, when %s came %s", shorten(strings.Join(o.Left, ", "), 100), name, when),
+				"A child that is started must be known to the handler from its first moment.")
+		case o.Status.Signaled():
+			died++
+			if len(open) > 0 && !o.Caught {
+				held++
+				r.warn(fmt.Sprintf("died of %s, which came %s, with %s open", name, when, shorten(strings.Join(open, ", "), 100)),
+					"Set the handler up before anything that somebody could miss is opened.")
+			}
+		}
+	}
+	r.fact("signals", float64(n+listens), "", "between exec and ready")
+	r.fact("start", ms(starts.Median), "ms", "median")
+	r.fact("died of it before there was a handler", float64(died), "", "which is well as long as nothing was open")
+	r.stopTimes(stops)
+	r.pass("stopped each of %d times, at instants over %v", n+listens, round(starts.Median))
+}
+
+// awaitSocket waits until the daemon listens.
+func (l *life) awaitSocket(within time.Duration) {
+	for limit := time.Now().Add(within); time.Now().Before(limit) && !l.hasExited() && l.r.ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		if len(listening(descendants(l.k.pid))) > 0 {
+			return
+		}
+	}
+}

@@ -1,0 +1,90 @@
+//go:build unix
+
+package check
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/lastcall-go/lastcall/process"
+)
+
+func playTerm(r *runner) { playSignal(r, r.Signal) }
+
+// playSignal is the scenarios term and int.
+func playSignal(r *runner, s syscall.Signal) {
+	if r.canStop() {
+		return
+	}
+	l, ok := r.begin()
+	if !ok {
+		return
+	}
+	o := l.stop(s)
+	r.stopTimes([]time.Duration{o.Took})
+	if r.judge(o, s) {
+		text := statusText(o.Status)
+		if o.Status.Signaled() {
+			text += ", which its handler sent itself"
+		}
+		r.pass("%s, %v after %s", text, round(o.Took), process.SignalName(s))
+	}
+	if s == r.Signal && o.Hung {
+		r.hangs = process.SignalName(s) + " does not stop it, see term"
+	}
+}
+
+func playInt(r *runner) {
+	if ignoredHere(syscall.SIGINT) {
+		r.skip("SIGINT is ignored where this runs, and so it is for what is started here")
+		return
+	}
+	playSignal(r, syscall.SIGINT)
+}
+
+// judge finds what is wrong with the end of a daemon that was told to stop with s, and reports whether all is well. What
+// outlived it is the scenario orphans' matter.
+func (r *runner) judge(o outcome, s syscall.Signal) bool {
+	name := process.SignalName(s)
+	code, died := o.Status.ExitStatus(), o.Status.Signal()
+	switch {
+	case o.Hung:
+		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name),
+			fmt.Sprintf("Handle %s: stop taking work, finish what is under way, return. If it does that and needs longer, give it more with --grace.", name))
+	case !o.Status.Signaled():
+		if code == 0 || code == 128+int(s) || slices.Contains(r.Exit, code) {
+			return true
+		}
+		r.fail(fmt.Sprintf("exit code %d after %s", code, name),
+			"Service managers count this stop as a failure, and may start it again. Exit with 0 after a stop that was asked for, or accept the status with --exit.")
+	case died == s && o.Caught:
+		return true // it has done what it had to, and then died of the signal as its parent can see
+	case died == s:
+		r.fail(fmt.Sprintf("died of %s: it has no handler for it", name),
+			fmt.Sprintf("Handle %s: the default action ends the process at once, whatever is under way.", name))
+	default:
+		r.fail(fmt.Sprintf("%s after %s", statusText(o.Status), name), "That is a crash on the way out. Its output or core dump says where.")
+	}
+	return false
+}
+
+// canStop skips a scenario that cannot say more than that the daemon does not stop.
+func (r *runner) canStop() (skipped bool) {
+	if r.hangs != "" {
+		r.skip("%s", r.hangs)
+		return true
+	}
+	return false
+}
+
+func round(d time.Duration) time.Duration {
+	switch {
+	case d > 10*time.Second:
+		return d.Round(100 * time.Millisecond)
+	case d > 100*time.Millisecond:
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(10 * time.Microsecond)
+}

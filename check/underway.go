@@ -1,0 +1,217 @@
+//go:build unix
+
+package check
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/rawhttp"
+)
+
+const (
+	underWay = 4 // requests at the same time
+	// slowAtLeast is how long the answer of a slow URL must take, so that a request is under way for certain when the signal comes.
+	slowAtLeast = 100 * time.Millisecond
+	// heldFor is how long an upload is held back after the signal: more than a daemon needs to see the signal, on any machine.
+	heldFor = time.Second
+	// earlyWithin is how long is waited to see whether an upload is answered before it is complete.
+	earlyWithin = time.Second
+	readWithin  = 5 * time.Second // until the daemon has read what was sent of an upload
+	uploadSize  = 1024
+)
+
+// underway are requests that the daemon is serving.
+type underway struct {
+	tally
+	what   string
+	finish func() // lets them come to their end
+	all    sync.WaitGroup
+}
+
+// await waits for the ends of all.
+func (u *underway) await() { u.all.Wait() }
+
+// slowRequests brings requests under way: to the slow URL, or else as uploads that are not complete. It returns nil, and why, if
+// neither can be.
+func (l *life) slowRequests() (u *underway, why string) {
+	switch {
+	case l.r.url == nil:
+		return nil, "nothing is known to speak HTTP: give a URL with --url"
+	case l.r.slow != nil:
+		return l.slowAnswers()
+	}
+	return l.slowUploads()
+}
+
+func (l *life) slowAnswers() (*underway, string) {
+	target := l.r.slow.with(rawhttp.NewConn)
+	c := rawhttp.NewClient(target)
+	first := c.Exchange(l.r.ctx)
+	c.Close()
+	switch {
+	case first.Class != rawhttp.Answered:
+		return nil, fmt.Sprintf("%v gives no answer: %v", l.r.slow, first.Err)
+	case first.Took < slowAtLeast:
+		return nil, fmt.Sprintf("%v answers in %v; a slow URL takes %v at the least", l.r.slow, round(first.Took), slowAtLeast)
+	}
+	u := &underway{what: fmt.Sprintf("requests to %v, which takes %v", l.r.slow, round(first.Took)), finish: func() {}}
+	sent := make(chan struct{}, underWay)
+	target.OnSent = func() { sent <- struct{}{} }
+	for range underWay {
+		u.all.Go(func() {
+			c := rawhttp.NewClient(target)
+			defer c.Close()
+			r := c.Exchange(l.r.ctx)
+			u.add(r)
+			if r.Sent == 0 {
+				sent <- struct{}{}
+			}
+		})
+	}
+	for range underWay {
+		<-sent
+	}
+	l.exits(first.Took / 4)
+	return u, ""
+}
+
+// slowUploads begins uploads on connections on which an answer has come already, and returns when the daemon has read their
+// beginnings.
+func (l *life) slowUploads() (*underway, string) {
+	if l.r.uploads == nil {
+		takes := l.tryUpload()
+		l.r.uploads = &takes
+	}
+	if !*l.r.uploads {
+		return nil, fmt.Sprintf("it answers an upload to %v before that is complete: give a URL whose answer takes a while with --slow", l.r.url)
+	}
+	release := make(chan struct{})
+	u := &underway{what: fmt.Sprintf("uploads to %v", l.r.url), finish: sync.OnceFunc(func() { close(release) })}
+	begun := make(chan struct{}, underWay)
+	for range underWay {
+		u.all.Go(func() {
+			p, err := l.beginUpload()
+			begun <- struct{}{}
+			if err != nil {
+				u.add(rawhttp.Result{Class: rawhttp.Broken, Err: err})
+				return
+			}
+			u.add(p.end(release))
+		})
+	}
+	for range underWay {
+		<-begun
+	}
+	return u, ""
+}
+
+// upload is a POST of which a half has been sent.
+type upload struct {
+	conn  net.Conn
+	br    *bufio.Reader
+	began time.Time
+}
+
+func (l *life) beginUpload() (*upload, error) {
+	t := l.r.url.Target
+	ctx, cancel := context.WithTimeout(l.r.ctx, answersWithin)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.Addr)
+	if err != nil {
+		return nil, err
+	}
+	from := conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+	if t.TLS != nil {
+		config := t.TLS.Clone()
+		config.NextProtos = []string{"http/1.1"}
+		conn = tls.Client(conn, config)
+	}
+	p := &upload{conn: conn, br: bufio.NewReader(conn), began: time.Now()}
+	conn.SetDeadline(time.Now().Add(answersWithin))
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", t.Path, t.Host)
+	if err := p.answer().Err; err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("a request before the upload: %w", err)
+	}
+	p.began = time.Now()
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		t.Path, t.Host, uploadSize, make([]byte, uploadSize/2))
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	for limit := time.Now().Add(readWithin); time.Now().Before(limit) && unread(l.k.daemon, l.r.port(), from) > 0; {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(10 * time.Millisecond) // from the read to the handler
+	return p, nil
+}
+
+// end sends the rest when it may, and is how the upload ended.
+func (p *upload) end(release <-chan struct{}) rawhttp.Result {
+	defer p.conn.Close()
+	<-release
+	p.conn.SetDeadline(time.Now().Add(answersWithin))
+	_, writeErr := p.conn.Write(make([]byte, uploadSize-uploadSize/2))
+	r := p.answer()
+	if r.Class == rawhttp.ClosedWithoutAnswer && writeErr != nil {
+		r.Class = rawhttp.Reset
+	}
+	r.Reused, r.Began, r.Sent, r.Took = true, p.began, time.Nanosecond, time.Since(p.began)
+	return r
+}
+
+// answer reads one.
+func (p *upload) answer() (r rawhttp.Result) {
+	answer, err := http.ReadResponse(p.br, nil)
+	if err == nil {
+		r.Status = answer.StatusCode
+		if _, err = io.Copy(io.Discard, answer.Body); err != nil {
+			return rawhttp.Result{Class: rawhttp.CutBody, Status: r.Status, Err: err}
+		}
+		return r
+	}
+	r = rawhttp.Result{Class: rawhttp.Broken, Err: err}
+	var timeout net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		r.Class = rawhttp.Reset
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		r.Class = rawhttp.ClosedWithoutAnswer
+	case errors.As(err, &timeout) && timeout.Timeout():
+		r.Class = rawhttp.Timeout
+	}
+	return r
+}
+
+// tryUpload reports whether the daemon waits for the end of an upload before it answers.
+func (l *life) tryUpload() bool {
+	p, err := l.beginUpload()
+	if err != nil {
+		return false
+	}
+	defer p.conn.Close()
+	p.conn.SetReadDeadline(time.Now().Add(earlyWithin))
+	if _, err := p.br.Peek(1); !errors.Is(err, context.DeadlineExceeded) && !isTimeout(err) {
+		return false
+	}
+	release := make(chan struct{})
+	close(release)
+	r := p.end(release)
+	return r.Class == rawhttp.Answered && r.Status < 500
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
