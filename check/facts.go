@@ -6,13 +6,14 @@ import (
 )
 
 // The facts about processes, threads and sockets that the system shows to an ordinary user, for the daemons that this process
-// started. Where a system shows them not, [seesProcesses] is false and these are empty.
+// started. Where a system does not show them, seesProcesses is false and these are empty.
 
 // proc is a process.
 type proc struct {
 	PID, Parent int
+	Group       int    // its process group
 	Name        string // as the system has it, at most 15 bytes on Linux
-	Zombie      bool
+	Zombie      bool   // with all its threads
 	Threads     int
 	Began       uint64 // with PID it is unique
 }
@@ -35,3 +36,7 @@ type socket struct {
 	Path    string // of a unix socket
 	PID     int    // who has it
 }
+
+// busy reports whether a thread runs, or waits for what only the machine gives: a processor, a disk, a page of its memory. So
+// does one between exec and its first instruction.
+func (t thread) busy() bool { return t.State == 'R' || t.State == 'D' }

@@ -7,40 +7,46 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-const seesProcesses = true
+// seesProcesses: /proc is there, and is that of this PID namespace.
+var seesProcesses = func() bool {
+	self, _ := os.Readlink("/proc/self")
+	return self == strconv.Itoa(os.Getpid())
+}()
 
-// descendants is everything below a process, the dead that nobody has buried included, parents first.
+// descendants is everything below a process, the dead that nobody has buried included, parents first. What comes and goes while this
+// looks may be missing.
 func descendants(pid int) (all []proc) {
-	for _, child := range children(pid) {
-		p, ok := lookAt(child)
-		if !ok {
-			continue
+	return below(pid, sync.OnceValue(byParent))
+}
+
+func below(pid int, others func() map[int][]int) (all []proc) {
+	for _, child := range children(pid, others) {
+		if p, ok := lookAt(child); ok {
+			all = append(append(all, p), below(child, others)...)
 		}
-		all = append(append(all, p), descendants(child)...)
 	}
 	return all
 }
 
-// children of all threads of a process, see proc_pid_task_tid_children(5); without that file, by a look at all processes.
-func children(pid int) (list []int) {
+// children of all threads of a process, see proc_pid_task_tid_children(5); others are all processes' where there is no such file.
+func children(pid int, others func() map[int][]int) (list []int) {
 	dir := procDir(pid) + "/task"
-	tasks, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	for _, task := range tasks {
-		text, err := os.ReadFile(dir + "/" + task.Name() + "/children")
+	for _, task := range names(dir) {
+		text, err := os.ReadFile(dir + "/" + task + "/children")
 		if os.IsNotExist(err) && !childrenShown() {
-			return childrenByParent(pid)
+			return others()[pid]
 		}
-		for _, field := range strings.Fields(string(text)) {
+		for field := range strings.FieldsSeq(string(text)) {
 			if n, err := strconv.Atoi(field); err == nil {
 				list = append(list, n)
 			}
@@ -49,42 +55,53 @@ func children(pid int) (list []int) {
 	return list
 }
 
-func childrenShown() bool {
-	_, err := os.Stat("/proc/self/task/" + strconv.Itoa(os.Getpid()) + "/children")
+var childrenShown = sync.OnceValue(func() bool {
+	pid := strconv.Itoa(os.Getpid())
+	_, err := os.Stat("/proc/" + pid + "/task/" + pid + "/children")
 	return err == nil
+})
+
+// byParent is who is whose child.
+func byParent() map[int][]int {
+	all := map[int][]int{}
+	for _, p := range everybody() {
+		all[p.Parent] = append(all[p.Parent], p.PID)
+	}
+	return all
 }
 
-func childrenByParent(pid int) (list []int) {
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Name()); err == nil {
-			if p, ok := lookAt(n); ok && p.Parent == pid {
-				list = append(list, n)
-			}
-		}
+// names are what a directory has, in no order.
+func names(dir string) []string {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
 	}
+	defer f.Close()
+	list, _ := f.Readdirnames(-1)
 	return list
 }
 
 // lookAt reads proc_pid_stat(5).
 func lookAt(pid int) (proc, bool) {
-	name, fields, ok := statFields(procDir(pid) + "/stat")
+	text, err := os.ReadFile(procDir(pid) + "/stat")
+	if err != nil {
+		return proc{}, false
+	}
+	name, fields, ok := statFields(text)
 	if !ok {
 		return proc{}, false
 	}
-	p := proc{PID: pid, Name: name, Zombie: fields[0] == "Z" || fields[0] == "X"}
+	p := proc{PID: pid, Name: name}
 	p.Parent, _ = strconv.Atoi(fields[1])
+	p.Group, _ = strconv.Atoi(fields[2])
 	p.Threads, _ = strconv.Atoi(fields[17])
 	p.Began, _ = strconv.ParseUint(fields[19], 10, 64)
+	p.Zombie = (fields[0] == "Z" || fields[0] == "X") && p.Threads <= 1
 	return p, true
 }
 
-// statFields are the name, and the fields after it.
-func statFields(path string) (name string, fields []string, ok bool) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", nil, false
-	}
+// statFields are the name, which may have anything in it, and the fields after it.
+func statFields(text []byte) (name string, fields []string, ok bool) {
 	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
 	if open < 0 || end < open {
 		return "", nil, false
@@ -93,34 +110,57 @@ func statFields(path string) (name string, fields []string, ok bool) {
 	return string(text[open+1 : end]), fields, len(fields) > 19
 }
 
+// tasksOf are the numbers of the threads of a process.
+func tasksOf(pid int) (list []int) {
+	for _, name := range names(procDir(pid) + "/task") {
+		if n, err := strconv.Atoi(name); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// taskName is the name of a thread, "" if it is gone.
+func taskName(pid, tid int) string {
+	text, _ := os.ReadFile(taskDir(pid, tid) + "/comm")
+	return strings.TrimSuffix(string(text), "\n")
+}
+
 // threadsOf are the threads of processes.
 func threadsOf(procs []proc) (all []thread) {
 	for _, p := range procs {
 		if p.Zombie {
 			continue
 		}
-		dir := procDir(p.PID) + "/task/"
-		tasks, _ := os.ReadDir(dir)
-		for _, task := range tasks {
-			tid, err := strconv.Atoi(task.Name())
-			if err != nil {
-				continue
-			}
-			name, fields, ok := statFields(dir + task.Name() + "/stat")
+		for _, tid := range tasksOf(p.PID) {
+			t, ok := lookAtTask(p, tid)
 			if !ok {
 				continue
 			}
-			t := thread{PID: p.PID, TID: tid, Name: name, Process: p.Name, State: fields[0][0]}
-			t.Switches = switches(dir + task.Name() + "/status")
-			if text, err := os.ReadFile(dir + task.Name() + "/schedstat"); err == nil {
-				first, _, _ := strings.Cut(string(text), " ")
-				ns, _ := strconv.ParseInt(first, 10, 64)
-				t.CPU = time.Duration(ns)
-			}
+			t.Switches = switches(taskDir(p.PID, tid) + "/status")
 			all = append(all, t)
 		}
 	}
 	return all
+}
+
+// lookAtTask is a thread without its switches, which cost as much as all the rest.
+func lookAtTask(p proc, tid int) (thread, bool) {
+	text, err := os.ReadFile(taskDir(p.PID, tid) + "/stat")
+	if err != nil {
+		return thread{}, false
+	}
+	name, fields, ok := statFields(text)
+	if !ok {
+		return thread{}, false
+	}
+	t := thread{PID: p.PID, TID: tid, Name: name, Process: p.Name, State: fields[0][0]}
+	if text, err := os.ReadFile(taskDir(p.PID, tid) + "/schedstat"); err == nil {
+		first, _, _ := strings.Cut(string(text), " ")
+		ns, _ := strconv.ParseInt(first, 10, 64)
+		t.CPU = time.Duration(ns)
+	}
+	return t, true
 }
 
 // switches reads proc_pid_status(5).
@@ -137,7 +177,7 @@ func switches(path string) (n uint64) {
 
 // callOf is the system call that a thread sleeps in, see proc_pid_syscall(5), or else where in the kernel, see proc_pid_wchan(5).
 func callOf(pid, tid int) string {
-	dir := procDir(pid) + "/task/" + strconv.Itoa(tid)
+	dir := taskDir(pid, tid)
 	if text, err := os.ReadFile(dir + "/syscall"); err == nil {
 		first, _, _ := strings.Cut(string(text), " ")
 		if n, err := strconv.Atoi(first); err == nil {
@@ -153,21 +193,28 @@ func callOf(pid, tid int) string {
 	return ""
 }
 
-// catches reports whether a process has a handler for a signal.
-func catches(pid int, s syscall.Signal) bool { return signalBit(pid, "SigCgt", s) }
+// catches reports whether a process has a handler for a signal. That of Go's runtime is none: it catches all signals from the
+// start, also those that nobody else has a use for, and then does what the default is unless the program asked for them.
+func catches(pid int, s syscall.Signal) bool {
+	caught := signalMask(pid, "SigCgt")
+	goAlone := bit(syscall.SIGPWR) | bit(syscall.SIGIO) | bit(syscall.SIGVTALRM) | bit(syscall.SIGTRAP) | bit(syscall.SIGXCPU)
+	return caught&bit(s) != 0 && caught&goAlone != goAlone
+}
 
 // ignores reports whether a process ignores a signal.
-func ignores(pid int, s syscall.Signal) bool { return signalBit(pid, "SigIgn", s) }
+func ignores(pid int, s syscall.Signal) bool { return signalMask(pid, "SigIgn")&bit(s) != 0 }
 
-func signalBit(pid int, mask string, s syscall.Signal) bool {
+func bit(s syscall.Signal) uint64 { return 1 << (s - 1) }
+
+// signalMask reads proc_pid_status(5).
+func signalMask(pid int, mask string) (bits uint64) {
 	text, _ := os.ReadFile(procDir(pid) + "/status")
 	for line := range strings.SplitSeq(string(text), "\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok && name == mask {
-			bits, _ := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
-			return bits&(1<<(s-1)) != 0
+			bits, _ = strconv.ParseUint(strings.TrimSpace(value), 16, 64)
 		}
 	}
-	return false
+	return bits
 }
 
 // commandLine is what a process was started as.
@@ -179,15 +226,14 @@ func commandLine(pid int) string {
 // holds are the sockets and the files open for writing that a process has: "socket", or the path of a file.
 func holds(pid int) (list []string) {
 	dir := procDir(pid) + "/fd"
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		target, err := os.Readlink(dir + "/" + e.Name())
+	for _, fd := range names(dir) {
+		target, err := os.Readlink(dir + "/" + fd)
 		switch {
 		case err != nil:
 		case strings.HasPrefix(target, "socket:"):
 			list = append(list, "socket")
 		case !strings.HasPrefix(target, "/") || strings.HasPrefix(target, "/dev/") || strings.HasPrefix(target, "/proc/") || strings.HasPrefix(target, "/sys/"):
-		case writable(procDir(pid) + "/fdinfo/" + e.Name()):
+		case writable(procDir(pid) + "/fdinfo/" + fd):
 			list = append(list, target)
 		}
 	}
@@ -207,50 +253,97 @@ func writable(fdinfo string) bool {
 
 // listening are the listening sockets of processes.
 func listening(procs []proc) (list []socket) {
+	i := slices.IndexFunc(procs, func(p proc) bool { return !p.Zombie })
+	if i < 0 {
+		return nil
+	}
+	all := listeners(procs[i].PID)
+	if len(all) == 0 {
+		return nil
+	}
 	owner := map[string]int{} // by inode
 	for _, p := range procs {
-		entries, _ := os.ReadDir(procDir(p.PID) + "/fd")
-		for _, e := range entries {
-			target, err := os.Readlink(filepath.Join(procDir(p.PID), "fd", e.Name()))
+		dir := procDir(p.PID) + "/fd"
+		for _, fd := range names(dir) {
+			target, err := os.Readlink(dir + "/" + fd)
 			if inode, ok := strings.CutPrefix(target, "socket:["); err == nil && ok {
 				owner[strings.TrimSuffix(inode, "]")] = p.PID
 			}
 		}
 	}
-	if len(owner) == 0 {
-		return nil
+	for _, s := range all {
+		if pid, ok := owner[s.inode]; ok {
+			s.PID = pid
+			list = append(list, s.socket)
+		}
 	}
-	net := procDir(procs[0].PID) + "/net/"
-	for _, file := range []string{"tcp", "tcp6"} {
-		eachLine(net+file, func(fields []string) { // see proc_pid_net(5)
-			if len(fields) < 10 || fields[3] != "0A" {
-				return
-			}
-			if pid, ok := owner[fields[9]]; ok {
-				list = append(list, socket{Network: "tcp", Addr: hexAddr(fields[1]), PID: pid})
-			}
-		})
+	return list
+}
+
+// listens reports whether anybody listens at a TCP address, in the network of a process.
+func listens(pid int, addr netip.AddrPort) (s socket, ok bool) {
+	for _, s := range tcpListeners(pid) {
+		if s.Addr.Port() == addr.Port() && (s.Addr.Addr() == addr.Addr().Unmap() || s.Addr.Addr().IsUnspecified()) {
+			return s.socket, true
+		}
 	}
-	eachLine(net+"unix", func(fields []string) {
+	return socket{}, false
+}
+
+// listener is a socket whose owner is not known yet.
+type listener struct {
+	socket
+	queued int // connections that the system has made and nobody has accepted yet
+	inode  string
+}
+
+// listeners are the listening sockets of the network namespace of a process, see proc_pid_net(5).
+func listeners(pid int) (list []listener) {
+	list = tcpListeners(pid)
+	eachLine(procDir(pid)+"/net/unix", func(fields []string) bool {
 		const accepts = 1 << 16 // __SO_ACCEPTCON
 		if len(fields) < 8 {
-			return
+			return true
 		}
-		flags, _ := strconv.ParseUint(fields[3], 16, 64)
-		if pid, ok := owner[fields[6]]; ok && flags&accepts != 0 {
-			list = append(list, socket{Network: "unix", Path: fields[7], PID: pid})
+		if flags, _ := strconv.ParseUint(fields[3], 16, 64); flags&accepts != 0 {
+			list = append(list, listener{socket: socket{Network: "unix", Path: strings.Join(fields[7:], " ")}, inode: fields[6]})
 		}
+		return true
 	})
 	return list
 }
 
-// queued is how many connections to a port the system has made that nobody has accepted yet, see proc_pid_net(5).
-func queued(pid int, port uint16) (n int) {
-	eachTCP(pid, func(state string, local, _ uint16, received uint64) {
-		if state == "0A" && local == port {
-			n += int(received)
+// tcpListeners are those of TCP. The system lists them before all connections, of which there may be very many.
+func tcpListeners(pid int) (list []listener) {
+	if sameNetwork(pid) {
+		if list, ok := diagnose(); ok {
+			return list
 		}
-	})
+	}
+	for _, file := range []string{"tcp", "tcp6"} {
+		eachLine(procDir(pid)+"/net/"+file, func(fields []string) bool {
+			if len(fields) < 10 || fields[0] == "sl" {
+				return true
+			}
+			if fields[3] != "0A" {
+				return false
+			}
+			_, queue, _ := strings.Cut(fields[4], ":")
+			received, _ := strconv.ParseUint(queue, 16, 64)
+			list = append(list, listener{socket{Network: "tcp", Addr: hexAddr(fields[1])}, int(received), fields[9]})
+			return true
+		})
+	}
+	return list
+}
+
+// queued is how many connections to a port the system has made that nobody has accepted yet.
+func queued(pid int, port uint16) (n int) {
+	for _, l := range tcpListeners(pid) {
+		if l.Addr.Port() == port {
+			n += l.queued
+		}
+	}
 	return n
 }
 
@@ -264,27 +357,28 @@ func unread(pid int, port, from uint16) (n uint64) {
 	return n
 }
 
+// eachTCP calls fn for each TCP socket of the network namespace of a process, see proc_pid_net(5).
 func eachTCP(pid int, fn func(state string, local, remote uint16, received uint64)) {
 	for _, file := range []string{"tcp", "tcp6"} {
-		eachLine(procDir(pid)+"/net/"+file, func(fields []string) {
-			if len(fields) < 10 || fields[0] == "sl" {
-				return
+		eachLine(procDir(pid)+"/net/"+file, func(fields []string) bool {
+			if len(fields) >= 10 && fields[0] != "sl" {
+				_, queue, _ := strings.Cut(fields[4], ":")
+				received, _ := strconv.ParseUint(queue, 16, 64)
+				fn(fields[3], hexAddr(fields[1]).Port(), hexAddr(fields[2]).Port(), received)
 			}
-			_, queue, _ := strings.Cut(fields[4], ":")
-			received, _ := strconv.ParseUint(queue, 16, 64)
-			fn(fields[3], hexAddr(fields[1]).Port(), hexAddr(fields[2]).Port(), received)
+			return true
 		})
 	}
 }
 
-func eachLine(path string, fn func(fields []string)) {
+// eachLine calls fn with the fields of each line, as long as it wants more.
+func eachLine(path string, fn func(fields []string) (more bool)) {
 	f, err := os.Open(path)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fn(strings.Fields(lines.Text()))
+	for lines := bufio.NewScanner(f); lines.Scan() && fn(strings.Fields(lines.Text())); {
 	}
 }
 
@@ -305,11 +399,12 @@ func hexAddr(text string) netip.AddrPort {
 
 func procDir(pid int) string { return "/proc/" + strconv.Itoa(pid) }
 
+func taskDir(pid, tid int) string { return procDir(pid) + "/task/" + strconv.Itoa(tid) }
+
 // everybody is all processes.
 func everybody() (all []proc) {
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil {
+	for _, name := range names("/proc") {
+		if pid, err := strconv.Atoi(name); err == nil {
 			if p, ok := lookAt(pid); ok {
 				all = append(all, p)
 			}
@@ -320,3 +415,10 @@ func everybody() (all []proc) {
 
 // ignoredHere reports whether this process ignores a signal, as those that it starts then do.
 func ignoredHere(s syscall.Signal) bool { return ignores(os.Getpid(), s) }
+
+// threadCPU is how long the calling thread has run.
+func threadCPU() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t)
+	return time.Duration(t.Nano())
+}

@@ -3,47 +3,43 @@
 package check
 
 import (
-	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 )
 
-// The daemon is not this process's own child. Between them stands the guard: this program once more, which becomes the parent
-// of everything that the daemon leaves behind, where the system has such a thing, and kills all of it as soon as this process
-// has gone, however that was. One guard has one life of the daemon, so what descends from it belongs to that life.
+// The daemon is not this process's own child. Below this process stands a warden, below that a guard, and below that the daemon:
+// both are this program once more, and both become the parents of what those below them leave behind, where the system has such
+// a thing. So whoever of the three dies, however that is, somebody is left who kills all that is below:
 //
-// guardVariable has the guard's role, with a colon and the path of the daemon's program after it; the daemon's arguments are
-// in place. The guard reads descriptor 3 until its end, which is the order to kill, and says on 4 what happens: lines of
+//   - this process: the guard sees the end of their connection;
+//   - the warden: the system tells the guard;
+//   - the guard: the warden is its parent.
 //
-//	started PID UNIX-NANOSECONDS
-//	error TEXT
-//	exited WAIT-STATUS UNIX-NANOSECONDS
+// A guard has one life of the daemon at a time, so what descends from it belongs to that life.
+//
+// guardVariable has the role that the program plays, see init.
 const (
 	guardVariable = "LASTCALL_CHECK_GUARD"
-	roleGuard     = "guard"   // starts the daemon
-	roleFirst     = "first"   // the same, as PID 1 of a namespace of its own
-	roleInside    = "inside"  // the process in that namespace that becomes the daemon
-	roleOrphan    = "orphan"  // its child
+	roleWarden    = "warden"  // the parent of a guard
+	roleGuard     = "guard"   // the parent of the daemon
+	roleInside    = "inside"  // PID 1 of a namespace of its own, which becomes the daemon; a colon and the path of that follow
+	roleOrphan    = "orphan"  // a child of that
 	roleNothing   = "nothing" // ends at once
 
-	guardOrders = 3
-	guardSays   = 4
-)
-
-const (
+	guardConn  = 3           // the connection to the check, which the warden only passes on
+	guardName  = "lc-guard"  // is its name, and the warden's
+	orphanName = "lc-orphan" // that of the orphans
 	planted    = 5           // processes are given to a daemon that is PID 1, as if they were orphans
-	orphanName = "lc-orphan" // is their name
 )
 
 func init() {
@@ -54,179 +50,273 @@ func init() {
 	role, path, _ := strings.Cut(text, ":")
 	os.Unsetenv(guardVariable)
 	switch role {
+	case roleWarden:
+		warden()
 	case roleGuard:
-		guard(path, false)
-	case roleFirst:
-		guard(path, true)
+		guard()
 	case roleInside:
 		inside(path)
-	case roleNothing:
 	case roleOrphan:
-		nameThread(orphanName)
-		syscall.Close(guardSays) // it is ready
-		_, _ = io.Copy(io.Discard, os.NewFile(guardOrders, "orders"))
+		orphan()
+	case roleNothing:
 	default:
 		return
 	}
 	os.Exit(0)
 }
 
-// guard is the life of the guard.
-func guard(path string, first bool) {
-	runtime.LockOSThread() // init runs on the main thread: the death of the daemon's parent is that thread's
-	// Caught and not ignored: what is ignored would be so for the daemon as well.
-	signal.Notify(make(chan os.Signal), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGTSTP)
-	syscall.CloseOnExec(guardOrders)
-	syscall.CloseOnExec(guardSays)
-	says := os.NewFile(guardSays, "says")
+// becomeParent prepares a warden or a guard. It closes told when somebody asks it to end, which its parent's death does as well.
+func becomeParent() (told <-chan os.Signal) {
+	runtime.LockOSThread() // init runs on the main thread: the death of a child's parent is the end of the thread that made it
+	// Caught and not ignored: what is ignored, here or where this check was started, would be so for the daemon as well.
+	signal.Notify(make(chan os.Signal), syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGTSTP)
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	closeOnExec()
+	nameThread(guardName)
 	adoptOrphans()
-	attr := &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true}}
-	killWithParent(attr.Sys)
-	argv := os.Args
-	if first {
-		ownNamespace(attr.Sys)
-		attr.Env = append(attr.Env, guardVariable+"="+roleInside+":"+path)
-		attr.Files = append(attr.Files, guardOrders)
-		path = self
-	}
-	pid, err := syscall.ForkExec(path, argv, attr)
+	return end
+}
+
+// warden is the life of the warden: it ends after its guard, and with it what that has left behind.
+func warden() {
+	becomeParent()
+	attr := &syscall.ProcAttr{Env: append(os.Environ(), guardVariable+"="+roleGuard), Files: []uintptr{0, 1, 2, guardConn}, Sys: &syscall.SysProcAttr{}}
+	signalByParent(attr.Sys, syscall.SIGTERM)
+	pid, err := syscall.ForkExec(self, os.Args, attr)
 	if err != nil {
-		fmt.Fprintf(says, "error %v\n", err)
-		return
+		fmt.Fprintf(os.Stderr, "starting the guard: %v\n", err)
+		os.Exit(1)
 	}
-	fmt.Fprintf(says, "started %d %d\n", pid, time.Now().UnixNano())
-	_, _ = syscall.Close(1), syscall.Close(2) // the end of the daemon's output is its own
+	ended := make(chan struct{})
+	alone := bury(func(dead int, _ syscall.WaitStatus) {
+		if dead == pid {
+			close(ended)
+		}
+	})
+	<-ended
+	killAll(os.Getpid(), pid, alone)
+}
+
+// An order is what the check tells its guard: a byte, and for the orders to start eight more with the length of what follows, and
+// the descriptor for the daemon's output beside them.
+const (
+	orderStart = 's' // the daemon
+	orderFirst = 'f' // the same, as PID 1 of a namespace
+	orderBury  = 'b' // its dead: the check has a handle of the daemon, so that no number means somebody else
+	orderEnd   = 'e' // whatever is there
+)
+
+// What the guard says, in lines. Times are those of [monotonic].
+const (
+	saysReady   = "ready"   // PID
+	saysError   = "error"   // ERRNO
+	saysStarted = "started" // PID TIME
+	saysExited  = "exited"  // WAIT-STATUS TIME
+	saysAlone   = "alone"   // nothing is left that descends from the daemon, where the system tells
+	saysLeft    = "left"    // PID: that cannot be killed
+	saysOver    = "over"    // the order to end is carried out
+)
+
+// guard is the life of a guard.
+func guard() {
+	told := becomeParent()
+	conn := os.NewFile(guardConn, "check")
+	say := func(word string, args ...int64) {
+		line := word
+		for _, n := range args {
+			line += " " + strconv.FormatInt(n, 10)
+		}
+		_, _ = conn.WriteString(line + "\n") // one write: nothing comes in between
+	}
 	go func() {
+		<-told
+		_ = syscall.Shutdown(guardConn, syscall.SHUT_RD)
+	}()
+	var daemon int
+	var buried func() (alone <-chan struct{})
+	end := func() {
+		if buried == nil {
+			return
+		}
+		for _, left := range killAll(os.Getpid(), daemon, buried()) {
+			say(saysLeft, int64(left))
+		}
+		buried = nil
+	}
+	say(saysReady, int64(os.Getpid()))
+	for {
+		o, err := nextOrder()
+		switch {
+		case err != nil: // the check has gone
+			end()
+			return
+		case o.kind == orderBury:
+			buried()
+		case o.kind == orderEnd:
+			end()
+			say(saysOver)
+		default:
+			pid, err := o.fork()
+			if errno := syscall.Errno(0); err != nil {
+				errors.As(err, &errno)
+				say(saysError, int64(errno))
+				continue
+			}
+			say(saysStarted, int64(pid), monotonic())
+			daemon = pid
+			buried = sync.OnceValue(func() <-chan struct{} {
+				return bury(func(dead int, status syscall.WaitStatus) {
+					switch dead {
+					case pid:
+						say(saysExited, int64(status), monotonic())
+					case 0:
+						say(saysAlone)
+					}
+				})
+			})
+		}
+	}
+}
+
+// bury takes the dead from now on and tells of each, and in the end of 0: no children are left. More may come as long as
+// somebody lives who descends from this process, and nobody does.
+func bury(tell func(dead int, status syscall.WaitStatus)) (alone <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
 		for {
 			var status syscall.WaitStatus
 			dead, err := syscall.Wait4(-1, &status, 0, nil)
 			switch {
-			case errors.Is(err, syscall.EINTR):
-			case err != nil: // no children are left; more may come as long as somebody lives, and nobody does
+			case err == nil:
+				tell(dead, status)
+			case !errors.Is(err, syscall.EINTR):
+				tell(0, 0)
 				return
-			case dead == pid:
-				fmt.Fprintf(says, "exited %d %d\n", status, time.Now().UnixNano())
 			}
 		}
 	}()
-	_, _ = io.Copy(io.Discard, os.NewFile(guardOrders, "orders"))
-	killAll(os.Getpid(), pid)
+	return done
 }
 
-// self is this program, also when its file has been replaced.
-var self = func() string {
-	if runtime.GOOS == "linux" {
-		return "/proc/self/exe"
-	}
-	path, _ := os.Executable()
-	return path
-}()
-
-// keeper is the guard seen from this process.
-type keeper struct {
-	pid     int // of the guard
-	daemon  int
-	started time.Time
-	exited  chan struct{} // closed when the daemon has ended
-	status  syscall.WaitStatus
-	ended   time.Time
-	orders  *os.File // closed: kill
-	gone    chan struct{}
-	once    sync.Once
+// order is one order.
+type order struct {
+	kind   byte
+	output int // the descriptor
+	program
 }
 
-// keep starts a guard, and the daemon below it, and returns when the daemon's program runs. The output of both goes to out.
-func keep(command []string, dir string, env []string, out *os.File, first bool) (*keeper, error) {
-	path, err := lookUp(command[0], dir)
-	if err != nil {
-		return nil, err
-	}
-	ordersR, ordersW, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer ordersR.Close()
-	saysR, saysW, err := os.Pipe()
-	if err != nil {
-		ordersW.Close()
-		return nil, err
-	}
-	defer saysW.Close()
-	role := roleGuard
-	if first {
-		role = roleFirst
-	}
-	cmd := &exec.Cmd{
-		Path: self, Args: command, Dir: dir,
-		Env:    append(env, guardVariable+"="+role+":"+path),
-		Stdout: out, Stderr: out, ExtraFiles: []*os.File{ordersR, saysW},
-		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
-	}
-	if err := cmd.Start(); err != nil {
-		ordersW.Close()
-		saysR.Close()
-		return nil, err
-	}
-	saysW.Close()
-	k := &keeper{pid: cmd.Process.Pid, orders: ordersW, exited: make(chan struct{}), gone: make(chan struct{})}
-	started := make(chan error, 1)
-	go func() {
-		defer close(k.gone)
-		defer saysR.Close()
-		if err := k.listen(saysR, started); err != nil {
-			started <- err
-		}
-		_ = cmd.Wait()
-	}()
-	if err := <-started; err != nil {
-		k.end()
-		return nil, err
-	}
-	return k, nil
+// program is what is executed.
+type program struct {
+	path, dir string
+	argv, env []string
 }
 
-// listen takes what the guard says.
-func (k *keeper) listen(says io.Reader, started chan<- error) error {
-	for lines := bufio.NewScanner(says); lines.Scan(); {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
-		if word == "error" {
-			return errors.New(rest)
-		}
-		first, at, _ := strings.Cut(rest, " ")
-		n, err := strconv.Atoi(first)
-		ns, err2 := strconv.ParseInt(at, 10, 64)
-		if err != nil || err2 != nil {
-			return fmt.Errorf("the guard says %q", lines.Text())
-		}
-		switch word {
-		case "started":
-			k.daemon, k.started = n, time.Unix(0, ns)
-			started <- nil
-		case "exited":
-			k.status, k.ended = syscall.WaitStatus(n), time.Unix(0, ns)
-			close(k.exited)
+// encode is the program as decode reads it. What it consists of has no zero bytes, or it could not be executed.
+func (p program) encode() []byte {
+	return []byte(strings.Join(append(append([]string{p.path, p.dir, strconv.Itoa(len(p.argv))}, p.argv...), p.env...), "\x00"))
+}
+
+func decodeProgram(text []byte) (p program, err error) {
+	fields := strings.Split(string(text), "\x00")
+	if len(fields) < 3 {
+		return p, errors.New("too short")
+	}
+	n, err := strconv.Atoi(fields[2])
+	if err != nil || n < 0 || len(fields) < 3+n {
+		return p, fmt.Errorf("not a number of arguments: %q", fields[2])
+	}
+	return program{path: fields[0], dir: fields[1], argv: fields[3 : 3+n], env: fields[3+n:]}, nil
+}
+
+// nextOrder waits for one.
+func nextOrder() (o order, err error) {
+	o.output = -1
+	head := make([]byte, 9)
+	rights := make([]byte, syscall.CmsgSpace(4))
+	var n, count int
+	for {
+		if n, count, _, _, err = syscall.Recvmsg(guardConn, head[:1], rights, 0); !errors.Is(err, syscall.EINTR) {
+			break
 		}
 	}
-	if k.daemon == 0 {
-		return errors.New("the guard ended before it had started the daemon")
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	if err != nil {
+		return o, err
+	}
+	if messages, err := syscall.ParseSocketControlMessage(rights[:count]); err == nil && len(messages) > 0 {
+		if fds, err := syscall.ParseUnixRights(&messages[0]); err == nil && len(fds) > 0 {
+			o.output = fds[0]
+			syscall.CloseOnExec(o.output)
+		}
+	}
+	if o.kind = head[0]; o.kind != orderStart && o.kind != orderFirst {
+		return o, nil
+	}
+	if err := readFull(head[1:]); err != nil {
+		return o, err
+	}
+	text := make([]byte, binary.BigEndian.Uint64(head[1:]))
+	if err := readFull(text); err != nil {
+		return o, err
+	}
+	o.program, err = decodeProgram(text)
+	return o, err
+}
+
+// readFull fills b from the connection.
+func readFull(b []byte) error {
+	for len(b) > 0 {
+		n, err := syscall.Read(guardConn, b)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return err
+		case n == 0:
+			return io.ErrUnexpectedEOF
+		default:
+			b = b[n:]
+		}
 	}
 	return nil
 }
 
-// end kills what is left of the daemon and its descendants, and returns when all of it is gone.
-func (k *keeper) end() {
-	k.once.Do(func() { k.orders.Close() })
-	<-k.gone
+// fork starts the daemon: in a session of its own, with the null device to read from.
+func (o order) fork() (pid int, err error) {
+	defer syscall.Close(o.output)
+	attr := &syscall.ProcAttr{Dir: o.dir, Env: o.env, Files: []uintptr{0, uintptr(o.output), uintptr(o.output)}, Sys: &syscall.SysProcAttr{Setsid: true}}
+	signalByParent(attr.Sys, syscall.SIGKILL)
+	path := o.path
+	if o.kind == orderFirst {
+		ownNamespace(attr.Sys)
+		attr.Env = append(attr.Env, guardVariable+"="+roleInside+":"+path)
+		path = self
+	}
+	return syscall.ForkExec(path, o.argv, attr)
 }
 
-// lookUp is the program of a command, from where the daemon will run.
-func lookUp(name, dir string) (string, error) {
-	if strings.Contains(name, "/") && dir != "" && !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
+// orphan is the life of a process that is given to a daemon that is PID 1: it does nothing, until it is killed.
+func orphan() {
+	nameThread(orphanName)
+	syscall.Close(guardConn) // it is ready
+	if r, w, err := os.Pipe(); err == nil {
+		_, _ = io.Copy(io.Discard, r) // for ever
+		runtime.KeepAlive(w)
 	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Abs(path)
 }
+
+// self is this program, also when its file has been replaced or removed.
+var self = func() string {
+	const linux = "/proc/self/exe"
+	if _, err := os.Readlink(linux); err == nil {
+		return linux
+	}
+	if path, err := os.Executable(); err == nil {
+		return path
+	}
+	path, _ := exec.LookPath(os.Args[0])
+	return path
+}()

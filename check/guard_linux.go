@@ -3,8 +3,10 @@ package check
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,7 +17,21 @@ import (
 // adoptOrphans makes this process the parent of its descendants' orphans, see PR_SET_CHILD_SUBREAPER in prctl(2).
 func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
-func killWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
+// signalByParent has the child be told of the end of the thread that makes it.
+func signalByParent(attr *syscall.SysProcAttr, s syscall.Signal) { attr.Pdeathsig = s }
+
+// closeOnExec keeps from the daemon what this process inherited, and lets all signals through to it.
+func closeOnExec() {
+	if err := unix.CloseRange(guardConn, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil { // before Linux 5.11
+		entries, _ := os.ReadDir("/proc/self/fd")
+		for _, e := range entries {
+			if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= guardConn {
+				syscall.CloseOnExec(fd)
+			}
+		}
+	}
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &unix.Sigset_t{}, nil)
+}
 
 // ownNamespace makes the child PID 1 of its own namespace, see pid_namespaces(7); who is not root needs a user namespace for it.
 func ownNamespace(attr *syscall.SysProcAttr) {
@@ -34,7 +50,7 @@ func inside(path string) {
 	env := os.Environ()
 	if ready, tell, err := os.Pipe(); err == nil {
 		for range planted {
-			attr := &syscall.ProcAttr{Env: append(env, guardVariable+"="+roleOrphan), Files: []uintptr{0, 0, 0, guardOrders, tell.Fd()}}
+			attr := &syscall.ProcAttr{Env: append(env, guardVariable+"="+roleOrphan), Files: []uintptr{0, 0, 0, tell.Fd()}}
 			if _, err := syscall.ForkExec(self, os.Args[:1], attr); err != nil {
 				break
 			}
@@ -43,24 +59,47 @@ func inside(path string) {
 		_, _ = io.ReadAll(ready) // until each is what it is to be
 		ready.Close()
 	}
-	syscall.CloseOnExec(guardOrders)
 	err := syscall.Exec(path, os.Args, env)
 	os.Stderr.WriteString(path + ": " + err.Error() + "\n")
 	os.Exit(127)
 }
 
-// killAll kills everything below the guard until there is nothing more. The daemon's group is reached by its descent.
-func killAll(guard, _ int) {
-	for {
-		some := false
-		for _, p := range descendants(guard) {
-			some = true
-			_ = syscall.Kill(p.PID, syscall.SIGKILL)
+// killsWithin is how long what is killed may take to go. Only who waits for a disk, or may not be killed, takes so long.
+const killsWithin = 10 * time.Second
+
+// killAll kills everything below this process until there is nothing more, and is what cannot be killed. A group is killed at once,
+// so that none of it forks in between; who leaves its group while it forks is met again.
+func killAll(parent, daemon int, alone <-chan struct{}) (left []int) {
+	limit := time.Now().Add(killsWithin)
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		left = nil
+		denied := 0
+		if !seesProcesses {
+			_ = syscall.Kill(-daemon, syscall.SIGKILL)
+			left = append(left, daemon)
 		}
-		if !some {
-			return
+		for _, p := range descendants(parent) {
+			if p.Zombie {
+				continue
+			}
+			left = append(left, p.PID)
+			err := syscall.Kill(p.PID, syscall.SIGKILL)
+			if errors.Is(err, syscall.EPERM) {
+				denied++
+			} else if p.Group > 1 && p.Group != unix.Getpgrp() {
+				_ = syscall.Kill(-p.Group, syscall.SIGKILL)
+			}
 		}
-		time.Sleep(time.Millisecond) // until the guard's other goroutine has buried them
+		next := time.NewTimer(pause)
+		select {
+		case <-alone:
+			next.Stop()
+			return nil
+		case <-next.C:
+		}
+		if len(left) > 0 && (denied == len(left) || time.Now().After(limit)) {
+			return left
+		}
 	}
 }
 
@@ -83,4 +122,11 @@ func noNamespace() string {
 		return err.Error()
 	}
 	return ""
+}
+
+// monotonic is a clock in nanoseconds that all processes share, and nobody sets.
+func monotonic() int64 {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
+	return t.Nano()
 }

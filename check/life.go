@@ -3,10 +3,13 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -22,11 +25,13 @@ type life struct {
 	out     *output
 	notes   *notes
 	how     string    // it was known to be ready
+	listens bool      // because it has a listening socket
 	readied time.Time //
 	told    time.Time // when the first signal was sent
 	moments []event
 	ended   bool
-	done    outcome // of the stop
+	done    outcome     // of the stop
+	uncut   func() bool // from now on the end of the context does not kill it
 }
 
 // event is a moment whose distance from the signal is not yet known.
@@ -52,50 +57,128 @@ const (
 	// leftWithin is how long descendants that go with the daemon may take for it. It is far more than a process needs that was
 	// told to end; those of a daemon that leaves them behind stay for ever.
 	leftWithin = 3 * time.Second
-	// threadsEvery is how often it is looked which threads and descendants are still there, while the daemon stops.
+	// threadsEvery is how often it is looked which threads and descendants are still there, while the daemon stops, see also pace.
 	threadsEvery = 20 * time.Millisecond
 )
 
-// start begins a life, as PID 1 of a namespace of its own if first.
-func (r *runner) start(first bool) (*life, error) {
-	l := &life{r: r}
+// ofProtocols are the variables of protocols between a daemon and who starts it. Whoever started this check spoke to this check.
+var ofProtocols = []string{
+	"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID",
+	"MAINPID", "MANAGERPID", "INVOCATION_ID", "JOURNAL_STREAM", guardVariable,
+}
+
+// environment is that of the daemon.
+func (r *runner) environment(notes *notes) []string {
 	env := r.Env
 	if env == nil {
 		env = os.Environ()
+		if dir, err := filepath.Abs(r.Dir); r.Dir != "" && err == nil {
+			env = append(env, "PWD="+dir)
+		}
 	}
-	env = slices.DeleteFunc(slices.Clone(env), func(s string) bool {
-		name, _, _ := strings.Cut(s, "=")
-		return slices.Contains([]string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}, name)
-	})
-	var err error
+	last := map[string]int{} // of two with one name the later counts, as in package os/exec
+	for i, one := range env {
+		name, _, _ := strings.Cut(one, "=")
+		last[name] = i
+	}
+	list := []string{}
+	for i, one := range env {
+		if name, _, ok := strings.Cut(one, "="); !ok || last[name] == i && !slices.Contains(ofProtocols, name) {
+			list = append(list, one)
+		}
+	}
+	if notes != nil {
+		list = append(list, "NOTIFY_SOCKET="+notes.name)
+	}
+	return list
+}
+
+// start begins a life, as PID 1 of a namespace of its own if first. The error is a *StartError if the daemon is to blame.
+func (r *runner) start(first bool) (_ *life, err error) {
+	l := &life{r: r}
+	path, err := lookUp(r.Command[0], r.Dir)
+	if err != nil {
+		return nil, r.notExecuted(err)
+	}
+	defer func() {
+		if err != nil {
+			l.out.close()
+			l.notes.close()
+		}
+	}()
 	if r.ready.notify {
 		if l.notes, err = listenForNotes(); err != nil {
 			return nil, err
 		}
-		env = append(env, "NOTIFY_SOCKET="+l.notes.name)
 	}
 	var write *os.File
 	if l.out, write, err = newOutput(r.ready.line); err != nil {
-		l.notes.close()
 		return nil, err
 	}
-	l.k, err = keep(r.Command, r.Dir, env, write, first)
-	write.Close()
+	defer write.Close()
+	guard, err := r.freeGuard()
 	if err != nil {
-		l.out.close()
-		l.notes.close()
-		e := &StartError{Program: r.Command[0], Err: err, Reason: err.Error()}
-		if inner := errors.Unwrap(err); inner != nil {
-			e.Reason = inner.Error() // without the program, which is named anyway
-		}
-		return nil, e
+		return nil, err
 	}
+	dir := r.Dir
+	if dir != "" {
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, err
+		}
+	}
+	l.k, err = guard.keep(program{path: path, dir: dir, argv: r.Command, env: r.environment(l.notes)}, write, first)
+	if err != nil {
+		if errors.As(err, new(guardError)) {
+			return nil, err
+		}
+		r.guards = append(r.guards, guard)
+		return nil, r.notExecuted(err)
+	}
+	l.uncut = context.AfterFunc(r.ctx, l.k.kill)
 	r.report.Lives++
 	if r.result != nil {
 		r.result.Lives++
 	}
 	l.note(l.k.started, KindStart, strings.Join(r.Command, " "))
 	return l, nil
+}
+
+// notExecuted is the error of a program that cannot be executed.
+func (r *runner) notExecuted(err error) error {
+	e := &StartError{Program: r.Command[0], Err: err, Reason: err.Error()}
+	errno := syscall.Errno(0)
+	var file *fs.PathError
+	switch inner := errors.Unwrap(err); {
+	case errors.As(err, &errno):
+		e.Reason = errno.Error() // without the program, which is named anyway
+	case inner != nil:
+		e.Reason = inner.Error()
+	}
+	switch {
+	case errno == syscall.ENOEXEC:
+		e.Reason += ": it is no program for this system; a script needs a first line such as #!/bin/sh"
+	case errno == syscall.ENOENT && errors.As(err, &file) && file.Op == "exec":
+		e.Reason += ": the interpreter in its first line, or the loader that it needs, is missing"
+	}
+	return e
+}
+
+// freeGuard is a guard that has no life.
+func (r *runner) freeGuard() (*guardian, error) {
+	if n := len(r.guards); n > 0 {
+		guard := r.guards[n-1]
+		r.guards = r.guards[:n-1]
+		return guard, nil
+	}
+	return startGuard(r.ctx, r.abort)
+}
+
+// endGuards ends those that have no life.
+func (r *runner) endGuards() {
+	for _, guard := range r.guards {
+		guard.close()
+	}
+	r.guards = nil
 }
 
 // begin is start and awaitReady. What goes wrong is the scenario's failure, and it reports false.
@@ -107,22 +190,27 @@ func (r *runner) begin() (*life, bool) {
 		}
 		l.end()
 	}
-	if r.ctx.Err() != nil {
-		return nil, false
-	}
 	r.failed(err)
 	return nil, false
 }
 
-// failed is the verdict of a scenario whose daemon did not start, though it had started before.
+// failed is the verdict of a scenario whose daemon did not start, though it had started before. An error that is not the daemon's
+// ends all.
 func (r *runner) failed(err error) {
+	if r.ctx.Err() != nil {
+		return
+	}
 	var e *StartError
-	text := err.Error()
-	if errors.As(err, &e) {
-		text = e.Reason
-		if e.Output != "" {
-			text += "; its output: " + shorten(e.Output, 300)
-		}
+	if !errors.As(err, &e) {
+		r.abort(err)
+		return
+	}
+	text := e.Reason
+	if e.Output != "" {
+		text += "; its output: " + shorten(e.Output, 300)
+	}
+	if r.killed != "" {
+		text += "; it had to be killed in " + r.killed + ", which may be why"
 	}
 	r.fail("it could not be started again: "+text,
 		"Something of an earlier life was in its way: a port, a socket, a pid file, a lock. Give it back at the stop, or take it over at the start.")
@@ -135,23 +223,20 @@ func (l *life) note(at time.Time, kind Kind, text string) {
 
 // signal sends a signal to the daemon. The first is moment zero of its timeline.
 func (l *life) signal(s syscall.Signal) {
-	now := time.Now()
-	if l.told.IsZero() {
-		l.told = now
+	first := l.told.IsZero()
+	if first {
 		l.done.Caught = catches(l.k.daemon, s)
+	}
+	now := time.Now()
+	if first {
+		l.told = now
 	}
 	l.note(now, KindSignal, process.SignalName(s))
 	l.send(s)
 }
 
 // send sends a signal, unless the daemon has ended.
-func (l *life) send(s syscall.Signal) {
-	select {
-	case <-l.k.exited: // its number may be somebody else's by now
-	default:
-		_ = syscall.Kill(l.k.daemon, s)
-	}
-}
+func (l *life) send(s syscall.Signal) { l.k.signal(s) }
 
 // stop sends a signal, and is the outcome, which comes after the grace period at the latest.
 func (l *life) stop(s syscall.Signal) outcome {
@@ -167,6 +252,7 @@ func (l *life) awaitEnd() outcome {
 	if l.done.Hung {
 		if l.r.ctx.Err() == nil {
 			l.note(time.Now(), KindKill, "")
+			l.r.killed = cmp.Or(l.r.playing(), "its first life")
 		}
 		l.end()
 		l.done.Took = l.r.Grace
@@ -216,19 +302,19 @@ func (l *life) watch() (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(threadsEvery)
-		defer ticker.Stop()
-		procs, threads := l.present()
+		rate := pace{every: threadsEvery}
+		procs, threads := l.present(nil)
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-l.k.exited:
 				return
-			case <-ticker.C:
+			case <-rate.next():
 			}
+			var procsNow, threadsNow map[int]string
+			rate.do(func() { procsNow, threadsNow = l.present(threads) })
 			now := time.Now()
-			procsNow, threadsNow := l.present()
 			for pid, name := range procs {
 				if _, there := procsNow[pid]; !there && pid != l.k.daemon {
 					ends = append(ends, event{now, KindChild, fmt.Sprintf("%s[%d]", name, pid)})
@@ -249,21 +335,22 @@ func (l *life) watch() (stop func()) {
 	}
 }
 
-// present are the names of the daemon's processes and of the daemon's own threads.
-func (l *life) present() (procs, threads map[int]string) {
+// present are the names of the daemon's processes and of the daemon's own threads. Those of known threads are not read again.
+func (l *life) present(known map[int]string) (procs, threads map[int]string) {
 	procs, threads = map[int]string{}, map[int]string{}
-	var main []proc
 	for _, p := range descendants(l.k.pid) {
-		if p.Zombie {
-			continue
-		}
-		procs[p.PID] = p.Name
-		if p.PID == l.k.daemon {
-			main = append(main, p)
+		if !p.Zombie {
+			procs[p.PID] = p.Name
 		}
 	}
-	for _, t := range threadsOf(main) {
-		threads[t.TID] = t.Name
+	if _, there := procs[l.k.daemon]; there {
+		for _, tid := range tasksOf(l.k.daemon) {
+			name, ok := known[tid]
+			if !ok {
+				name = taskName(l.k.daemon, tid)
+			}
+			threads[tid] = name
+		}
 	}
 	return procs, threads
 }
@@ -273,32 +360,37 @@ func (l *life) outlived() (list []string) {
 	if !seesProcesses {
 		return nil
 	}
-	for limit := time.Now().Add(leftWithin); ; time.Sleep(threadsEvery) {
+	rate := pace{every: threadsEvery}
+	for limit := time.Now().Add(leftWithin); ; {
 		list = nil
-		known := true
-		for _, p := range descendants(l.k.pid) {
-			if p.Zombie {
-				continue
+		known, busy := true, false
+		rate.do(func() {
+			for _, p := range descendants(l.k.pid) {
+				if p.Zombie {
+					continue
+				}
+				if command := commandLine(p.PID); command != "" { // empty once it is about to end
+					list = append(list, command)
+					known = known && l.r.knownToStay(command)
+					t, _ := lookAtTask(p, p.PID)
+					busy = busy || t.busy()
+				}
 			}
-			if command := commandLine(p.PID); command != "" { // empty once it is about to end
-				list = append(list, command)
-				known = known && l.r.knownToStay(command)
-			}
-		}
-		if len(list) == 0 {
-			return nil
-		}
-		if known || time.Now().After(limit) || l.r.ctx.Err() != nil {
+		})
+		now := time.Now()
+		if len(list) > 0 && (known || now.After(limit) && !busy || now.After(limit.Add(l.r.Grace))) || l.r.ctx.Err() != nil {
 			break
+		}
+		select {
+		case <-l.k.alone: // the guard has buried the last
+			return nil
+		case <-l.r.ctx.Done():
+		case <-rate.next():
 		}
 	}
 	slices.Sort(list)
-	scenario := ""
-	if l.r.result != nil {
-		scenario = l.r.result.Scenario
-	}
 	for _, command := range list {
-		l.r.left = append(l.r.left, leftOver{scenario, command})
+		l.r.left = append(l.r.left, leftOver{l.r.playing(), command})
 	}
 	return list
 }
@@ -314,10 +406,18 @@ func (l *life) end() {
 		return
 	}
 	l.ended = true
-	l.k.end()
+	l.uncut()
+	r := l.r
+	if l.k.end() {
+		r.guards = append(r.guards, l.k.g)
+	} else {
+		for _, pid := range l.k.left {
+			r.left = append(r.left, leftOver{r.playing(), fmt.Sprintf("%s (pid %d, which this check may not kill)", commandLine(pid), pid)})
+		}
+		l.k.g.close()
+	}
 	l.out.close()
 	l.notes.close()
-	r := l.r
 	if !l.told.IsZero() && r.result != nil && (r.worst == nil || l.done.Took > r.worst.done.Took) {
 		r.worst = l
 	}

@@ -5,10 +5,15 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"time"
 )
 
-// keptOutput is how much of the daemon's output is kept, in bytes: the last.
-const keptOutput = 16 << 10
+const (
+	keptOutput = 16 << 10 // bytes of the daemon's output: the last
+	keptLine   = 64 << 10 // bytes of a line, in which is looked for the pattern: the first
+	// drainedWithin is how long is waited for the end of the output of a daemon that has gone. Who still has it open cannot be killed.
+	drainedWithin = 5 * time.Second
+)
 
 // output reads what the daemon writes.
 type output struct {
@@ -47,9 +52,9 @@ func (o *output) run() {
 		o.mu.Unlock()
 		for b := buf[:n]; pattern != nil && len(b) > 0; {
 			part, rest, whole := bytes.Cut(b, []byte{'\n'})
-			line = append(line, part...)
+			line = append(line, part[:min(len(part), keptLine-len(line))]...)
 			if b = rest; whole {
-				if pattern.Match(line) {
+				if pattern.Match(bytes.TrimSuffix(line, []byte{'\r'})) {
 					close(o.matched)
 					pattern = nil
 				}
@@ -73,9 +78,15 @@ func (o *output) text() (tail string, total int64) {
 func (o *output) mute() { o.close() }
 
 func (o *output) close() {
+	if o == nil {
+		return
+	}
 	o.read.Close()
 	<-o.done
 }
 
 // awaitEnd waits until all has been read that a daemon wrote that has gone.
-func (o *output) awaitEnd() { <-o.done }
+func (o *output) awaitEnd() {
+	_ = o.read.SetReadDeadline(time.Now().Add(drainedWithin))
+	<-o.done
+}

@@ -4,6 +4,8 @@ package check
 
 import (
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"time"
 )
 
@@ -17,6 +19,10 @@ var plays = map[string]func(*runner){
 func (r *runner) play(s Scenario) {
 	r.result = &Result{Scenario: s.Name, Means: s.Means, Verdict: Pass}
 	r.worst = nil
+	// Each scenario has its own, so that it meets the same instants whatever is played besides.
+	name := fnv.New64()
+	name.Write([]byte(s.Name))
+	r.rand = rand.New(rand.NewPCG(r.Seed, name.Sum64()))
 	began := time.Now()
 	r.say("begins")
 	plays[s.Name](r)

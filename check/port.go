@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
@@ -64,10 +65,7 @@ func (l *life) connect() (conns []interface{ Close() }) {
 			continue
 		}
 		asked[s.Addr.Port()] = true
-		ip := s.Addr.Addr()
-		if ip.IsUnspecified() {
-			ip = netip.MustParseAddr("127.0.0.1")
-		}
+		ip := s.reachable()
 		for range portConns {
 			if conn, err := net.DialTimeout("tcp", netip.AddrPortFrom(ip, s.Addr.Port()).String(), 5*time.Second); err == nil {
 				conns = append(conns, closer{conn})
@@ -83,12 +81,9 @@ func (c closer) Close() { _ = c.Conn.Close() }
 
 // whoListens names the process that listens at an address, if that can be seen.
 func whoListens(addr string) string {
-	at, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return ""
-	}
-	for _, s := range listening(everybody()) {
-		if s.Network == "tcp" && s.Addr.Port() == at.Port() {
+	_, port, _ := net.SplitHostPort(addr)
+	for _, s := range listening(append([]proc{{PID: os.Getpid()}}, everybody()...)) {
+		if s.Network == "tcp" && fmt.Sprint(s.Addr.Port()) == port {
 			return fmt.Sprintf(" (pid %d: %s)", s.PID, shorten(commandLine(s.PID), 60))
 		}
 	}

@@ -17,12 +17,21 @@ import (
 )
 
 const (
-	// readyEvery is the pause between two looks at a daemon that is starting.
+	// readyEvery is the pause between two looks at a daemon that is starting, see also pace.
 	readyEvery = 10 * time.Millisecond
-	// quietFor is how long no thread may have run, nor want to, for a daemon to be quiet.
-	quietFor = 300 * time.Millisecond
-	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet.
+	// quietFor is how long a daemon that listens on nothing must have been quiet to count as ready, and quietFirst the same in its first
+	// life, which shows whether it listens later. In that time there must have been quietLooks: who is not even let look, because the
+	// machine is busy, cannot say that a daemon is not.
+	quietFor   = 300 * time.Millisecond
+	quietFirst = time.Second
+	quietLooks = 10
+	// quietShare is how much of a processor a quiet daemon uses at the most: one part in so many. It may look at its watch.
+	quietShare = 100
+	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet, and when one whose socket
+	// is not seen is asked whether it has one.
 	settledAfter = 3 * time.Second
+	// askedWithin is how long one request to the readiness URL may take at the most. Another one may fare better.
+	askedWithin = 10 * time.Second
 )
 
 // readiness is how one knows that a daemon is ready. The zero value: it listens, or is quiet.
@@ -62,70 +71,56 @@ func (l *life) awaitReady() error {
 	r := l.r
 	ctx, cancel := context.WithTimeout(r.ctx, r.ReadyWithin)
 	defer cancel()
-	var come <-chan struct{} // closed when it is ready
-	var look func() string   // how one knows that it is ready, "" if it is not
 	limit := r.ReadyWithin
+	come := make(<-chan struct{}) // closed when it is ready
+	var look func() string        // how one knows that it is ready, "" if it is not
 	switch {
 	case r.ready.url != nil:
-		c := rawhttp.NewClient(r.ready.url.Target)
-		defer c.Close()
-		look = func() string {
-			if a := c.Exchange(ctx); a.Class == rawhttp.Answered && a.Status >= 200 && a.Status < 400 {
-				return fmt.Sprintf("GET %v answered %d", r.ready.url, a.Status)
-			}
-			return ""
-		}
+		look = func() string { return r.ready.url.ready(ctx) }
 	case r.ready.addr != "":
-		look = func() string {
-			if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.ready.addr); err == nil {
-				conn.Close()
-				return r.ready.addr + " accepts connections"
-			}
-			return ""
-		}
+		look = func() string { return accepts(ctx, r.ready.addr) }
 	case r.ready.line != nil:
 		come, l.how = l.out.matched, fmt.Sprintf("its output matched %q", r.ready.line)
 	case r.ready.notify:
 		come, l.how = l.notes.ready, "it sent READY=1"
 	case r.ready.delay > 0:
-		after := make(chan struct{})
-		defer time.AfterFunc(r.ready.delay, func() { close(after) }).Stop()
-		come, l.how = after, "it ran for "+r.ready.delay.String()
+		ran, stop := later(r.ready.delay)
+		defer stop()
+		come, l.how = ran, "it ran for "+r.ready.delay.String()
 		limit = r.ready.delay + time.Minute
+	case r.url != nil:
+		look = l.listensForRequests(ctx)
 	case !seesProcesses:
-		after := make(chan struct{})
-		defer time.AfterFunc(time.Second, func() { close(after) }).Stop()
-		come, l.how = after, "it ran for 1s: this system does not show what it does"
+		ran, stop := later(time.Second)
+		defer stop()
+		come, l.how = ran, "it ran for 1s: this system does not show what it does"
 	default:
 		look = l.listensOrIsQuiet()
 	}
 	expired := time.NewTimer(limit)
 	defer expired.Stop()
-	ticker := time.NewTicker(readyEvery)
-	defer ticker.Stop()
-	for {
-		if look != nil {
-			if how := look(); how != "" {
-				l.how = how
-				break
-			}
-		}
+	rate := pace{every: readyEvery}
+	for l.how == "" || !closed(come) {
 		var tick <-chan time.Time
 		if look != nil {
-			tick = ticker.C
+			if rate.do(func() { l.how = look() }); l.how != "" {
+				break
+			}
+			tick = rate.next()
 		}
 		select {
 		case <-tick:
-			continue
 		case <-come:
 		case <-l.k.exited:
+			if r.ctx.Err() != nil {
+				return r.ctx.Err()
+			}
 			return l.neverReady("ended before it was ready: " + statusText(l.k.status))
 		case <-expired.C:
 			return l.neverReady(fmt.Sprintf("was not ready within %v", limit))
 		case <-r.ctx.Done():
 			return r.ctx.Err()
 		}
-		break
 	}
 	if l.hasExited() {
 		return l.neverReady("ended as soon as it was ready: " + statusText(l.k.status))
@@ -136,6 +131,43 @@ func (l *life) awaitReady() error {
 	return nil
 }
 
+// later is closed after a time.
+func later(d time.Duration) (c chan struct{}, stop func() bool) {
+	c = make(chan struct{})
+	return c, time.AfterFunc(d, func() { close(c) }).Stop
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// ready asks a readiness URL once.
+func (t *target) ready(ctx context.Context) string {
+	one := t.Target
+	one.Timeout, one.Cut = askedWithin, true
+	c := rawhttp.NewClient(one)
+	defer c.Close()
+	if a := c.Exchange(ctx); a.Class == rawhttp.Answered && a.Status >= 200 && a.Status < 400 {
+		return fmt.Sprintf("GET %v answered %d", t, a.Status)
+	}
+	return ""
+}
+
+// accepts tries to connect once.
+func accepts(ctx context.Context, addr string) string {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return ""
+	}
+	conn.Close()
+	return addr + " accepts connections"
+}
+
 // neverReady is the error with the output until now. Of what a daemon that has ended wrote, all is here.
 func (l *life) neverReady(reason string) error {
 	l.k.end()
@@ -144,31 +176,70 @@ func (l *life) neverReady(reason string) error {
 	return &StartError{Program: l.r.Command[0], Reason: reason, Output: tail}
 }
 
-// listensOrIsQuiet returns the look at a daemon of which nothing is known: it is ready as soon as it has a listening socket (the
-// one for the requests, if one knows which), or no thread of it has run, or wanted to, for quietFor, or after settledAfter.
-func (l *life) listensOrIsQuiet() func() string {
-	var before []uint64
-	since := time.Now()
+// listensForRequests returns the look at a daemon whose requests one knows where to send: it is ready as soon as somebody listens
+// there. Nobody did before it was started, so it is the daemon, also where its descriptors are not shown: it has changed its user,
+// or has somebody else listen.
+func (l *life) listensForRequests(ctx context.Context) func() string {
 	return func() string {
-		procs := descendants(l.k.pid)
-		for _, s := range listening(procs) {
-			if port := l.r.port(); port == 0 || s.Addr.Port() == port {
+		addr, err := netip.ParseAddrPort(l.r.url.Addr)
+		if err == nil && seesProcesses {
+			if s, ok := listens(l.k.daemon, addr); ok {
+				l.listens = true
 				return "it listens on " + s.String()
 			}
 		}
-		var now []uint64
-		busy := false
-		for _, t := range threadsOf(procs) {
-			now = append(now, uint64(t.TID), t.Switches)
-			busy = busy || t.State == 'R' || t.State == 'D'
+		if seesProcesses && time.Since(l.k.started) < settledAfter {
+			return ""
 		}
-		if busy || !slices.Equal(before, now) {
-			before, since = now, time.Now()
+		return accepts(ctx, l.r.url.Addr) // it is in a network of its own
+	}
+}
+
+// listensOrIsQuiet returns the look at a daemon of which nothing is known: it is ready as soon as it has a listening socket, or has
+// been quiet for a while, or after settledAfter. One that listened in its first life is ready when it does.
+//
+// Quiet is who has no more threads than before, uses hardly any of a processor, and was not seen to want one, or a page of its
+// memory: a machine that is busy with something else does not make a daemon quiet.
+func (l *life) listensOrIsQuiet() func() string {
+	quiet := quietFor
+	if l.r.report.Ready == "" {
+		quiet = quietFirst
+	}
+	var before []int
+	var cpu time.Duration // that it had used
+	var since time.Time
+	looks := 0
+	return func() string {
+		procs := descendants(l.k.pid)
+		if sockets := listening(procs); len(sockets) > 0 {
+			l.listens = true
+			return "it listens on " + sockets[0].String()
+		}
+		if l.r.listens {
+			return ""
+		}
+		var now []int
+		var used time.Duration
+		busy := false
+		for _, p := range procs {
+			for _, tid := range tasksOf(p.PID) {
+				if t, ok := lookAtTask(p, tid); ok {
+					now = append(now, tid)
+					used += t.CPU
+					busy = busy || t.busy()
+				}
+			}
+		}
+		slices.Sort(now)
+		looks++
+		lasted := time.Since(since)
+		if busy || !slices.Equal(before, now) || (used-cpu)*quietShare > max(lasted, quietFor) {
+			before, cpu, since, looks = now, used, time.Now(), 0
+			lasted = 0
 		}
 		switch {
-		case l.r.port() != 0:
-		case time.Since(since) >= quietFor:
-			return "it was quiet for " + quietFor.String()
+		case lasted >= quiet && looks >= quietLooks:
+			return "it was quiet for " + quiet.String()
 		case time.Since(l.k.started) >= settledAfter:
 			return "it ran for " + settledAfter.String()
 		}
@@ -204,12 +275,10 @@ func (r *runner) inTheWay() string {
 			addrs = append(addrs, t.Addr)
 		}
 	}
+	ctx, cancel := context.WithTimeout(r.ctx, time.Second)
+	defer cancel()
 	for _, addr := range addrs {
-		if addr == "" {
-			continue
-		}
-		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
-			conn.Close()
+		if addr != "" && accepts(ctx, addr) != "" {
 			return addr + " is in use by another program, before this one is started" + whoListens(addr)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,8 +22,11 @@ import (
 type runner struct {
 	*Check
 	ctx     context.Context
-	rand    *rand.Rand
+	abort   context.CancelCauseFunc // ends all: this check itself cannot go on
+	rand    *rand.Rand              // of the scenario that runs
+	guards  []*guardian             // that have no life
 	ready   readiness
+	listens bool    // it was ready because it listened, so that this is waited for in each life
 	url     *target // nil if there is none
 	slow    *target
 	http2   bool // url speaks it
@@ -31,6 +35,7 @@ type runner struct {
 	worst   *life   // of that scenario
 	starts  []time.Duration
 	left    []leftOver
+	killed  string // the scenario in which it had to be, at last
 	hangs   string // why nothing that needs a stop makes sense any more
 	forces  bool   // a second signal ends it at once
 	uploads *bool  // it waits for the end of an upload; nil: not tried
@@ -42,29 +47,32 @@ type runner struct {
 //
 // The daemon's parent is this program's file, executed once more: see the package's documentation.
 func (c *Check) Run(ctx context.Context) (*Report, error) {
-	r := &runner{Check: c, ctx: ctx}
-	c = nil
+	r := &runner{Check: c}
 	if err := r.prepare(); err != nil {
 		return nil, err
 	}
+	r.ctx, r.abort = context.WithCancelCause(ctx)
+	defer r.abort(nil)
+	defer r.endGuards()
 	r.report = &Report{
 		Command: r.Command, Started: time.Now(), System: runtime.GOOS + "/" + runtime.GOARCH, Seed: r.Seed, Grace: r.Grace,
 	}
-	defer func() { r.report.Took = time.Since(r.report.Started) }()
-	if err := r.look(); err != nil {
-		return r.report, err
-	}
+	defer func() { r.report.Startup, r.report.Took = spread(r.starts), time.Since(r.report.Started) }()
+	err := r.look()
 	for _, s := range scenarios {
-		if len(r.Only) > 0 && !slices.Contains(r.Only, s.Name) || slices.Contains(r.Skip, s.Name) {
-			continue
+		if err != nil || r.ctx.Err() != nil {
+			break
 		}
-		r.play(s)
-		if err := ctx.Err(); err != nil {
-			return r.report, err
+		if len(r.Only) == 0 || slices.Contains(r.Only, s.Name) {
+			if !slices.Contains(r.Skip, s.Name) {
+				r.play(s)
+			}
 		}
 	}
-	r.report.Startup = spread(r.starts)
-	return r.report, nil
+	if r.ctx.Err() != nil {
+		err = cmp.Or(ctx.Err(), context.Cause(r.ctx))
+	}
+	return r.report, err
 }
 
 // prepare fills in what was left out, in a copy, and finds what cannot be meant.
@@ -92,7 +100,6 @@ func (r *runner) prepare() (err error) {
 	for own.Seed == 0 {
 		own.Seed = rand.Uint64N(1 << 32)
 	}
-	r.rand = rand.New(rand.NewPCG(own.Seed, 0))
 	for field, names := range map[string][]string{"Only": own.Only, "Skip": own.Skip} {
 		for _, name := range names {
 			if !slices.Contains(scenarioNames, name) {
@@ -102,6 +109,13 @@ func (r *runner) prepare() (err error) {
 				}
 				return &ConfigError{field, err}
 			}
+		}
+	}
+	if own.Dir != "" {
+		if info, err := os.Stat(own.Dir); err != nil {
+			return &ConfigError{"Dir", err}
+		} else if !info.IsDir() {
+			return &ConfigError{"Dir", fmt.Errorf("%s is not a directory", own.Dir)}
 		}
 	}
 	if r.ready, err = parseReady(own.Ready); err != nil {
@@ -139,7 +153,11 @@ func (r *runner) look() error {
 		return err
 	}
 	r.report.Ready = l.how
+	r.listens = l.listens
 	if r.url == nil {
+		if r.Ready == "" && l.listens {
+			l.exits(quietFor) // it may have more than one
+		}
 		r.url = l.findURL()
 		r.report.Found = r.url != nil
 	}
@@ -153,16 +171,20 @@ func (r *runner) look() error {
 	return nil
 }
 
+// playing is the name of the scenario that runs, "" while none does.
+func (r *runner) playing() string {
+	if r.result == nil {
+		return ""
+	}
+	return r.result.Scenario
+}
+
 // say tells the observer what is being done.
 func (r *runner) say(format string, args ...any) {
 	if r.Observe == nil {
 		return
 	}
-	p := Progress{Text: fmt.Sprintf(format, args...)}
-	if r.result != nil {
-		p.Scenario = r.result.Scenario
-	}
-	r.Observe(p)
+	r.Observe(Progress{Scenario: r.playing(), Text: fmt.Sprintf(format, args...)})
 }
 
 // times is how often something is done: n times, fewer for a quick look.

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
@@ -58,37 +59,70 @@ func parseURL(text string) (*target, error) {
 	return t, nil
 }
 
+// findWithin is how long a port may take to answer the request that shows whether it speaks HTTP. One that waits for something else
+// takes for ever.
+const findWithin = 5 * time.Second
+
 // findURL is the first port that the daemon listens on and that speaks HTTP, nil if none does.
 func (l *life) findURL() *target {
 	sockets := listening(descendants(l.k.pid))
+	sockets = slices.DeleteFunc(sockets, func(s socket) bool { return s.Network != "tcp" })
 	slices.SortFunc(sockets, func(a, b socket) int { return cmp.Compare(a.Addr.Port(), b.Addr.Port()) })
-	for _, s := range sockets {
-		if s.Network != "tcp" {
-			continue
-		}
-		ip := s.Addr.Addr()
-		switch {
-		case ip == netip.IPv6Unspecified() && canReach("127.0.0.1", s.Addr.Port()), ip == netip.IPv4Unspecified():
-			ip = netip.MustParseAddr("127.0.0.1")
-		case ip == netip.IPv6Unspecified():
-			ip = netip.IPv6Loopback()
-		}
-		for _, scheme := range []string{"http", "https"} {
-			t, err := parseURL(scheme + "://" + netip.AddrPortFrom(ip, s.Addr.Port()).String() + "/")
-			if err != nil {
-				continue
-			}
-			quick := t.Target
-			quick.Timeout = 5 * time.Second
-			c := rawhttp.NewClient(quick)
-			answer := c.Exchange(l.r.ctx)
-			c.Close()
-			if answer.Class == rawhttp.Answered && (scheme == "https" || answer.Status != 400) { // what a TLS port says to plain HTTP
-				return t
-			}
+	found := make([]*target, len(sockets))
+	var all sync.WaitGroup
+	for i, s := range sockets {
+		all.Go(func() { found[i] = s.speaksHTTP(l.r.ctx) })
+	}
+	all.Wait()
+	for _, t := range found {
+		if t != nil {
+			return t
 		}
 	}
 	return nil
+}
+
+// speaksHTTP is the URL of a port that does, nil of one that does not.
+func (s socket) speaksHTTP(ctx context.Context) *target {
+	at := netip.AddrPortFrom(s.reachable(), s.Addr.Port()).String()
+	var plain, secure rawhttp.Result
+	one, err1 := parseURL("http://" + at + "/")
+	two, err2 := parseURL("https://" + at + "/")
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	plain, secure = one.ask(ctx, findWithin), rawhttp.Result{Class: rawhttp.Broken}
+	if plain.Class != rawhttp.Answered || plain.Status == 400 { // what a TLS port says to one that speaks plainly
+		secure = two.ask(ctx, findWithin)
+	}
+	switch rawhttp.Answered {
+	case secure.Class:
+		return two
+	case plain.Class:
+		return one
+	}
+	return nil
+}
+
+// ask sends one request.
+func (t *target) ask(ctx context.Context, within time.Duration) rawhttp.Result {
+	own := t.Target
+	own.Timeout, own.Cut = within, true
+	c := rawhttp.NewClient(own)
+	defer c.Close()
+	return c.Exchange(ctx)
+}
+
+// reachable is the address by which a listening socket is reached from here.
+func (s socket) reachable() netip.Addr {
+	switch ip := s.Addr.Addr(); {
+	case ip == netip.IPv4Unspecified(), ip == netip.IPv6Unspecified() && canReach("127.0.0.1", s.Addr.Port()):
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	case ip == netip.IPv6Unspecified():
+		return netip.IPv6Loopback()
+	default:
+		return ip
+	}
 }
 
 func canReach(host string, port uint16) bool {
@@ -105,24 +139,18 @@ func (l *life) tryURL() error {
 		if t == nil {
 			continue
 		}
-		c := rawhttp.NewClient(t.Target)
 		var answer rawhttp.Result
-		for limit := time.Now().Add(l.r.ReadyWithin); ; time.Sleep(readyEvery) { // it may be ready a little later
-			if answer = c.Exchange(l.r.ctx); answer.Class == rawhttp.Answered || time.Now().After(limit) || l.hasExited() || l.r.ctx.Err() != nil {
+		for limit := time.Now().Add(l.r.ReadyWithin); ; l.exits(readyEvery) { // it may be ready a little later
+			answer = t.ask(l.r.ctx, answersWithin)
+			if answer.Class == rawhttp.Answered || time.Now().After(limit) || l.hasExited() || l.r.ctx.Err() != nil {
 				break
 			}
 		}
-		c.Close()
 		if answer.Class != rawhttp.Answered {
 			return l.neverReady(fmt.Sprintf("gives no answer at %v: %v", t, answer.Err))
 		}
 	}
-	second := l.r.url.with(rawhttp.HTTP2)
-	second.Timeout = 5 * time.Second
-	c := rawhttp.NewClient(second)
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(l.r.ctx, second.Timeout)
-	defer cancel()
-	l.r.http2 = c.Exchange(ctx).Class == rawhttp.Answered
+	second := &target{Target: l.r.url.with(rawhttp.HTTP2)}
+	l.r.http2 = second.ask(l.r.ctx, findWithin).Class == rawhttp.Answered
 	return nil
 }

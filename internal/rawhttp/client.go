@@ -49,6 +49,7 @@ type Target struct {
 	Path    string        // "" is "/"
 	Body    []byte        // of a POST; nil is a short one
 	Timeout time.Duration // of each exchange, and of its connecting; 0 is ten seconds
+	Cut     bool          // the end of the context cuts a request that is on its way as well, which is then Broken
 	OnSent  func()        // is called when a request has been written; nil: nothing is
 }
 
@@ -90,7 +91,7 @@ func NewClient(t Target) *Client {
 }
 
 // Exchange sends one request and waits for its answer. The end of ctx gives up connecting ([NoConnect]); a request
-// that is on its way is waited for.
+// that is on its way is waited for, unless the target says Cut.
 func (c *Client) Exchange(ctx context.Context) Result {
 	began := time.Now()
 	deadline := began.Add(c.t.Timeout)
@@ -98,11 +99,16 @@ func (c *Client) Exchange(ctx context.Context) Result {
 		c.Close()
 	}
 	var r Result
-	if reused := c.conn != nil; reused {
+	reused := c.conn != nil
+	if !reused {
+		r = c.connect(ctx, deadline)
+	}
+	if c.conn != nil {
+		if c.t.Cut {
+			defer context.AfterFunc(ctx, c.conn.close)()
+		}
 		r = c.conn.exchange(&c.t, began, deadline)
-		r.Reused = true
-	} else if r = c.connect(ctx, deadline); r.Err == nil {
-		r = c.conn.exchange(&c.t, began, deadline)
+		r.Reused = reused
 	}
 	if c.conn != nil && (r.Class != Answered || c.t.Mode == NewConn) {
 		c.Close()
@@ -155,7 +161,11 @@ func (c *Client) connect(ctx context.Context, deadline time.Time) Result {
 		}
 		secure := tls.Client(nc, config)
 		nc.SetDeadline(deadline)
-		if err := secure.Handshake(); err != nil {
+		shake := context.WithoutCancel(ctx)
+		if c.t.Cut {
+			shake = ctx
+		}
+		if err := secure.HandshakeContext(shake); err != nil {
 			nc.Close()
 			return Result{Class: classOf(err, Broken), Err: err}
 		}

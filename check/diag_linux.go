@@ -1,0 +1,105 @@
+package check
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// diagnose asks the kernel for the listening TCP sockets of this process's network namespace, see sock_diag(7). /proc/net/tcp tells
+// the same, and costs a walk through all that could be connected. ok is false where the kernel does not answer.
+func diagnose() (list []listener, ok bool) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, false
+	}
+	defer unix.Close(fd)
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5})
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		if list, err = diagnoseFamily(fd, family, list); err != nil {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+const (
+	diagRequest = 56 // the size of struct inet_diag_req_v2
+	diagAnswer  = 72 // that of struct inet_diag_msg
+	tcpListen   = 10
+)
+
+func diagnoseFamily(fd int, family byte, list []listener) ([]listener, error) {
+	request := make([]byte, unix.NLMSG_HDRLEN+diagRequest)
+	binary.NativeEndian.PutUint32(request, uint32(len(request)))
+	binary.NativeEndian.PutUint16(request[4:], unix.SOCK_DIAG_BY_FAMILY)
+	binary.NativeEndian.PutUint16(request[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	body := request[unix.NLMSG_HDRLEN:]
+	body[0], body[1] = family, unix.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(body[4:], 1<<tcpListen)
+	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 32<<10)
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		messages, err := syscall.ParseNetlinkMessage(buf[:n])
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range messages {
+			switch m.Header.Type {
+			case unix.NLMSG_DONE:
+				return list, nil
+			case unix.NLMSG_ERROR:
+				return nil, unix.EPROTO
+			}
+			if l, ok := parseDiag(m.Data); ok {
+				list = append(list, l)
+			}
+		}
+	}
+}
+
+// parseDiag reads struct inet_diag_msg.
+func parseDiag(b []byte) (l listener, ok bool) {
+	if len(b) < diagAnswer {
+		return l, false
+	}
+	var ip netip.Addr
+	switch b[0] {
+	case unix.AF_INET:
+		ip = netip.AddrFrom4([4]byte(b[8:12]))
+	case unix.AF_INET6:
+		ip = netip.AddrFrom16([16]byte(b[8:24])).Unmap()
+	default:
+		return l, false
+	}
+	return listener{
+		socket: socket{Network: "tcp", Addr: netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[4:]))},
+		queued: int(binary.NativeEndian.Uint32(b[56:])),
+		inode:  strconv.FormatUint(uint64(binary.NativeEndian.Uint32(b[68:])), 10),
+	}, true
+}
+
+// sameNetwork reports whether a process is in this process's network namespace, as far as that is shown.
+func sameNetwork(pid int) bool {
+	theirs, err := os.Readlink(procDir(pid) + "/ns/net")
+	return err != nil || theirs == ownNetwork()
+}
+
+var ownNetwork = sync.OnceValue(func() string {
+	name, _ := os.Readlink("/proc/self/ns/net")
+	return name
+})
