@@ -204,6 +204,9 @@ func catches(pid int, s syscall.Signal) bool {
 // ignores reports whether a process ignores a signal.
 func ignores(pid int, s syscall.Signal) bool { return signalMask(pid, "SigIgn")&bit(s) != 0 }
 
+// pending reports whether a signal has not yet reached a process.
+func pending(pid int, s syscall.Signal) bool { return signalMask(pid, "ShdPnd")&bit(s) != 0 }
+
 func bit(s syscall.Signal) uint64 { return 1 << (s - 1) }
 
 // signalMask reads proc_pid_status(5).
@@ -351,6 +354,16 @@ func queued(pid int, port uint16) (n int) {
 func unread(pid int, port, from uint16) (n uint64) {
 	eachTCP(pid, func(state string, local, remote uint16, received uint64) {
 		if state == "01" && local == port && remote == from {
+			n += received
+		}
+	})
+	return n
+}
+
+// waiting is how much there is at a port that nobody has taken: connections that nobody has accepted, and bytes that nobody has read.
+func waiting(pid int, port uint16) (n uint64) {
+	eachTCP(pid, func(state string, local, _ uint16, received uint64) {
+		if (state == "0A" || state == "01") && local == port {
 			n += received
 		}
 	})
