@@ -416,6 +416,7 @@ func (l *life) end() {
 		}
 		l.k.g.close()
 	}
+	l.out.awaitEnd() // whether it crashed is in what it wrote last
 	l.out.close()
 	l.notes.close()
 	if !l.told.IsZero() && r.result != nil && (r.worst == nil || l.done.Took > r.worst.done.Took) {

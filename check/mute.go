@@ -34,7 +34,7 @@ func playMute(r *runner) {
 		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
 	case o.Status.Signaled() && o.Status.Signal() == syscall.SIGPIPE:
 		r.fail(fmt.Sprintf("died of SIGPIPE %v after %s, in the middle of its stop", round(o.Took), name), advice)
-	case !r.judge(o, r.Signal):
+	case !r.asUsual(o) && !r.judge(o, r.Signal):
 		r.result.Advice = advice
 	default:
 		r.pass("%s, %v after %s", statusText(o.Status), round(o.Took), name)

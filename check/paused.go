@@ -27,8 +27,8 @@ func playPaused(r *runner) {
 	case o.Hung:
 		r.fail(fmt.Sprintf("still there %v after %s and SIGCONT", r.Grace, process.SignalName(r.Signal)),
 			"The signal came while it was frozen, as in a paused container or a suspended machine, and was lost. Look for code that starts again at SIGCONT, or that waits without looking at what was asked for.")
-	case o.Status.Signaled() && o.Status.Signal() != r.Signal:
-		r.fail(statusText(o.Status)+" when it thawed", "That is a crash. Its output or core dump says where.")
+	case !r.asUsual(o) && l.crashed() != "":
+		r.fail(l.crashed()+" when it thawed", "That is a crash. Its output or core dump says where.")
 	default:
 		r.pass("%s, %v after it thawed", statusText(o.Status), round(o.Took))
 	}

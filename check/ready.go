@@ -260,7 +260,11 @@ func (r *runner) port() uint16 {
 	if r.url == nil {
 		return 0
 	}
-	addr, err := netip.ParseAddrPort(r.url.Addr)
+	return r.url.port()
+}
+
+func (t *target) port() uint16 {
+	addr, err := netip.ParseAddrPort(t.Addr)
 	if err != nil {
 		return 0
 	}

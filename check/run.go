@@ -35,10 +35,11 @@ type runner struct {
 	worst   *life   // of that scenario
 	starts  []time.Duration
 	left    []leftOver
-	killed  string // the scenario in which it had to be, at last
-	hangs   string // why nothing that needs a stop makes sense any more
-	forces  bool   // a second signal ends it at once
-	uploads *bool  // it waits for the end of an upload; nil: not tried
+	killed  string  // the scenario in which it had to be, at last
+	hangs   string  // why nothing that needs a stop makes sense any more
+	usual   outcome // of its first life, which was stopped in peace
+	forces  *bool   // a second signal ends it at once; nil: not tried
+	uploads *bool   // it waits for the end of an upload; nil: not tried
 }
 
 // Run looks at the daemon, one scenario after the other, and reports what it found out. It ends everything that it started
@@ -95,7 +96,7 @@ func (r *runner) prepare() (err error) {
 		}
 	}
 	if own.Quick {
-		own.Idle = min(own.Idle, 3*time.Second)
+		own.Idle = min(own.Idle, quickIdle)
 	}
 	for own.Seed == 0 {
 		own.Seed = rand.Uint64N(1 << 32)
@@ -167,7 +168,7 @@ func (r *runner) look() error {
 			return err
 		}
 	}
-	l.stop(r.Signal)
+	r.usual = l.stop(r.Signal)
 	return nil
 }
 

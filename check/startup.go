@@ -63,14 +63,19 @@ func playStartup(r *runner) {
 			r.fail(fmt.Sprintf("still there %v after %s, which came %s", r.Grace, name, when),
 				"The signal was lost or forgotten while it started. Set the handler up before anything else, and look after each step of the start whether it was called.")
 			return
-		case o.Status.Signaled() && o.Status.Signal() != r.Signal:
-			l.isWorst()
-			r.fail(fmt.Sprintf("%s, when %s came %s", statusText(o.Status), name, when),
-				"The stop meets what is not there yet. Let it look at what it stops, or begin after the start.")
 		case len(o.Left) > 0:
 			l.isWorst()
 			r.fail(fmt.Sprintf("left %s behind, when %s came %s", shorten(strings.Join(o.Left, ", "), 100), name, when),
 				"A child that is started must be known to the handler from its first moment.")
+		case r.asUsual(o) && !o.Status.Signaled():
+		case l.crashed() != "":
+			l.isWorst()
+			r.fail(fmt.Sprintf("%s, when %s came %s", l.crashed(), name, when),
+				"The stop meets what is not there yet. Let it look at what it stops, or begin after the start.")
+		case !o.Status.Signaled() && !r.accepts(o.Status.ExitStatus(), r.Signal):
+			l.isWorst()
+			r.warn(fmt.Sprintf("exit code %d, when %s came %s", o.Status.ExitStatus(), name, when),
+				"Service managers count that as a failure. A start that was called off is none: exit with 0.")
 		case o.Status.Signaled():
 			died++
 			if len(open) > 0 && !o.Caught {

@@ -5,6 +5,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -15,9 +16,6 @@ func playTerm(r *runner) { playSignal(r, r.Signal) }
 
 // playSignal is the scenarios term and int.
 func playSignal(r *runner, s syscall.Signal) {
-	if r.canStop() {
-		return
-	}
 	l, ok := r.begin()
 	if !ok {
 		return
@@ -54,7 +52,7 @@ func (r *runner) judge(o outcome, s syscall.Signal) bool {
 		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name),
 			fmt.Sprintf("Handle %s: stop taking work, finish what is under way, return. If it does that and needs longer, give it more with --grace.", name))
 	case !o.Status.Signaled():
-		if code == 0 || code == 128+int(s) || slices.Contains(r.Exit, code) {
+		if r.accepts(code, s) {
 			return true
 		}
 		r.fail(fmt.Sprintf("exit code %d after %s", code, name),
@@ -68,6 +66,38 @@ func (r *runner) judge(o outcome, s syscall.Signal) bool {
 		r.fail(fmt.Sprintf("%s after %s", statusText(o.Status), name), "That is a crash on the way out. Its output or core dump says where.")
 	}
 	return false
+}
+
+// accepts reports whether an exit code is that of a good stop.
+func (r *runner) accepts(code int, s syscall.Signal) bool {
+	return code == 0 || code == 128+int(s) || slices.Contains(r.Exit, code)
+}
+
+// asUsual reports whether a life that was told to stop with the usual signal ended as the first one did, when nothing was the matter.
+// What is wrong with such an end is what term says, and no other scenario says it again.
+func (r *runner) asUsual(o outcome) bool {
+	return !o.Hung && !r.usual.Hung && o.Status == r.usual.Status && o.Caught == r.usual.Caught
+}
+
+// crashed is the sign of a crash in an end: a signal that nobody sent, or what a runtime writes when it gives up. It is "" if
+// there is none.
+func (l *life) crashed() string {
+	s := l.done.Status
+	switch {
+	case l.done.Hung:
+	case s.Signaled() && s.Signal() != l.r.Signal:
+		return statusText(s)
+	case !s.Signaled() && s.ExitStatus() != 0:
+		text, _ := l.out.text()
+		for line := range strings.Lines(text) {
+			for _, sign := range []string{"panic: ", "fatal error: ", "Traceback (most recent call last)"} {
+				if strings.HasPrefix(line, sign) {
+					return statusText(s) + ", " + shorten(line, 100)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // canStop skips a scenario that cannot say more than that the daemon does not stop.
