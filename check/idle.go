@@ -11,9 +11,13 @@ import (
 )
 
 const (
-	// idleWindows is how many parts the time of watching has. A thread that runs in all but one of them wakes up again and again,
-	// however fast the machine is; one that runs in some only has had something to do.
+	// idleWindows is how many parts the time of watching has. A thread that runs in at least idleOften of them wakes up again and
+	// again, however fast the machine is; one that runs in fewer has had something to do, which may lie across the border of two.
 	idleWindows = 5
+	idleOften   = 3
+	// quickIdle is the time of watching in a quick check: in so many seconds a thread that looks every second runs in idleOften
+	// windows, also if its seconds are somewhat longer.
+	quickIdle = 5 * time.Second
 	// settleFor is how long a daemon may go on with what began at its start before it is watched.
 	settleFor = 2 * time.Second
 	// callsEvery is how often it is looked what the threads sleep in.
@@ -45,14 +49,19 @@ func playIdle(r *runner) {
 	l.exits(settleFor)
 	wakers := map[threadID]*waker{}
 	before := map[threadID]thread{}
+	fresh := map[string]int{} // windows in which a process came, by its name
 	for i := range idleWindows + 1 {
 		now := map[threadID]thread{}
+		came := map[string]int{}
 		for _, t := range threadsOf(descendants(l.k.pid)) {
 			id := threadID{t.PID, t.TID}
 			now[id] = t
 			old, known := before[id]
 			if !known {
 				old = thread{} // it is new: all that it has done is of this window
+				if t.TID == t.PID {
+					came[t.Process] = 1
+				}
 			}
 			if i == 0 || t.Switches == old.Switches {
 				continue
@@ -68,6 +77,11 @@ func playIdle(r *runner) {
 			w.cpu += t.CPU - old.CPU
 		}
 		before = now
+		for name := range came {
+			if i > 0 {
+				fresh[name]++
+			}
+		}
 		if i < idleWindows && l.exits(r.Idle/idleWindows) {
 			r.fail("ended while it had nothing to do: "+statusText(l.k.status), "Nobody asked it to. Its output says more.")
 			return
@@ -76,22 +90,19 @@ func playIdle(r *runner) {
 			return
 		}
 	}
-	r.judgeIdle(l, wakers)
+	r.judgeIdle(l, wakers, fresh)
 	l.stop(r.Signal)
 }
 
-func (r *runner) judgeIdle(l *life, wakers map[threadID]*waker) {
+func (r *runner) judgeIdle(l *life, wakers map[threadID]*waker, fresh map[string]int) {
 	var total uint64
 	var cpu time.Duration
 	var periodic []*waker
-	short := map[string]int{} // threads that came and went, by name
 	for _, w := range wakers {
 		total += w.switches
 		cpu += w.cpu
-		if w.windows >= idleWindows-1 {
+		if w.windows >= idleOften {
 			periodic = append(periodic, w)
-		} else {
-			short[w.Process]++
 		}
 	}
 	seconds := r.Idle.Seconds()
@@ -106,10 +117,12 @@ func (r *runner) judgeIdle(l *life, wakers map[threadID]*waker) {
 		r.fact("wake-ups of a thread", float64(w.switches)/seconds, "/s", w.describe(calls[threadID{w.PID, w.TID}]))
 	}
 	// A shell that calls sleep again and again has a new process each time.
-	for name, n := range short {
-		if float64(n) >= idleWindows-1 && len(periodic) == 0 {
-			periodic = append(periodic, &waker{thread: thread{Name: name, Process: name}, switches: uint64(n)})
-			r.fact("processes that came and went", float64(n)/seconds, "/s", name)
+	for name, n := range fresh {
+		if n >= idleOften {
+			r.fact("processes that come and go", float64(n)/seconds, "/s", name)
+			if len(periodic) == 0 {
+				periodic = append(periodic, &waker{thread: thread{Name: name, Process: name}, switches: uint64(n)})
+			}
 		}
 	}
 	if len(periodic) == 0 {
