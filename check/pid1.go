@@ -54,7 +54,7 @@ func playPid1(r *runner) {
 		r.fail(fmt.Sprintf("still there %v after %s: it has no handler, and PID 1 has no default action", r.Grace, name), advice)
 	case o.Hung:
 		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
-	case !r.judge(o, r.Signal):
+	case !r.asUsual(o) && !r.judge(o, r.Signal):
 	case own > 0:
 		r.fail(fmt.Sprintf("%d zombies of its own children are left", own), "Wait for every child that it starts.")
 	case theirs > 0:
@@ -74,12 +74,17 @@ func (l *life) endOrphans() {
 	}
 }
 
-// zombies waits for the burial of the dead, and counts those that stay: the daemon's own, and those that were given to it.
+// zombies waits for the burial of the dead, and counts those that stay: the daemon's own, and those that were given to it. Their time
+// begins when all that are to die have died.
 func (l *life) zombies() (own, theirs int) {
-	for limit := time.Now().Add(buriedWithin); ; time.Sleep(threadsEvery) {
+	limit := time.Now().Add(l.r.Grace)
+	for dead := false; ; time.Sleep(threadsEvery) {
 		own, theirs = 0, 0
+		dying := false
 		for _, p := range descendants(l.k.pid) {
 			switch {
+			case p.Name == orphanName && !p.Zombie:
+				dying = true
 			case !p.Zombie || p.PID == l.k.daemon:
 			case p.Name == orphanName:
 				theirs++
@@ -87,7 +92,10 @@ func (l *life) zombies() (own, theirs int) {
 				own++
 			}
 		}
-		if own+theirs == 0 || time.Now().After(limit) || l.r.ctx.Err() != nil || l.hasExited() {
+		if !dying && !dead {
+			dead, limit = true, time.Now().Add(buriedWithin)
+		}
+		if dead && own+theirs == 0 || time.Now().After(limit) || l.r.ctx.Err() != nil || l.hasExited() {
 			return own, theirs
 		}
 	}
