@@ -58,7 +58,7 @@ var scenarios = []Scenario{
 	{
 		Name:  "storm",
 		Means: "many signals are no more than one",
-		Does:  "sends a thousand signals at once, SIGTERM and harmless ones",
+		Does:  "sends a thousand signals at once, SIGTERM and harmless ones, and more as the stop goes on",
 		Fails: "it crashes, hangs, or loses requests",
 	},
 	{

@@ -3,6 +3,7 @@
 package check
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/lastcall-go/lastcall/process"
@@ -11,48 +12,82 @@ import (
 const (
 	// secondAfter is when the second signal comes. What comes sooner may be the same Ctrl-C told twice, by a terminal and a wrapper.
 	secondAfter = 300 * time.Millisecond
-	// forcedWithin is how soon after it the daemon must be gone for the second signal to have been what ended it. The requests
-	// that it would wait for otherwise end later.
+	// forcedWithin is how long is waited for the end after it. A stop that waits for requests waits longer: they are held back until then.
 	forcedWithin = 3 * time.Second
 )
+
+// second is what a second signal does.
+type second struct {
+	l      *life
+	o      outcome
+	over   bool          // the stop had ended before it
+	forces bool          // it ended the stop
+	after  time.Duration // from it to the end
+}
 
 // playTwice is for information: what a second signal does.
 func playTwice(r *runner) {
 	if r.canStop() {
 		return
 	}
-	l, ok := r.begin()
+	s, ok := r.signalTwice()
 	if !ok {
 		return
 	}
-	u, _ := l.slowRequests() // without any the stop may be slow by itself
+	r.stopTimes([]time.Duration{s.o.Took})
 	name := process.SignalName(r.Signal)
-	l.signal(r.Signal)
-	over := l.exits(secondAfter)
-	var second time.Time
-	if !over {
-		second = time.Now()
-		l.signal(r.Signal)
-		r.forces = l.exits(forcedWithin)
+	switch {
+	case s.over:
+		r.pass("its stop was over after %v: no time for a second %s", round(s.o.Took), name)
+	case s.forces:
+		r.fact("from the second signal to the end", ms(s.after), "ms", "")
+		r.pass("a second %s ends it, %v later: %s", name, round(s.after), statusText(s.o.Status))
+	case s.o.Hung:
+		r.warn(fmt.Sprintf("still there %v after the second %s", r.Grace, name), "The second signal keeps the first from being carried out.")
+	default:
+		r.pass("a second %s changes nothing; %s, %v after the first", name, statusText(s.o.Status), round(s.o.Took))
 	}
+}
+
+// forced reports whether a second signal ends the daemon at once, and finds it out if that has not been done.
+func (r *runner) forced() bool {
+	if r.forces == nil {
+		r.signalTwice()
+	}
+	return r.forces != nil && *r.forces
+}
+
+// signalTwice sends a second signal in a stop that requests make slow, or that is slow by itself.
+func (r *runner) signalTwice() (s second, ok bool) {
+	l, ok := r.begin()
+	if !ok {
+		return s, false
+	}
+	u, _ := l.heldRequests()
+	l.signal(r.Signal)
+	s.l, s.over = l, l.exits(secondAfter)
+	var told time.Time
+	if !s.over {
+		told = time.Now()
+		l.signal(r.Signal)
+		s.forces = l.exits(forcedWithin)
+	}
+	cut := false
 	if u != nil {
 		u.finish()
 	}
-	o := l.awaitEnd()
+	s.o = l.awaitEnd()
 	if u != nil {
 		u.await()
+		cut = u.sum() > 0
 	}
-	r.stopTimes([]time.Duration{o.Took})
-	switch {
-	case over:
-		r.pass("its stop was over after %v: no time for a second %s", round(o.Took), name)
-	case r.forces:
-		took := l.k.ended.Sub(second)
-		r.fact("from the second signal to the end", ms(took), "ms", "")
-		r.pass("a second %s ends it, %v later: %s", name, round(took), statusText(o.Status))
-	case o.Hung:
-		r.warn("still there "+r.Grace.String()+" after the second "+name, "The second signal keeps the first from being carried out.")
-	default:
-		r.pass("a second %s changes nothing; %s, %v after the first", name, statusText(o.Status), round(o.Took))
+	if s.over || r.ctx.Err() != nil {
+		return s, r.ctx.Err() == nil
 	}
+	if s.after = l.k.ended.Sub(told); s.forces && !cut {
+		// With nothing under way it must have taken less than half of what the stop in peace took.
+		s.forces = (u == nil || u.answered == 0) && s.after < (r.usual.Took-told.Sub(l.told))/2
+	}
+	r.forces = &s.forces
+	return s, true
 }
