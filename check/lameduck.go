@@ -11,8 +11,14 @@ import (
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
 )
 
-// duckEvery is how often readiness is asked for while the daemon stops, and whether it takes connections.
-const duckEvery = 5 * time.Millisecond
+const (
+	// duckEvery is how often readiness is asked for while the daemon stops, and whether it takes connections.
+	duckEvery = 5 * time.Millisecond
+	// duckUnseen is how long readiness may have been red without being seen, for want of a look, so that the verdict is that it was not.
+	// That is less than any balancer's time between two looks. On a machine that does not let look so often, it is tried again.
+	duckUnseen = 500 * time.Millisecond
+	duckTries  = 5
+)
 
 // playLameduck watches readiness while the daemon stops.
 func playLameduck(r *runner) {
@@ -23,13 +29,25 @@ func playLameduck(r *runner) {
 	if r.canStop() {
 		return
 	}
+	for i := range duckTries {
+		r.say("life %d of %d at the most", i+1, duckTries)
+		if r.watchDuck() || r.ctx.Err() != nil {
+			return
+		}
+	}
+	r.skip("this machine is too busy to look at readiness every %v", duckUnseen)
+}
+
+// watchDuck is one life. It reports whether there is a verdict.
+func (r *runner) watchDuck() bool {
 	l, ok := r.begin()
 	if !ok {
-		return
+		return true
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	var all sync.WaitGroup
 	var red, refused time.Time // when that was first seen
+	var green time.Time        // when readiness was last asked for that was green
 	var status int
 	asks := func(t *target, until func(a rawhttp.Result) bool) {
 		all.Go(func() {
@@ -47,6 +65,8 @@ func playLameduck(r *runner) {
 	asks(r.ready.url, func(a rawhttp.Result) bool {
 		if a.Class == rawhttp.Answered && a.Status >= 400 {
 			red, status = time.Now(), a.Status
+		} else if a.Class == rawhttp.Answered {
+			green = a.Began
 		}
 		return !red.IsZero() || a.Class == rawhttp.Refused
 	})
@@ -63,12 +83,18 @@ func playLameduck(r *runner) {
 	o := l.stop(r.Signal)
 	cancel()
 	all.Wait()
-	told := l.told
-	if !red.IsZero() {
-		r.fact("readiness red after", ms(red.Sub(told)), "ms", fmt.Sprintf("status %d", status))
+	if r.ctx.Err() != nil {
+		return true
 	}
+	told := l.told
 	if refused.IsZero() {
 		refused = l.k.ended // nobody asked in between
+	}
+	if red.IsZero() && !o.Hung && refused.Sub(later(green, told)) > duckUnseen {
+		return false
+	}
+	if !red.IsZero() {
+		r.fact("readiness red after", ms(red.Sub(told)), "ms", fmt.Sprintf("status %d", status))
 	}
 	r.fact("connections refused after", ms(refused.Sub(told)), "ms", "")
 	r.stopTimes([]time.Duration{o.Took})
@@ -78,9 +104,17 @@ func playLameduck(r *runner) {
 		r.warn(fmt.Sprintf("readiness stayed green for %v", r.Grace), advice)
 	case red.IsZero():
 		r.warn(fmt.Sprintf("readiness never went red: connections were refused %v after the signal", round(refused.Sub(told))), advice)
-	case refused.Before(red):
+	case refused.Before(green): // and not only before red was seen: it may have been so before
 		r.warn(fmt.Sprintf("connections were refused %v before readiness went red", round(red.Sub(refused))), advice)
 	default:
-		r.pass("readiness went red %v after the signal, %v before connections were refused", round(red.Sub(told)), round(refused.Sub(red)))
+		r.pass("readiness went red %v after the signal, %v before connections were refused", round(red.Sub(told)), round(max(0, refused.Sub(red))))
 	}
+	return true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -25,6 +25,7 @@ type tally struct {
 	mu       sync.Mutex
 	told     time.Time
 	answered int
+	before   int            // of these, ended before the signal
 	after    int            // of these, sent after the signal
 	refused  int            // nobody listened any more, which is fine
 	fivexx   int            // answered so after the signal
@@ -45,6 +46,9 @@ func (t *tally) add(r rawhttp.Result) {
 	case r.Class == rawhttp.Answered:
 		t.answered++
 		t.last = end
+		if t.told.IsZero() {
+			t.before++
+		}
 		if afterwards {
 			t.after++
 		}

@@ -26,7 +26,7 @@ const (
 	heldFor = time.Second
 	// earlyWithin is how long is waited to see whether an upload is answered before it is complete.
 	earlyWithin = time.Second
-	readWithin  = 5 * time.Second // until the daemon has read what was sent of an upload
+	readWithin  = 5 * time.Second // until the daemon has read what was sent
 	uploadSize  = 1024
 )
 
@@ -40,6 +40,17 @@ type underway struct {
 
 // await waits for the ends of all.
 func (u *underway) await() { u.all.Wait() }
+
+// heldRequests brings requests under way that end when they may, if the daemon takes uploads, and otherwise slow ones.
+func (l *life) heldRequests() (u *underway, why string) {
+	if l.r.url == nil {
+		return l.slowRequests()
+	}
+	if u, why = l.slowUploads(); u == nil && l.r.slow != nil {
+		return l.slowAnswers()
+	}
+	return u, why
+}
 
 // slowRequests brings requests under way: to the slow URL, or else as uploads that are not complete. It returns nil, and why, if
 // neither can be.
@@ -81,7 +92,10 @@ func (l *life) slowAnswers() (*underway, string) {
 	for range underWay {
 		<-sent
 	}
-	l.exits(first.Took / 4)
+	for limit := time.Now().Add(readWithin); time.Now().Before(limit) && waiting(l.k.daemon, l.r.slow.port()) > 0 && !l.hasExited(); {
+		time.Sleep(time.Millisecond)
+	}
+	l.exits(first.Took / 4) // from the read to the handler
 	return u, ""
 }
 
