@@ -150,7 +150,11 @@ func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
 		}
 	}
 	for _, c := range clients {
-		all.Go(func() { t.add(c.Exchange(ctx)) })
+		all.Go(func() {
+			r := c.Exchange(ctx)
+			r.Reused = mode != rawhttp.NewConn // it is not new to the client, which has made it before; to the daemon it is
+			t.add(r)
+		})
 	}
 	limit := time.NewTimer(burstWithin)
 	defer limit.Stop()
