@@ -90,7 +90,11 @@ func (r *runner) watchDuck() bool {
 	if refused.IsZero() {
 		refused = l.k.ended // nobody asked in between
 	}
-	if red.IsZero() && !o.Hung && refused.Sub(later(green, told)) > duckUnseen {
+	unseen := refused.Sub(told)
+	if green.After(told) {
+		unseen = refused.Sub(green)
+	}
+	if red.IsZero() && !o.Hung && unseen > duckUnseen {
 		return false
 	}
 	if !red.IsZero() {
@@ -110,11 +114,4 @@ func (r *runner) watchDuck() bool {
 		r.pass("readiness went red %v after the signal, %v before connections were refused", round(red.Sub(told)), round(max(0, refused.Sub(red))))
 	}
 	return true
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -378,7 +378,7 @@ func (l *life) outlived() (list []string) {
 			}
 		})
 		now := time.Now()
-		if len(list) > 0 && (known || now.After(limit) && !busy || now.After(limit.Add(l.r.Grace))) || l.r.ctx.Err() != nil {
+		if len(list) > 0 && (!busy && (known || now.After(limit)) || now.After(limit.Add(l.r.Grace))) || l.r.ctx.Err() != nil {
 			break
 		}
 		select {
