@@ -32,7 +32,7 @@ it is the program's exit code, or 128+n if it died of signal n, 127 if it was no
 if it was not ready in time, 1 if its checks failed. Otherwise 4: something had to be killed. 3 if nothing could be started.`,
 		Example: "  lastcall up\n  lastcall up -f shop.yaml web\n  lastcall up -f Procfile",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			signals := arm()
+			signals := arm(stopSignals, reloadSignals, reportSignals)
 			options.Only = args
 			options.Out = os.Stdout
 			options.Load = func() (*config.File, error) { return config.Load(from) }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -12,6 +13,10 @@ import (
 func api(s *store, readiness http.Handler, pause func() time.Duration) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1<<20)); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		if err := lastcall.Sleep(r.Context(), pause()); err != nil {
 			http.Error(w, "cut: "+err.Error(), http.StatusServiceUnavailable)
 			return

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +26,7 @@ type Config struct {
 	Grace    time.Duration // see [lastcall.Group]; 0 is 10 s
 	LameDuck time.Duration // see [lastcall.Group]
 	Workers  int           // consumers; 0 is 3
+	Clients  int           // how many send; 0 is 8, negative is none: who wants to be asked by others only
 	Stuck    bool          // one more worker, which ignores every stop
 
 	lose func(order) bool // for tests: orders that the store acknowledges and does not write
@@ -39,32 +38,26 @@ type Result struct {
 	Count  *Count // nil where there was nothing to count: the start failed, or the end was forced
 }
 
-// clients is how many send.
-const clients = 8
-
 // Run runs the service and its clients until a signal comes or ctx ends, and counts what became of everything that was
 // in flight. The error is that of [lastcall.Run], and a [LostError] if something was lost.
 func Run(ctx context.Context, c Config, opts ...lastcall.RunOption) (Result, error) {
-	d, err := prepare(c)
-	if err != nil {
-		return Result{}, err
-	}
+	d := prepare(c)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	d.endItself = func() { endItself(cancel) }
 
-	err = lastcall.Run(ctx, &d.group, append(opts, lastcall.Listen(d.observe))...)
+	err := lastcall.Run(ctx, &d.group, append(opts, lastcall.Listen(d.observe))...)
 	result := Result{Report: d.group.Report()}
 	if forced := (*lastcall.ForcedError)(nil); errors.As(err, &forced) {
 		d.cleanUp(false)
 		return result, err // at once: workers still run, and the clients wait for them
 	}
 	d.load.stop()
-	if d.store.before == nil {
+	if !d.opened {
 		d.cleanUp(false)
 		return result, err
 	}
-	after, readErr := readJournal(d.store.path)
+	after, readErr := readJournal(d.store.path())
 	if readErr != nil {
 		return result, join(err, readErr)
 	}
@@ -92,18 +85,19 @@ type demo struct {
 	store     *store
 	consumers *consumers
 	load      *load
-	url       string
-	temporary string // a directory to take away
+	api       *serve.Server
 
 	endItself func()
 	once      sync.Once
 	atSignal  snapshot
-	saidSoft  bool // see afterEcho; only the listener looks at these two
+	opened    bool // the clients were let in; only the listener looks at this and the next two while the group runs
+	saidSoft  bool // see afterEcho
 	saidHard  bool
 }
 
-// prepare makes the group, and listens, so that an address that is taken is told at once.
-func prepare(c Config) (*demo, error) {
+// prepare makes the group. It opens nothing: that is for the workers, which start when the signals are armed, so that a stop
+// that comes early leaves nothing behind.
+func prepare(c Config) *demo {
 	if c.Out == nil {
 		c.Out = io.Discard
 	}
@@ -116,32 +110,20 @@ func prepare(c Config) (*demo, error) {
 	if c.Workers == 0 {
 		c.Workers = 3
 	}
+	if c.Clients == 0 {
+		c.Clients = 8
+	}
+	c.Clients = max(c.Clients, 0)
 	d := &demo{config: c, group: lastcall.Group{Grace: c.Grace, LameDuck: c.LameDuck}}
-
-	ln, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return nil, err
-	}
-	dir := c.Data
-	if dir == "" {
-		dir, err = os.MkdirTemp("", "lastcall-demo-")
-		d.temporary = dir
-	} else {
-		err = os.MkdirAll(dir, 0o755)
-	}
-	if err != nil {
-		ln.Close()
-		return nil, err
-	}
 
 	between := func(low, high time.Duration) func() time.Duration {
 		return func() time.Duration { return low + rand.N(high-low) }
 	}
-	d.store = &store{path: filepath.Join(dir, "orders.journal"), queue: newQueue(), lose: c.lose}
+	d.store = &store{dir: c.Data, queue: newQueue(), news: make(chan struct{}, 1), lose: c.lose}
 	d.consumers = &consumers{store: d.store, pause: between(20*time.Millisecond, 300*time.Millisecond), inHand: make(map[uint64]order)}
 	handler := api(d.store, serve.Readiness(&d.group), between(20*time.Millisecond, 400*time.Millisecond))
-	d.load = newLoad(clients, between(0, 250*time.Millisecond), strconv.FormatInt(time.Now().UnixNano(), 36), ln.Addr().String())
-	d.url = "http://" + ln.Addr().String()
+	d.load = newLoad(c.Clients, between(0, 250*time.Millisecond), strconv.FormatInt(time.Now().UnixNano(), 36))
+	d.api = serve.HTTP(&http.Server{Addr: c.Listen, Handler: handler}, nil)
 
 	d.group.Add("store", d.store)
 	below := []string{"stats"}
@@ -150,13 +132,13 @@ func prepare(c Config) (*demo, error) {
 		d.group.Add(name, d.consumers, lastcall.After("store"))
 		below = append(below, name)
 	}
-	d.group.Add("stats", stats(d.store, filepath.Join(dir, "orders.stats"), 500*time.Millisecond, between(20*time.Millisecond, 400*time.Millisecond)), lastcall.After("store"))
+	d.group.Add("stats", stats(d.store, 500*time.Millisecond, between(20*time.Millisecond, 400*time.Millisecond)), lastcall.After("store"))
 	if c.Stuck {
 		d.group.Go("stuck", stuck, lastcall.After("store"))
 		below = append(below, "stuck")
 	}
-	d.group.Add("api", serve.HTTP(&http.Server{Handler: handler}, ln), lastcall.After(below...))
-	return d, nil
+	d.group.Add("api", d.api, lastcall.After(below...))
+	return d
 }
 
 // stuck is how a worker should not be: it hears no stop, soft or hard.
@@ -170,12 +152,14 @@ func stuck(ctx context.Context) error {
 func (d *demo) observe(e lastcall.Event) {
 	switch {
 	case e.Name == "api" && e.Kind == lastcall.EventState && e.State == lastcall.StateReady:
-		d.greet()
-		close(d.load.begin)
+		addr := d.api.Addr().String()
+		d.greet(addr)
+		d.load.open(addr)
+		d.opened = true
 		if d.config.For > 0 {
 			time.AfterFunc(d.config.For, d.endItself)
 		}
-	case e.Name == "" && (e.Kind == lastcall.EventLameDuck || e.Kind == lastcall.EventState && e.State == lastcall.StateStopping):
+	case e.Name == "" && d.opened && (e.Kind == lastcall.EventLameDuck || e.Kind == lastcall.EventState && e.State == lastcall.StateStopping):
 		d.once.Do(func() {
 			d.atSignal = snapshot{requests: d.load.inFlight(), jobs: d.consumers.inFlight()}
 			d.afterEcho(e.Cause, &d.saidSoft)
@@ -206,17 +190,17 @@ func (d *demo) afterEcho(cause error, said *bool) {
 	}
 }
 
-// greet says what runs.
-func (d *demo) greet() {
+// greet says what runs, and where.
+func (d *demo) greet(addr string) {
 	kept := ""
 	if n := len(d.store.before.pending()); n > 0 {
 		kept = fmt.Sprintf(", with %s kept from last time", plural(n, "job"))
 	}
 	fmt.Fprintf(d.config.Out, `a small order service and its clients, in one process:
-  api        %s/orders, with %d clients
-  consumers  %d, for the orders' jobs; stats, twice a second
+  api        http://%s/orders, with %s
+  consumers  %d, for the orders' jobs; stats, at most twice a second
   store      %s%s
-`, d.url, clients, d.config.Workers, d.store.path, kept)
+`, addr, plural(d.config.Clients, "client"), d.config.Workers, d.store.path(), kept)
 	if d.config.For > 0 {
 		fmt.Fprintf(d.config.Out, "it signals itself after %s\n", d.config.For)
 	} else {
@@ -227,10 +211,10 @@ func (d *demo) greet() {
 // cleanUp takes a temporary directory away, unless there is something in it to look at.
 func (d *demo) cleanUp(evidence bool) {
 	switch {
-	case d.temporary == "":
+	case d.config.Data != "" || d.store.dir == "":
 	case evidence:
-		fmt.Fprintf(d.config.Out, "the journal is kept: %s\n", d.store.path)
+		fmt.Fprintf(d.config.Out, "the journal is kept: %s\n", d.store.path())
 	default:
-		_ = os.RemoveAll(d.temporary) // the system clears its temporary directory too
+		_ = os.RemoveAll(d.store.dir) // the system clears its temporary directory too
 	}
 }

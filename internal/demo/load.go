@@ -20,9 +20,9 @@ type load struct {
 	clients int
 	pause   func() time.Duration // between a client's requests
 	run     string               // tells the keys of this run from those of an earlier one
-	addr    string
+	addr    string               // of the service, once it is ready
 
-	begin chan struct{} // closed when the service is ready
+	begin chan struct{} // closed when it is
 	end   chan struct{} // closed when it has ended
 	done  sync.WaitGroup
 
@@ -42,9 +42,9 @@ type exchange struct {
 	err    error  // why no answer came
 }
 
-func newLoad(clients int, pause func() time.Duration, run, addr string) *load {
+func newLoad(clients int, pause func() time.Duration, run string) *load {
 	l := &load{
-		clients: clients, pause: pause, run: run, addr: addr,
+		clients: clients, pause: pause, run: run,
 		begin: make(chan struct{}), end: make(chan struct{}), underway: make(map[*exchange]bool),
 	}
 	for n := range clients {
@@ -57,6 +57,12 @@ func newLoad(clients int, pause func() time.Duration, run, addr string) *load {
 		})
 	}
 	return l
+}
+
+// open lets the clients in.
+func (l *load) open(addr string) {
+	l.addr = addr
+	close(l.begin)
 }
 
 // stop waits until every client has its answer or was refused. Who has no answer a second after the service ended gets

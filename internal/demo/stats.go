@@ -4,21 +4,37 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/lastcall-go/lastcall"
 )
 
-// stats is the ticker: it writes a summary of the store beside the journal, whole or not at all.
-func stats(s *store, path string, every time.Duration, pause func() time.Duration) lastcall.Func {
-	return lastcall.Every(every, func(ctx context.Context) error {
-		if err := lastcall.Sleep(ctx, pause()/4); err != nil {
-			return err
+// stats writes a summary of the store beside the journal, whole or not at all: when there are new orders, and no more often
+// than it is told. Without customers it sleeps.
+func stats(s *store, every time.Duration, pause func() time.Duration) lastcall.Func {
+	wait := func(ctx context.Context) (struct{}, error) {
+		if err := lastcall.Sleep(ctx, every); err != nil {
+			return struct{}{}, err
 		}
-		text := fmt.Sprintf("%d orders taken since the start\n", s.served.Load())
-		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
-			return err
+		select {
+		case <-s.news:
+			return struct{}{}, nil
+		case <-ctx.Done():
+			return struct{}{}, ctx.Err()
 		}
-		return os.Rename(path+".new", path)
-	})
+	}
+	return func(ctx context.Context) error {
+		return lastcall.Each(ctx, wait, func(ctx context.Context, _ struct{}) error {
+			if err := lastcall.Sleep(ctx, pause()/4); err != nil {
+				return err
+			}
+			path := filepath.Join(s.dir, "orders.stats")
+			text := fmt.Sprintf("%d orders taken since the start\n", s.served.Load())
+			if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+				return err
+			}
+			return os.Rename(path+".new", path)
+		})
+	}
 }

@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +14,9 @@ import (
 // store is the lowest layer: the journal, and the queue of what is to be done for its orders. As a worker it opens the
 // file, and closes it when all that use it have returned.
 type store struct {
-	path    string
+	dir     string // where its files are, which is made; if "", a temporary one at the start
 	queue   *queue
+	news    chan struct{} // has a token since an order was taken
 	lose    func(order) bool
 	journal atomic.Pointer[journal]
 	before  *contents // what the journal held at the start
@@ -23,8 +26,11 @@ type store struct {
 var errClosed = errors.New("the store is not open")
 
 func (s *store) Run(ctx context.Context) error {
+	if err := s.makeDir(); err != nil {
+		return err
+	}
 	lastcall.Status(ctx, "replaying the journal")
-	j, held, err := openJournal(s.path)
+	j, held, err := openJournal(s.path())
 	if err != nil {
 		return err
 	}
@@ -41,6 +47,17 @@ func (s *store) Run(ctx context.Context) error {
 	return j.close()
 }
 
+func (s *store) makeDir() (err error) {
+	if s.dir != "" {
+		return os.MkdirAll(s.dir, 0o755)
+	}
+	s.dir, err = os.MkdirTemp("", "lastcall-demo-")
+	return err
+}
+
+// path is that of the journal.
+func (s *store) path() string { return filepath.Join(s.dir, "orders.journal") }
+
 // take writes an order down and queues its job. When it returns, the order survives a crash.
 func (s *store) take(key string) (order, error) {
 	j := s.journal.Load()
@@ -51,6 +68,10 @@ func (s *store) take(key string) (order, error) {
 	if err == nil {
 		s.queue.put(o)
 		s.served.Add(1)
+		select {
+		case s.news <- struct{}{}:
+		default:
+		}
 	}
 	return o, err
 }
