@@ -91,7 +91,7 @@ type deadliner interface{ SetDeadline(time.Time) error }
 // stop makes a blocked Accept look at what is to be done. The run is stopping.
 func (l *listener) stop() {
 	d, ok := l.Listener.(deadliner)
-	if ok && !l.run.opt.held {
+	if ok && (!l.run.opt.held || letGo(l.Listener)) {
 		l.quiet = silence(l.Listener)
 		bound, wait := emptyingBusy, halfOpen
 		if l.quiet {

@@ -26,7 +26,8 @@ func TLS(certFile, keyFile string) Option {
 
 // Held says that someone else holds the listening socket too: a supervisor, a successor, anyone with a copy of its file
 // descriptor. Such a socket outlives this server, with the connections that wait in it, so the server only stops
-// accepting and closes its own copy. What [Inherited] returns is known to be held.
+// accepting and closes its own copy. What [Inherited] returns is known to be held. At its own end `lastcall up` lets go of
+// what it holds, and this server is the last: then the socket is emptied and closed as if nobody had held it.
 //
 // Without it, on Linux, the socket refuses new connections from the soft stop on, also for whoever else holds it.
 func Held() Option {

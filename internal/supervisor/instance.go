@@ -77,7 +77,7 @@ func (i *instance) once(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := i.proc.Run(ctx)
+	err := i.serve(ctx)
 	if i.source != nil {
 		i.source.Flush(flushWithin)
 	}
@@ -85,6 +85,39 @@ func (i *instance) once(ctx context.Context) error {
 		i.afterStop(ctx, err)
 	}
 	return err
+}
+
+// serve runs the process. Where sockets are held for it and the whole group stops, they are let go of before it is told.
+func (i *instance) serve(ctx context.Context) error {
+	listeners := i.def.Listen
+	if len(listeners) == 0 {
+		return i.proc.Run(ctx)
+	}
+	forGood := func() bool { // and not because another takes its place, or to start again
+		stop := (*lastcall.StopCause)(nil)
+		select {
+		case <-lastcall.LameDuck(ctx):
+			return errors.As(context.Cause(ctx), &stop) && stop.Reason != lastcall.StopReplaced && stop.Reason != lastcall.StopRestart
+		default:
+			return false
+		}
+	}
+	with := func(f func(*sockets)) {
+		i.s.mu.Lock()
+		defer i.s.mu.Unlock()
+		f(i.s.sockets)
+	}
+	told, tell := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer tell(nil)
+	defer context.AfterFunc(ctx, func() {
+		if forGood() {
+			with(func(s *sockets) { s.letGo(listeners) })
+		}
+		tell(context.Cause(ctx))
+	})()
+	with(func(s *sockets) { s.runs(listeners) })
+	defer func() { with(func(s *sockets) { s.ended(listeners, forGood()) }) }()
+	return i.proc.Run(told)
 }
 
 // flushWithin is how long the end of a process waits for its last lines to be written.

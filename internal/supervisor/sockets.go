@@ -28,6 +28,7 @@ type sockets struct {
 type held struct {
 	file *os.File
 	path string // to be removed in the end; "" where nothing is
+	runs int    // so many instances that serve it run
 }
 
 // newSockets takes over what whoever started this process passed on, with the protocol of sd_listen_fds(3).
@@ -76,6 +77,44 @@ func (s *sockets) of(listeners []config.Listener) (list []process.Socket) {
 		list = append(list, process.Socket{Name: l.Name, File: s.held[l].file})
 	}
 	return list
+}
+
+// runs counts an instance that serves these, which begins to run.
+func (s *sockets) runs(listeners []config.Listener) {
+	for _, l := range listeners {
+		if h := s.held[l]; h != nil {
+			h.runs++
+		}
+	}
+}
+
+// letGo tells those that serve these that nobody takes their place: what waits in the queue is theirs to answer. It sets a
+// flag that all copies of a descriptor share and that means nothing for a socket, for package serve to see; others take no
+// notice. What was passed to this process is not its own to let go of.
+func (s *sockets) letGo(listeners []config.Listener) {
+	for _, l := range listeners {
+		h := s.held[l]
+		if h == nil || s.passed[l.Name] == h.file {
+			continue
+		}
+		if flags, err := unix.FcntlInt(h.file.Fd(), unix.F_GETFL, 0); err == nil {
+			_, _ = unix.FcntlInt(h.file.Fd(), unix.F_SETFL, flags|unix.O_APPEND)
+		}
+	}
+}
+
+// ended counts an instance that ran. With the last for good (nobody takes its place), who connects is refused from now on,
+// and does not wait for the end of everything else to be reset then.
+func (s *sockets) ended(listeners []config.Listener, forGood bool) {
+	for _, l := range listeners {
+		h := s.held[l]
+		if h == nil {
+			continue
+		}
+		if h.runs--; h.runs == 0 && forGood && s.passed[l.Name] != h.file {
+			_ = syscall.Shutdown(int(h.file.Fd()), syscall.SHUT_RDWR)
+		}
+	}
 }
 
 // keep closes what is none of these.
