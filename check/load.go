@@ -156,12 +156,12 @@ func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
 			t.add(r)
 		})
 	}
-	limit := time.NewTimer(burstWithin)
-	defer limit.Stop()
-	for range clients {
+	within, enough := context.WithTimeout(ctx, burstWithin)
+	defer enough()
+	for range clients { // some may have met a connection that the daemon has closed, and send nothing
 		select {
 		case <-sent:
-		case <-limit.C:
+		case <-within.Done():
 		}
 	}
 	t.signal(l)
