@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/process"
 )
 
 // portConns is how many connections to each port are open at the stop: the daemon closes them first, so that the system keeps
@@ -28,6 +29,10 @@ func playPort(r *runner) {
 	conns := l.connect()
 	n := len(conns)
 	o := l.stop(r.Signal)
+	if o.Hung {
+		r.fail(fmt.Sprintf("still there %v after %s, with %d connections open", r.Grace, process.SignalName(r.Signal), n),
+			"It waits for who is connected to go, and nobody tells them. Close the connections that are idle, or set a limit to what it waits for.")
+	}
 	for _, c := range conns {
 		c.Close()
 	}

@@ -77,7 +77,7 @@ var scenarios = []Scenario{
 		Name:  "port",
 		Means: "it can be started again at once",
 		Does:  "stops it with connections open, and starts it again",
-		Fails: "a port, a pid file or a socket is in the way",
+		Fails: "a port, a pid file or a socket is in the way, or it waits for connections that are idle",
 	},
 	{
 		Name:  "pid1",
