@@ -7,7 +7,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lastcall": main, "tini": main, "dumb-init": main})
+	testscript.Main(m, map[string]func(){"lastcall": main, "tini": main, "dumb-init": main, "healthy": healthy})
 }
 
 // The scripts run the real command as a process of its own, with real signals.
