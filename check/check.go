@@ -55,6 +55,7 @@ type Progress struct {
 	Scenario string  // "" while the daemon is started for the first time
 	Text     string  // what is being done, a few words
 	Result   *Result //
+	Report   *Report // as it is so far: not to be kept, nor changed
 }
 
 // ConfigError is a [Check] that cannot be meant.

@@ -36,7 +36,7 @@ func (r *runner) play(s Scenario) {
 	}
 	r.report.Results = append(r.report.Results, *r.result)
 	if r.Observe != nil {
-		r.Observe(Progress{Scenario: s.Name, Result: r.result})
+		r.Observe(Progress{Scenario: s.Name, Result: r.result, Report: r.report})
 	}
 	r.result = nil
 }

@@ -28,6 +28,7 @@ type Report struct {
 	Startup Spread        `json:"startup"`         // from exec to ready
 	Lives   int           `json:"lives"`           // how often the daemon was started
 	Results []Result      `json:"results"`         // in the order of [Scenarios]
+	Error   string        `json:"error,omitempty"` // why it ended before all was looked at
 }
 
 // Verdict is the worst of all scenarios: Fail, Warn, or Pass.

@@ -47,9 +47,9 @@ type runner struct {
 // ctx, with which the report has what was found out until then.
 //
 // The daemon's parent is this program's file, executed once more: see the package's documentation.
-func (c *Check) Run(ctx context.Context) (*Report, error) {
+func (c *Check) Run(ctx context.Context) (_ *Report, err error) {
 	r := &runner{Check: c}
-	if err := r.prepare(); err != nil {
+	if err = r.prepare(); err != nil {
 		return nil, err
 	}
 	r.ctx, r.abort = context.WithCancelCause(ctx)
@@ -58,16 +58,19 @@ func (c *Check) Run(ctx context.Context) (*Report, error) {
 	r.report = &Report{
 		Command: r.Command, Started: time.Now(), System: runtime.GOOS + "/" + runtime.GOARCH, Seed: r.Seed, Grace: r.Grace,
 	}
-	defer func() { r.report.Startup, r.report.Took = spread(r.starts), time.Since(r.report.Started) }()
-	err := r.look()
+	defer func() {
+		r.report.Took, r.report.Startup = time.Since(r.report.Started), spread(r.starts)
+		if err != nil {
+			r.report.Error = cmp.Or(context.Cause(ctx), err).Error()
+		}
+	}()
+	err = r.look()
 	for _, s := range scenarios {
 		if err != nil || r.ctx.Err() != nil {
 			break
 		}
-		if len(r.Only) == 0 || slices.Contains(r.Only, s.Name) {
-			if !slices.Contains(r.Skip, s.Name) {
-				r.play(s)
-			}
+		if (len(r.Only) == 0 || slices.Contains(r.Only, s.Name)) && !slices.Contains(r.Skip, s.Name) {
+			r.play(s)
 		}
 	}
 	if r.ctx.Err() != nil {
@@ -185,7 +188,7 @@ func (r *runner) say(format string, args ...any) {
 	if r.Observe == nil {
 		return
 	}
-	r.Observe(Progress{Scenario: r.playing(), Text: fmt.Sprintf(format, args...)})
+	r.Observe(Progress{Scenario: r.playing(), Text: fmt.Sprintf(format, args...), Report: r.report})
 }
 
 // times is how often something is done: n times, fewer for a quick look.
