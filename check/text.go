@@ -1,35 +1,318 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
-// WriteText writes the verdict, and below it the evidence, the advice and the timeline.
-func (r *Result) WriteText(w io.Writer) error {
+// Text is how a report is written for people. The zero value is for files. Nothing is said by colour alone, and whatever a
+// terminal would obey in the words of the daemon is taken out.
+type Text struct {
+	Width int  // of a line, in columns; 0 means 100, and less than 60 means 60
+	Color bool // the reader is a terminal that has colours
+}
+
+// WriteText writes the whole report: what was checked, a line for each scenario, what there is to do, the timeline of the worst
+// life, and the verdict.
+func WriteText(w io.Writer, r *Report, t Text) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s: %s\n", r.Scenario, r.Verdict, r.Summary)
-	for _, f := range r.Evidence {
-		fmt.Fprintf(&b, "    %s\n", f)
+	b.WriteString(t.Head(r))
+	for i := range r.Results {
+		b.WriteString(t.Row(&r.Results[i]))
 	}
-	if r.Advice != "" {
-		fmt.Fprintf(&b, "    %s\n", r.Advice)
-	}
-	if r.Timeline != nil && (r.Verdict == Fail || r.Verdict == Warn) {
-		for _, m := range r.Timeline.Moments {
-			fmt.Fprintf(&b, "    %12s  %-8s  %s\n", offset(m.At), m.Kind, m.Text)
-		}
-	}
+	b.WriteString(t.Rest(r))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// WriteText writes the verdict, the evidence and the advice, and the timeline below a warning or a failure.
+func (r *Result) WriteText(w io.Writer) error {
+	text := Text{}.problem(r)
+	if r.Timeline != nil && (r.Verdict == Fail || r.Verdict == Warn) {
+		text += Text{}.timeline(r.Timeline)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// Head is what comes before the table: it is known as soon as the first scenario begins.
+func (t Text) Head(r *Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", t.paint(bold, "checking"), t.paint(bold, plain(strings.Join(r.Command, " "))))
+	entry := func(name, text string) { b.WriteString(t.hanging("  "+pad(name, 10), text)) }
+	if r.Ready != "" {
+		entry("ready", r.Ready)
+	}
+	if r.Ready != "" || r.URL != "" {
+		entry("requests", r.requests())
+	}
+	entry("seed", fmt.Sprintf("%d: the same random instants again with --seed %d", r.Seed, r.Seed))
+	b.WriteString("\n")
+	return b.String()
+}
+
+// requests says where they go, and how that is known.
+func (r *Report) requests() string {
+	switch {
+	case r.URL == "":
+		return "none: nothing that it listens on speaks HTTP, as far as one can see; --url says where it does"
+	case r.Found:
+		return "to " + r.URL + ", which was found out; --url says another"
+	}
+	return "to " + r.URL
+}
+
+// nameWidth is that of the longest scenario's name.
+var nameWidth = func() (n int) {
+	for _, s := range scenarios {
+		n = max(n, len(s.Name))
+	}
+	return n
+}()
+
+// Row is the line of the table for a scenario that has been played.
+func (t Text) Row(r *Result) string {
+	return t.hanging(fmt.Sprintf("  %s  %s  %6s  ", t.verdict(r.Verdict), pad(r.Scenario, nameWidth), seconds(r.Took)), r.Summary)
+}
+
+// Running is that of one that is being played.
+func (t Text) Running(scenario, doing string, since time.Duration) string {
+	return fmt.Sprintf("  %s  %s  %6s  %s", t.paint(dim, "..  "), pad(scenario, nameWidth), seconds(since), plain(doing))
+}
+
+// Scenario is what there is to know of one.
+func (t Text) Scenario(s Scenario) string {
+	text := t.paint(bold, s.Name) + "\n"
+	for _, entry := range [][2]string{{"means", s.Means}, {"does", s.Does}, {"fails when", s.Fails}, {"needs", s.Needs}} {
+		if entry[1] != "" {
+			text += t.hanging("  "+pad(entry[0], 10)+"  ", entry[1])
+		}
+	}
+	return text
+}
+
+// Rest is what comes after the table.
+func (t Text) Rest(r *Report) string {
+	var b strings.Builder
+	var said strings.Builder
+	worst := r.Worst()
+	for _, verdict := range []Verdict{Fail, Warn} {
+		for i := range r.Results {
+			if one := &r.Results[i]; one.Verdict == verdict {
+				text := t.problem(one)
+				said.WriteString(text)
+				b.WriteString("\n" + text)
+			}
+		}
+	}
+	b.WriteString(t.words(said.String()))
+	if worst != nil {
+		what := "the longest stop, in " + worst.Scenario
+		if said.Len() > 0 {
+			what = "the worst life, in " + worst.Scenario
+		}
+		b.WriteString("\n" + t.paint(bold, what) + "; times are from the signal\n" + t.timeline(worst))
+	}
+	b.WriteString("\n" + t.hanging(t.headword(r)+": ", r.conclusion()))
+	return b.String()
+}
+
+// problem is one result in full.
+func (t Text) problem(r *Result) string {
+	var b strings.Builder
+	b.WriteString(t.hanging(t.verdict(r.Verdict)+"  "+t.paint(bold, r.Scenario)+": ", r.Summary))
+	entry := func(name, text string) {
+		if text != "" {
+			b.WriteString(t.hanging("    "+pad(name, 16), text))
+		}
+	}
+	if r.Verdict == Fail || r.Verdict == Warn {
+		entry("why it matters", r.Means)
+		entry("what was done", describe(r.Scenario).Does)
+	}
+	name := "what was seen"
+	for _, f := range r.Evidence {
+		entry(name, f.String())
+		name = ""
+	}
+	entry("what to do", r.Advice)
+	return b.String()
+}
+
+// terms are explained to who has never read of them, where they are said.
+var terms = []struct{ word, means string }{
+	{"SIGTERM", "asks a program to end: kill, systemd, docker stop and Kubernetes send it. A program that handles it can finish first."},
+	{"SIGINT", "is what Ctrl-C sends."},
+	{"SIGKILL", "ends a program at once. It cannot be handled."},
+	{"SIGPIPE", "comes to who writes into a pipe that nobody reads any more. Unless it is handled or ignored, it ends the program."},
+	{"SIGSEGV", "is a crash: the program touched memory that is not its own."},
+	{"SIGABRT", "is a crash that the program, or a library of it, asked for."},
+	{"SIGCONT", "lets a program go on that SIGSTOP froze."},
+	{"handler", "a function of the program that is called when a signal comes."},
+	{"grace", "the grace period: what the daemon has for a stop before it is killed; --grace sets it."},
+	{"PID 1", "is the first process of a container. Signals that it does not handle do not reach it."},
+	{"zombie", "a process that has ended and whose parent has not asked yet how."},
+	{"keep-alive", "a connection that is kept for the next request."},
+	{"readiness", "what tells a load balancer whether to send requests here."},
+}
+
+// words explains those terms that are in the text.
+func (t Text) words(text string) string {
+	var b strings.Builder
+	for _, term := range terms {
+		if strings.Contains(text, term.word) {
+			b.WriteString(t.hanging("    "+pad(term.word, 16), term.means))
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n" + t.paint(bold, "words") + "\n" + b.String()
+}
+
+// headword is the report's verdict.
+func (t Text) headword(r *Report) string {
+	if r.Error != "" {
+		return t.paint(colors[Fail], "not finished")
+	}
+	return t.paint(colors[r.Verdict()], string(r.Verdict()))
+}
+
+// conclusion is the report in a sentence.
+func (r *Report) conclusion() string {
+	n := map[Verdict]int{}
+	for _, result := range r.Results {
+		n[result.Verdict]++
+	}
+	var parts []string
+	if r.Error != "" {
+		parts = append(parts, r.Error)
+	}
+	if n[Fail] > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", n[Fail]))
+	}
+	if n[Warn] > 0 {
+		parts = append(parts, count(n[Warn], "warning"))
+	}
+	if n[Pass] > 0 {
+		parts = append(parts, fmt.Sprintf("%d passed", n[Pass]))
+	}
+	if n[Skip] > 0 {
+		parts = append(parts, fmt.Sprintf("%d skipped", n[Skip]))
+	}
+	text := strings.Join(parts, ", ") + fmt.Sprintf("; %s in %s", count(r.Lives, "live"), seconds(r.Took))
+	if r.Lives == 1 {
+		text = strings.Replace(text, "1 live ", "1 life ", 1)
+	}
+	if r.Startup.Median > 0 {
+		text += ", ready in " + offsetText(r.Startup.Median)
+	}
+	return text
+}
+
+// labels are what the kinds of moments are called.
+var labels = map[Kind]string{
+	KindStart: "started", KindReady: "ready", KindSignal: "signal", KindAccept: "last accept", KindResponse: "last answer",
+	KindLost: "lost", KindThread: "thread ended", KindChild: "child ended", KindExit: "ended", KindLeft: "left behind", KindKill: "killed",
+}
+
+func (k Kind) label() string { return cmp.Or(labels[k], string(k)) }
+
+// timeline is a line for each moment, and one for threads and children that ended together.
+func (t Text) timeline(tl *Timeline) string {
+	var b strings.Builder
+	moments := condense(tl.Moments)
+	unit, scale := "ms", float64(time.Millisecond)
+	for _, m := range moments {
+		if m.At.Abs() >= 10*time.Second {
+			unit, scale = "s ", float64(time.Second)
+		}
+	}
+	for _, m := range moments {
+		at := fmt.Sprintf("%+.1f", float64(m.At)/scale)
+		if scale == float64(time.Second) {
+			at = fmt.Sprintf("%+.3f", float64(m.At)/scale)
+		}
+		if m.At == 0 {
+			at = strings.TrimPrefix(at, "+")
+		}
+		label := pad(m.Kind.label(), 14)
+		switch m.Kind {
+		case KindSignal:
+			label = t.paint(bold, label)
+		case KindLost, KindLeft, KindKill:
+			label = t.paint(colors[Fail], label)
+		}
+		b.WriteString(t.hanging(fmt.Sprintf("  %10s %s  %s", at, unit, label), m.Text))
+	}
+	return b.String()
+}
+
+// condense makes one moment of those that follow each other and say the same: threads, or children, that ended, of whatever
+// name; and others whose text is equal.
+func condense(moments []Moment) (short []Moment) {
+	for i := 0; i < len(moments); {
+		first := moments[i]
+		ends := first.Kind == KindThread || first.Kind == KindChild
+		j := i + 1
+		for j < len(moments) && moments[j].Kind == first.Kind && (ends || moments[j].Text == first.Text) {
+			j++
+		}
+		if n := j - i; n > 1 {
+			until := ""
+			if last := moments[j-1].At; last != first.At {
+				until = ", the last at " + offsetText(last)
+			}
+			switch {
+			case ends:
+				first.Text = fmt.Sprintf("%d: %s%s", n, names(moments[i:j]), until)
+			default:
+				first.Text = fmt.Sprintf("%s, %d times%s", first.Text, n, until)
+			}
+		}
+		short = append(short, first)
+		i = j
+	}
+	return short
+}
+
+// mostNames are listed of threads that ended together.
+const mostNames = 6
+
+// names lists the names of threads or processes, without their numbers, the most frequent first.
+func names(moments []Moment) string {
+	counts := map[string]int{}
+	var all []string
+	for _, m := range moments {
+		name, _, _ := strings.Cut(m.Text, "[")
+		if counts[name]++; counts[name] == 1 {
+			all = append(all, name)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return counts[b] - counts[a] })
+	var list []string
+	for _, name := range all[:min(len(all), mostNames)] {
+		if counts[name] > 1 {
+			name += fmt.Sprintf(" x%d", counts[name])
+		}
+		list = append(list, name)
+	}
+	if len(all) > mostNames {
+		list = append(list, fmt.Sprintf("and %d more names", len(all)-mostNames))
+	}
+	return strings.Join(list, ", ")
+}
+
 // String is such as "slowest stop: 12.3 ms (of 20)".
 func (f Fact) String() string {
-	text := f.Name + ": " + strconv.FormatFloat(f.Value, 'g', 4, 64)
+	text := f.Name + ": " + number(f.Value)
 	if f.Unit != "" {
 		text += " " + f.Unit
 	}
@@ -39,7 +322,118 @@ func (f Fact) String() string {
 	return text
 }
 
-// offset is a time from the signal.
-func offset(d time.Duration) string {
-	return fmt.Sprintf("%+.1f ms", float64(d)/1e6)
+// number has four digits or so, and none of a count is left out.
+func number(f float64) string {
+	if f == float64(int64(f)) {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return strconv.FormatFloat(f, 'g', max(4, len(strconv.FormatInt(int64(f), 10))), 64)
+}
+
+// offsetText is a time from the signal, or a short one: "12.3 ms", "1.23 s".
+func offsetText(d time.Duration) string {
+	if d.Abs() >= time.Second {
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+}
+
+// seconds is how long a scenario took.
+func seconds(d time.Duration) string {
+	if d >= time.Minute {
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%.1fs", d.Seconds())
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// describe is the scenario with this name. In a report of another version of this package there may be one that is not known.
+func describe(name string) Scenario {
+	for _, s := range scenarios {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Scenario{Name: name}
+}
+
+// Ways to write on a terminal.
+const (
+	bold = "1"
+	dim  = "2"
+)
+
+var colors = map[Verdict]string{Pass: "32", Warn: "33", Fail: "1;31", Skip: dim}
+
+func (t Text) paint(how, text string) string {
+	if !t.Color {
+		return text
+	}
+	return "\x1b[" + how + "m" + text + "\x1b[m"
+}
+
+func (t Text) verdict(v Verdict) string { return t.paint(colors[v], pad(plain(string(v)), 4)) }
+
+// hanging wraps a text behind a prefix, so that further lines begin where the first does. The prefix may be painted.
+func (t Text) hanging(prefix, text string) string {
+	width := max(cmp.Or(t.Width, 100), 60)
+	indent := columns(prefix)
+	var b strings.Builder
+	b.WriteString(prefix)
+	at := indent
+	for i, word := range strings.Fields(plain(text)) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case at+1+n > width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			at = indent
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return strings.TrimRight(b.String(), " ") + "\n"
+}
+
+// columns is the width of a text that may be painted.
+func columns(text string) (n int) {
+	for escape := false; len(text) > 0; {
+		r, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+		switch {
+		case r == '\x1b':
+			escape = true
+		case escape:
+			escape = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func pad(text string, n int) string {
+	return text + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(text)))
+}
+
+// plain is text in one line, without what a terminal would obey.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }

@@ -55,7 +55,7 @@ everyone finishes what is on the table, and the doors close on time.`,
 	// Not cobra's own flag: its template would keep the linker from leaving out what is not called: 2 MB of 13.
 	root.Flags().BoolVarP(&version, "version", "v", false, "version for lastcall")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newConfig(), newDemo(), newReport(), newUp(), newVersion(), newRun(signals),
+	root.AddCommand(newCheck(), newConfig(), newDemo(), newReport(), newUp(), newVersion(), newRun(signals),
 		newPs(), newStart(), newStop(), newRestart(), newReload(), newScale(), newSignal(), newLogs(), newDown())
 	for _, generator := range generators {
 		root.AddCommand(generator(root))

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/check"
+	"github.com/lastcall-go/lastcall/process"
+)
+
+func newCheck() *cobra.Command {
+	var c check.Check
+	var stop string
+	var list, schema bool
+	var files checkFiles
+	cmd := &cobra.Command{
+		Use:   "check [flags] [--] COMMAND [ARG...]",
+		Short: "Run a daemon many times, and say whether it stops well",
+		Long: `Run a daemon, in any language, many times, watch it from outside, and say whether it stops well: a verdict for each
+scenario with what it rests on, what to do about it, and the timeline of the worst life. Everything that is started is
+ended again, whatever happens to lastcall itself. No rights are needed beyond those of the user.
+
+Options end at the first argument that is none. What the daemon listens on, and when it is ready, is found out unless it
+is said. --list says what each scenario does. A file named - is standard output, in place of the table.
+
+On GitHub Actions, fails and warnings become annotations, and the job's summary gets the table.
+
+Exit status: 0 nothing failed (warnings do not count), 1 a scenario failed, 2 the command line is wrong, 3 the daemon
+could not be started or was never ready. Interrupted, it says what was found until then, and dies of the signal.`,
+		Example: `  lastcall check -- ./server -port 8080
+  lastcall check --url http://127.0.0.1:8080/ --slow http://127.0.0.1:8080/export --ready http://127.0.0.1:8080/readyz ./server
+  lastcall check --quick --only term,load --junit check.xml ./server
+  lastcall check --list`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case list || schema:
+				return exactly(0)(cmd, args)
+			case len(args) == 0:
+				return usagef(cmd, "missing argument: COMMAND")
+			case len(args) > 1 && args[1] == "--" && (files.markdown == "-" || files.tap == "-"):
+				flag := "markdown"
+				if files.markdown != "-" {
+					flag = "tap"
+				}
+				return usagef(cmd, "%q would be the command; did you mean --%s=%s?", args[0], flag, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			out := cmd.OutOrStdout()
+			switch {
+			case list:
+				return listScenarios(out)
+			case schema:
+				_, err := out.Write(check.Schema())
+				return err
+			}
+			c.Command = args
+			if err := complain(cmd, &c); err != nil {
+				return err
+			}
+			if c.Signal, err = process.ParseSignal(stop); err != nil {
+				return usagef(cmd, "--signal: %w", err)
+			}
+			if err := files.look(cmd); err != nil {
+				return err
+			}
+			return runCheck(cmd, &c, &files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SetInterspersed(false)
+	flags.SortFlags = false
+	flags.StringVar(&c.Ready, "ready", "", "when it is ready: `http://…`, tcp:HOST:PORT, log:REGEXP, notify, or a time (default: it listens, or is quiet)")
+	flags.DurationVar(&c.ReadyWithin, "ready-within", 30*time.Second, "the `TIME` that it has for that")
+	flags.StringVar(&c.URL, "url", "", "send requests to this `URL` (default: what is found to speak HTTP)")
+	flags.StringVar(&c.Slow, "slow", "", "a `URL` whose answer takes a while, for requests under way (default: uploads)")
+	flags.StringVar(&stop, "signal", "TERM", "the `SIGNAL` that asks it to stop")
+	flags.DurationVar(&c.Grace, "grace", 10*time.Second, "the `TIME` that it has for each stop")
+	flags.IntSliceVar(&c.Exit, "exit", nil, "a good exit `STATUS` besides 0 and 128+n; repeatable")
+	flags.BoolVar(&c.NoRefuse, "no-refuse", false, "warn of connections that are refused during the stop: somebody else holds its sockets")
+	flags.DurationVar(&c.Idle, "idle", 10*time.Second, "watch it for this `TIME` while it has nothing to do")
+	flags.StringSliceVar(&c.Only, "only", nil, "play this `SCENARIO` and no others; repeatable")
+	flags.StringSliceVar(&c.Skip, "skip", nil, "do not play this `SCENARIO`; repeatable")
+	flags.IntVar(&c.Repeat, "repeat", 1, "do `N` times as often what has chance in it")
+	flags.BoolVar(&c.Quick, "quick", false, "do everything less often, and watch for a shorter time")
+	flags.Uint64Var(&c.Seed, "seed", 0, "the random instants of the run that had this `SEED` (default: new ones)")
+	flags.StringVar(&c.Dir, "dir", "", "run it in this `DIR`")
+	files.flags(flags)
+	flags.BoolVar(&list, "list", false, "say what each scenario means, does, and when it fails")
+	flags.BoolVar(&schema, "schema", false, "print the JSON Schema of --report instead")
+	for _, name := range []string{"only", "skip"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, completeScenarios) // it is there
+	}
+	_ = cmd.MarkFlagDirname("dir")
+	return cmd
+}
+
+// complain finds what the flags cannot mean, before anything is started.
+func complain(cmd *cobra.Command, c *check.Check) error {
+	for _, one := range []struct {
+		name  string
+		value time.Duration
+	}{{"ready-within", c.ReadyWithin}, {"grace", c.Grace}, {"idle", c.Idle}} {
+		if one.value <= 0 {
+			return usagef(cmd, "--%s must be more than nothing, not %v", one.name, one.value)
+		}
+	}
+	if c.Repeat < 1 {
+		return usagef(cmd, "--repeat must be 1 or more, not %d", c.Repeat)
+	}
+	for _, status := range c.Exit {
+		if status < 0 || status > 255 {
+			return usagef(cmd, "--exit is from 0 to 255, not %d", status)
+		}
+	}
+	return nil
+}
+
+// runCheck checks, shows and writes.
+func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	show := newCheckShow(files.stdout() == "")
+	c.Observe = show.observe
+	report, err := c.Run(ctx)
+	show.end(report)
+	if wrong := (*check.ConfigError)(nil); errors.As(err, &wrong) {
+		return usagef(cmd, "%s: %w", checkFlag(wrong.Field), wrong.Err)
+	}
+	if never := (*check.StartError)(nil); errors.As(err, &never) && never.Output != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "its output:\n%s\n", indent(printable(never.Output)))
+	}
+	if report == nil {
+		return err
+	}
+	failed := files.write(cmd, report)
+	interrupted := (*interruptedError)(nil)
+	switch {
+	case errors.As(context.Cause(ctx), &interrupted) && err != nil:
+		if failed != nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(failed))
+		}
+		return interrupted
+	case err != nil:
+		return &statusError{3, err}
+	case failed != nil:
+		return failed
+	case report.Verdict() == check.Fail:
+		return &statusError{1, fmt.Errorf("%s does not stop well: %s", c.Command[0], strings.Join(failures(report), ", "))}
+	}
+	return nil
+}
+
+// failures are the names of the scenarios that failed.
+func failures(report *check.Report) (names []string) {
+	for _, result := range report.Results {
+		if result.Verdict == check.Fail {
+			names = append(names, result.Scenario)
+		}
+	}
+	return names
+}
+
+// checkFlag is the flag for a field of check.Check.
+func checkFlag(field string) string {
+	if field == "Command" {
+		return "COMMAND"
+	}
+	return "--" + strings.ToLower(strings.ReplaceAll(field, "ReadyWithin", "ready-within"))
+}
+
+// interruptedError is what a check says that a signal ended, before it dies of it.
+type interruptedError struct{ signal os.Signal }
+
+func (e *interruptedError) Error() string {
+	s, _ := e.signal.(syscall.Signal)
+	return "interrupted by " + process.SignalName(s)
+}
+func (e *interruptedError) Unwrap() error { return &lastcall.ForcedError{Signal: e.signal} }
+
+// untilSignal is a context that ends with a signal that asks this program to end, unless that is ignored. The second kills, and
+// what was started ends with this program.
+func untilSignal(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(&interruptedError{s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// listScenarios prints what there is.
+func listScenarios(out io.Writer) error {
+	text := check.Text{Width: 100}
+	var b strings.Builder
+	for i, s := range check.Scenarios() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(text.Scenario(s))
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// completeScenarios offers the names that are not yet in the list.
+func completeScenarios(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	before := ""
+	if i := strings.LastIndexByte(begun, ','); i >= 0 {
+		before = begun[:i+1]
+	}
+	var names []string
+	for _, s := range check.Scenarios() {
+		if name := before + s.Name; strings.HasPrefix(name, begun) && !slices.Contains(strings.Split(before, ","), s.Name) {
+			names = append(names, name+"\t"+s.Means)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// checkFiles are the files that a report goes to.
+type checkFiles struct{ report, svg, junit, tap, markdown string }
+
+func (f *checkFiles) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&f.report, "report", "", "write the report as JSON into this `FILE`")
+	flags.StringVar(&f.svg, "svg", "", "draw the verdicts and the worst life into this `FILE`")
+	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML into this `FILE`")
+	flags.StringVar(&f.tap, "tap", "", "print TAP in place of the table, or write it into the FILE of --tap=FILE")
+	flags.StringVar(&f.markdown, "markdown", "", "print Markdown in place of the table, or write it into the FILE of --markdown=FILE")
+	flags.Lookup("tap").NoOptDefVal = "-"
+	flags.Lookup("markdown").NoOptDefVal = "-"
+}
+
+// each calls do with the flag and the file of each form that is asked for.
+func (f *checkFiles) each(do func(flag, name string, write func(io.Writer, *check.Report) error)) {
+	for _, one := range []struct {
+		flag, name string
+		write      func(io.Writer, *check.Report) error
+	}{
+		{"report", f.report, check.WriteJSON},
+	} {
+		if one.name != "" {
+			do(one.flag, one.name, one.write)
+		}
+	}
+}
+
+// stdout is the flag whose form goes to standard output, "" if that has the table.
+func (f *checkFiles) stdout() (flag string) {
+	f.each(func(one, name string, _ func(io.Writer, *check.Report) error) {
+		if name == "-" {
+			flag = one
+		}
+	})
+	return flag
+}
+
+// look says now what writing would say at the end.
+func (f *checkFiles) look(cmd *cobra.Command) (err error) {
+	f.each(func(flag, name string, _ func(io.Writer, *check.Report) error) {
+		other := f.stdout()
+		switch {
+		case err != nil:
+		case name == "-" && flag != other:
+			err = usagef(cmd, "--%s and --%s cannot both go to standard output", flag, other)
+		default:
+			err = canWrite(name)
+		}
+	})
+	return err
+}
+
+// write writes them all, and returns the first error.
+func (f *checkFiles) write(cmd *cobra.Command, report *check.Report) (err error) {
+	f.each(func(_, name string, write func(io.Writer, *check.Report) error) {
+		one := writeFile(cmd.OutOrStdout(), name, func(w io.Writer) error { return write(w, report) })
+		err = cmp.Or(err, one)
+	})
+	return err
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/lastcall-go/lastcall/check"
+)
+
+// checkShow shows a check while it runs: the table grows by a line for each scenario that has been played. On a terminal the
+// one that is being played has a line as well, which is rewritten in place.
+type checkShow struct {
+	out    *os.File // the table; nil if standard output has something else
+	screen *screen  // nil without a terminal
+	text   check.Text
+	tick   *time.Ticker
+	over   sync.WaitGroup
+	closed chan struct{}
+
+	mu       sync.Mutex
+	headed   bool
+	scenario string
+	doing    string
+	since    time.Time
+}
+
+// newCheckShow begins. Without a table, the line for what is being played is on standard error.
+func newCheckShow(table bool) *checkShow {
+	s := &checkShow{closed: make(chan struct{}), since: time.Now(), scenario: "start", doing: "starting it"}
+	out := os.Stderr
+	if table {
+		s.out, out = os.Stdout, os.Stdout
+	}
+	if columns, _ := size(out); columns > 0 {
+		s.screen = &screen{out: out}
+		s.text = check.Text{Width: min(columns-1, 110), Color: os.Getenv("NO_COLOR") == ""}
+		s.tick = time.NewTicker(time.Second)
+		s.over.Go(func() {
+			for {
+				select {
+				case <-s.tick.C:
+					s.draw()
+				case <-s.closed:
+					return
+				}
+			}
+		})
+	}
+	return s
+}
+
+func (s *checkShow) observe(p check.Progress) {
+	s.mu.Lock()
+	switch {
+	case p.Result != nil:
+		s.print(s.text.Row(p.Result))
+	case p.Scenario != "" && p.Scenario != s.scenario:
+		if !s.headed {
+			s.headed = true
+			s.print(s.text.Head(p.Report))
+		}
+		s.scenario, s.since = p.Scenario, time.Now()
+	}
+	s.doing = p.Text
+	s.mu.Unlock()
+	s.draw()
+}
+
+// print writes what stays.
+func (s *checkShow) print(text string) {
+	if s.out == nil {
+		return
+	}
+	if s.screen != nil {
+		s.screen.erase()
+	}
+	fmt.Fprint(s.out, text)
+}
+
+func (s *checkShow) draw() {
+	if s.screen == nil {
+		return
+	}
+	s.mu.Lock()
+	line := s.text.Running(s.scenario, s.doing, time.Since(s.since))
+	s.mu.Unlock()
+	s.screen.draw([]string{line})
+}
+
+// end shows the rest.
+func (s *checkShow) end(report *check.Report) {
+	close(s.closed)
+	s.over.Wait()
+	if s.screen != nil {
+		s.tick.Stop()
+		s.screen.erase()
+	}
+	if report != nil && s.headed {
+		s.print(s.text.Rest(report))
+	}
+}
