@@ -10,21 +10,17 @@ import (
 	"slices"
 )
 
-const (
-	// schemaName tells the report of a check from any other JSON.
-	schemaName = "lastcall.check"
-	// version grows when a reader of the one before would misunderstand what it reads. New fields do not do that.
-	version = 1
-)
+// Format is what a report calls itself, as "schema", which tells it from any other JSON.
+const Format = "lastcall.check"
+
+// version grows when a reader of the one before would misunderstand what it reads. New fields do not do that.
+const version = 1
 
 //go:embed schema.json
 var schema []byte
 
 // Schema is the JSON Schema (draft 2020-12) of what [WriteJSON] writes.
 func Schema() []byte { return slices.Clone(schema) }
-
-// ErrNoReport is behind the error of [ReadJSON] for what is JSON, and not the report of a check.
-var ErrNoReport = fmt.Errorf(`not a report: it does not say "schema": %q`, schemaName)
 
 // envelope is what a file begins with. It is read alone first, so that a newer report is called that, whatever it holds.
 type envelope struct {
@@ -45,7 +41,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 	data, err := json.MarshalIndent(struct {
 		envelope
 		Report *Report `json:"report"`
-	}{envelope{schemaName, version}, &own}, "", "  ")
+	}{envelope{Format, version}, &own}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
@@ -76,8 +72,8 @@ func readJSON(r io.Reader) (*Report, error) {
 		return nil, badJSON(err, data)
 	}
 	switch {
-	case e.Schema != schemaName:
-		return nil, ErrNoReport
+	case e.Schema != Format:
+		return nil, fmt.Errorf(`not a report: it does not say "schema": %q`, Format)
 	case e.Version > version:
 		return nil, fmt.Errorf("the report is of version %d and this program reads version %d; read it with a newer lastcall", e.Version, version)
 	case e.Version != version:

@@ -255,9 +255,15 @@ func (t Text) timeline(tl *Timeline) string {
 	return b.String()
 }
 
+// together are moments that are one line: the first, whose text speaks for all.
+type together struct {
+	Moment
+	all []Moment
+}
+
 // condense makes one moment of those that follow each other and say the same: threads, or children, that ended, of whatever
 // name; and others whose text is equal.
-func condense(moments []Moment) (short []Moment) {
+func condense(moments []Moment) (short []together) {
 	for i := 0; i < len(moments); {
 		first := moments[i]
 		ends := first.Kind == KindThread || first.Kind == KindChild
@@ -277,7 +283,7 @@ func condense(moments []Moment) (short []Moment) {
 				first.Text = fmt.Sprintf("%s, %d times%s", first.Text, n, until)
 			}
 		}
-		short = append(short, first)
+		short = append(short, together{first, moments[i:j]})
 		i = j
 	}
 	return short

@@ -262,6 +262,10 @@ func (f *checkFiles) each(do func(flag, name string, write func(io.Writer, *chec
 		write      func(io.Writer, *check.Report) error
 	}{
 		{"report", f.report, check.WriteJSON},
+		{"svg", f.svg, check.WriteSVG},
+		{"junit", f.junit, check.WriteJUnit},
+		{"tap", f.tap, check.WriteTAP},
+		{"markdown", f.markdown, check.WriteMarkdown},
 	} {
 		if one.name != "" {
 			do(one.flag, one.name, one.write)
@@ -300,7 +304,22 @@ func (f *checkFiles) write(cmd *cobra.Command, report *check.Report) (err error)
 		one := writeFile(cmd.OutOrStdout(), name, func(w io.Writer) error { return write(w, report) })
 		err = cmp.Or(err, one)
 	})
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		err = cmp.Or(err, check.WriteGitHub(cmd.ErrOrStderr(), report))
+	}
+	if name := os.Getenv("GITHUB_STEP_SUMMARY"); name != "" {
+		err = cmp.Or(err, appendFile(name, func(w io.Writer) error { return check.WriteMarkdown(w, report) }))
+	}
 	return err
+}
+
+// appendFile adds to a file that others may have written to.
+func appendFile(name string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 func indent(text string) string {

@@ -33,9 +33,9 @@ func newCheckShow(table bool) *checkShow {
 	if table {
 		s.out, out = os.Stdout, os.Stdout
 	}
+	s.text = checkText(out)
 	if columns, _ := size(out); columns > 0 {
 		s.screen = &screen{out: out}
-		s.text = check.Text{Width: min(columns-1, 110), Color: os.Getenv("NO_COLOR") == ""}
 		s.tick = time.NewTicker(time.Second)
 		s.over.Go(func() {
 			for {
@@ -49,6 +49,14 @@ func newCheckShow(table bool) *checkShow {
 		})
 	}
 	return s
+}
+
+// checkText is how a report is written there.
+func checkText(out *os.File) (t check.Text) {
+	if columns, _ := size(out); columns > 0 {
+		t = check.Text{Width: min(columns-1, 110), Color: os.Getenv("NO_COLOR") == ""}
+	}
+	return t
 }
 
 func (s *checkShow) observe(p check.Progress) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/check"
 	"github.com/lastcall-go/lastcall/timeline"
 	"github.com/spf13/cobra"
 )
@@ -21,8 +23,8 @@ func newReport() *cobra.Command {
 		Use:   "report [FILE.json]",
 		Short: "Show the report of a lastcall up, or one that was written as JSON",
 		Long: `Show the report of a lastcall up as it is now or, with a file, one that was written as JSON: with timeline.WriteJSON, by
-lastcall demo --report or up --report. It is the waterfall that a daemon prints when it has stopped. A file named - is
-standard input, or standard output.` + clientStatuses,
+lastcall demo --report or up --report. It is the waterfall that a daemon prints when it has stopped. That of lastcall check
+--report is shown as well. A file named - is standard input, or standard output.` + clientStatuses,
 		Example: "  lastcall report\n  lastcall report stop.json --svg stop.svg",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -35,15 +37,16 @@ standard input, or standard output.` + clientStatuses,
 			if err != nil {
 				return err
 			}
+			out := cmd.OutOrStdout()
 			if picture != "-" && written != "-" {
-				if _, err := io.WriteString(cmd.OutOrStdout(), printable(report.String())); err != nil {
+				if err := report.text(out); err != nil {
 					return err
 				}
 			}
-			if err := writeReport(cmd.OutOrStdout(), written, report); err != nil {
+			if err := writeFile(out, written, report.json); err != nil {
 				return err
 			}
-			return writePicture(cmd.OutOrStdout(), picture, report)
+			return writeFile(out, picture, report.picture)
 		},
 	}
 	cmd.Flags().StringVar(&picture, "svg", "", "draw the report into this `FILE`")
@@ -52,32 +55,68 @@ standard input, or standard output.` + clientStatuses,
 	return cmd
 }
 
+// shown is a report in its forms, of whichever kind it is.
+type shown struct{ text, json, picture func(io.Writer) error }
+
+// shownStop is the report of a stop.
+func shownStop(r lastcall.Report) shown {
+	return shown{
+		text:    func(w io.Writer) error { _, err := io.WriteString(w, printable(r.String())); return err },
+		json:    func(w io.Writer) error { return timeline.WriteJSON(w, r) },
+		picture: func(w io.Writer) error { return timeline.SVG(w, r) },
+	}
+}
+
+// shownCheck is that of a check.
+func shownCheck(r *check.Report) shown {
+	return shown{
+		text:    func(w io.Writer) error { return check.WriteText(w, r, checkText(os.Stdout)) },
+		json:    func(w io.Writer) error { return check.WriteJSON(w, r) },
+		picture: func(w io.Writer) error { return check.WriteSVG(w, r) },
+	}
+}
+
 // report is that in the file that is named, or that of the lastcall up.
-func (t *target) report(cmd *cobra.Command, args []string) (lastcall.Report, error) {
+func (t *target) report(cmd *cobra.Command, args []string) (shown, error) {
 	if len(args) > 0 {
 		return readReport(cmd.InOrStdin(), args[0])
 	}
 	c, err := t.client()
 	if err != nil {
-		return lastcall.Report{}, err
+		return shown{}, err
 	}
-	return c.Report(cmd.Context())
+	report, err := c.Report(cmd.Context())
+	return shownStop(report), err
 }
 
 // readReport reads the report in the file with this name, - being stdin.
-func readReport(stdin io.Reader, name string) (lastcall.Report, error) {
+func readReport(stdin io.Reader, name string) (shown, error) {
 	in := stdin
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {
-			return lastcall.Report{}, err
+			return shown{}, err
 		}
 		defer file.Close()
 		in = file
 	} else {
 		name = "standard input"
 	}
-	report, err := timeline.ReadJSON(in)
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return shown{}, err
+	}
+	var report shown
+	var kind struct{ Schema string }
+	if json.Unmarshal(data, &kind) == nil && kind.Schema == check.Format {
+		var r *check.Report
+		r, err = check.ReadJSON(bytes.NewReader(data))
+		report = shownCheck(r)
+	} else {
+		var r lastcall.Report
+		r, err = timeline.ReadJSON(bytes.NewReader(data))
+		report = shownStop(r)
+	}
 	if inner := errors.Unwrap(err); inner != nil { // the file's name says more than the package's
 		err = fmt.Errorf("%s: %w", name, inner)
 	}

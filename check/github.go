@@ -1,0 +1,35 @@
+package check
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteGitHub writes the fails and warnings as workflow commands, which GitHub Actions shows as annotations of the run.
+func WriteGitHub(w io.Writer, r *Report) error {
+	var b strings.Builder
+	for _, one := range r.Results {
+		command := map[Verdict]string{Fail: "error", Warn: "warning"}[one.Verdict]
+		if command == "" {
+			continue
+		}
+		text := one.Summary
+		if one.Advice != "" {
+			text += "\n" + one.Advice
+		}
+		annotate(&b, command, "lastcall check: "+one.Scenario, text)
+	}
+	if r.Error != "" {
+		annotate(&b, "error", "lastcall check", r.Error)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// annotate writes a workflow command. What ends it, or a part of it, is escaped.
+func annotate(b *strings.Builder, command, title, text string) {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	fmt.Fprintf(b, "::%s title=%s::%s\n", command, property.Replace(title), data.Replace(text))
+}
