@@ -14,14 +14,14 @@ func WriteGitHub(w io.Writer, r *Report) error {
 		if command == "" {
 			continue
 		}
-		text := one.Summary
+		text := plain(one.Summary)
 		if one.Advice != "" {
-			text += "\n" + one.Advice
+			text += "\n" + plain(one.Advice)
 		}
 		annotate(&b, command, "lastcall check: "+one.Scenario, text)
 	}
 	if r.Error != "" {
-		annotate(&b, "error", "lastcall check", r.Error)
+		annotate(&b, "error", "lastcall check", plain(r.Error))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -31,5 +31,5 @@ func WriteGitHub(w io.Writer, r *Report) error {
 func annotate(b *strings.Builder, command, title, text string) {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	fmt.Fprintf(b, "::%s title=%s::%s\n", command, property.Replace(title), data.Replace(text))
+	fmt.Fprintf(b, "::%s title=%s::%s\n", command, property.Replace(plain(title)), data.Replace(text))
 }

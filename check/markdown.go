@@ -17,7 +17,7 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	fmt.Fprintf(&b, "### lastcall check: %s\n\n", verdict)
 	fmt.Fprintf(&b, "%s: %s.\n", code(strings.Join(r.Command, " ")), markdown(r.conclusion()))
 	if r.Ready != "" {
-		fmt.Fprintf(&b, "Ready when %s. Requests %s.\n", markdown(r.Ready), markdown(r.requests()))
+		fmt.Fprintf(&b, "Ready: %s. Requests: %s.\n", markdown(r.Ready), markdown(r.requests()))
 	}
 	fmt.Fprintf(&b, "Seed %d.\n", r.Seed)
 	if len(r.Results) > 0 {
@@ -36,7 +36,9 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 				continue
 			}
 			fmt.Fprintf(&b, "\n<details><summary>%s: %s</summary>\n\n", verdict, code(one.Scenario))
-			fmt.Fprintf(&b, "Why it matters: %s.\n", markdown(one.Means))
+			if one.Means != "" {
+				fmt.Fprintf(&b, "Why it matters: %s.\n", markdown(one.Means))
+			}
 			if does := describe(one.Scenario).Does; does != "" {
 				fmt.Fprintf(&b, "What was done: %s.\n", markdown(does))
 			}

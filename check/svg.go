@@ -63,7 +63,7 @@ func (p *picture) draw() {
 	head := fmt.Sprintf("lastcall check: %s", verdict)
 	lines := []string{strings.Join(r.Command, " "), r.conclusion()}
 	if r.Ready != "" {
-		lines = append(lines, "ready: "+r.Ready+"; requests "+r.requests())
+		lines = append(lines, "ready: "+r.Ready+"; requests: "+r.requests())
 	}
 	var desc []string
 	for _, one := range r.Results {

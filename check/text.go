@@ -45,7 +45,7 @@ func (r *Result) WriteText(w io.Writer) error {
 // Head is what comes before the table: it is known as soon as the first scenario begins.
 func (t Text) Head(r *Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", t.paint(bold, "checking"), t.paint(bold, plain(strings.Join(r.Command, " "))))
+	fmt.Fprintf(&b, "%s %s\n", t.paint(bold, "checking"), t.paint(bold, strings.Join(r.Command, " ")))
 	entry := func(name, text string) { b.WriteString(t.hanging("  "+pad(name, 10), text)) }
 	if r.Ready != "" {
 		entry("ready", r.Ready)
@@ -378,13 +378,14 @@ const (
 var colors = map[Verdict]string{Pass: "32", Warn: "33", Fail: "1;31", Skip: dim}
 
 func (t Text) paint(how, text string) string {
+	text = plain(text)
 	if !t.Color {
 		return text
 	}
 	return "\x1b[" + how + "m" + text + "\x1b[m"
 }
 
-func (t Text) verdict(v Verdict) string { return t.paint(colors[v], pad(plain(string(v)), 4)) }
+func (t Text) verdict(v Verdict) string { return t.paint(colors[v], pad(string(v), 4)) }
 
 // hanging wraps a text behind a prefix, so that further lines begin where the first does. The prefix may be painted.
 func (t Text) hanging(prefix, text string) string {
@@ -427,7 +428,9 @@ func columns(text string) (n int) {
 	return n
 }
 
+// pad is text in one line, of n columns at the least.
 func pad(text string, n int) string {
+	text = plain(text)
 	return text + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(text)))
 }
 
