@@ -278,7 +278,7 @@ func condense(moments []Moment) (short []together) {
 			}
 			switch {
 			case ends:
-				first.Text = fmt.Sprintf("%d: %s%s", n, names(moments[i:j]), until)
+				first.Text = fmt.Sprintf("%d: %s%s", n, whoEnded(moments[i:j]), until)
 			default:
 				first.Text = fmt.Sprintf("%s, %d times%s", first.Text, n, until)
 			}
@@ -292,8 +292,8 @@ func condense(moments []Moment) (short []together) {
 // mostNames are listed of threads that ended together.
 const mostNames = 6
 
-// names lists the names of threads or processes, without their numbers, the most frequent first.
-func names(moments []Moment) string {
+// whoEnded lists the names of threads or processes, without their numbers, the most frequent first.
+func whoEnded(moments []Moment) string {
 	counts := map[string]int{}
 	var all []string
 	for _, m := range moments {
