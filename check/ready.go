@@ -178,7 +178,7 @@ func (l *life) neverReady(reason string) error {
 
 // listensForRequests returns the look at a daemon whose requests one knows where to send: it is ready as soon as somebody listens
 // there. Nobody did before it was started, so it is the daemon, also where its descriptors are not shown: it has changed its user,
-// or has somebody else listen.
+// or has somebody else listen. One whose URL was found may have another port in each life.
 func (l *life) listensForRequests(ctx context.Context) func() string {
 	return func() string {
 		addr, err := netip.ParseAddrPort(l.r.url.Addr)
@@ -186,6 +186,10 @@ func (l *life) listensForRequests(ctx context.Context) func() string {
 			if s, ok := listens(l.k.daemon, addr); ok {
 				l.listens = true
 				return "it listens on " + s.String()
+			}
+			if l.r.report.Found && l.findsURL() {
+				l.listens = true
+				return "it listens on " + l.r.url.Addr
 			}
 		}
 		if seesProcesses && time.Since(l.k.started) < settledAfter {

@@ -29,6 +29,7 @@ type runner struct {
 	listens bool    // it was ready because it listened, so that this is waited for in each life
 	url     *target // nil if there is none
 	slow    *target
+	ports   int  // were open when the url was found
 	http2   bool // url speaks it
 	report  *Report
 	result  *Result // of the scenario that runs
@@ -163,7 +164,7 @@ func (r *runner) look() error {
 			l.exits(quietFor) // it may have more than one
 		}
 		r.url = l.findURL()
-		r.report.Found = r.url != nil
+		r.report.Found, r.ports = r.url != nil, len(l.ports())
 	}
 	if r.url != nil {
 		r.report.URL = r.url.String()

@@ -65,8 +65,7 @@ const findWithin = 5 * time.Second
 
 // findURL is the first port that the daemon listens on and that speaks HTTP, nil if none does.
 func (l *life) findURL() *target {
-	sockets := listening(descendants(l.k.pid))
-	sockets = slices.DeleteFunc(sockets, func(s socket) bool { return s.Network != "tcp" })
+	sockets := l.ports()
 	slices.SortFunc(sockets, func(a, b socket) int { return cmp.Compare(a.Addr.Port(), b.Addr.Port()) })
 	found := make([]*target, len(sockets))
 	var all sync.WaitGroup
@@ -80,6 +79,23 @@ func (l *life) findURL() *target {
 		}
 	}
 	return nil
+}
+
+// findsURL finds the URL of this life, when as many ports are open as were in the first.
+func (l *life) findsURL() bool {
+	if len(l.ports()) < l.r.ports {
+		return false
+	}
+	t := l.findURL()
+	if t != nil {
+		l.r.url = t
+	}
+	return t != nil
+}
+
+// ports are the TCP sockets that the daemon listens on.
+func (l *life) ports() []socket {
+	return slices.DeleteFunc(listening(descendants(l.k.pid)), func(s socket) bool { return s.Network != "tcp" })
 }
 
 // speaksHTTP is the URL of a port that does, nil of one that does not.
