@@ -63,6 +63,9 @@ func Quick() Option { return func(c *Check) { c.Quick = true } }
 // Seed is that of the random instants.
 func Seed(seed uint64) Option { return func(c *Check) { c.Seed = seed } }
 
+// Observe is told what happens while the check runs.
+func Observe(fn func(Progress)) Option { return func(c *Check) { c.Observe = fn } }
+
 // Daemon checks the daemon that cmd would run (of cmd, the path, the arguments, the directory and the environment count). Each
 // scenario that fails is an error of the test, with its evidence, its advice and the timeline of its worst life; the others, warnings
 // among them, are in the test's log. The report is returned for tests that look further; the test ends here if there is none.

@@ -91,13 +91,17 @@ func lookAt(pid int) (proc, bool) {
 	if !ok {
 		return proc{}, false
 	}
+	return procOf(pid, name, fields), true
+}
+
+func procOf(pid int, name string, fields []string) proc {
 	p := proc{PID: pid, Name: name}
 	p.Parent, _ = strconv.Atoi(fields[1])
 	p.Group, _ = strconv.Atoi(fields[2])
 	p.Threads, _ = strconv.Atoi(fields[17])
 	p.Began, _ = strconv.ParseUint(fields[19], 10, 64)
 	p.Zombie = (fields[0] == "Z" || fields[0] == "X") && p.Threads <= 1
-	return p, true
+	return p
 }
 
 // statFields are the name, which may have anything in it, and the fields after it.

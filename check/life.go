@@ -57,6 +57,8 @@ const (
 	// leftWithin is how long descendants that go with the daemon may take for it. It is far more than a process needs that was
 	// told to end; those of a daemon that leaves them behind stay for ever.
 	leftWithin = 3 * time.Second
+	// busyWithin is the same for those that are busy: on a machine with more to do than it can, who is told to end wants to run for it.
+	busyWithin = 3 * leftWithin
 	// threadsEvery is how often it is looked which threads and descendants are still there, while the daemon stops, see also pace.
 	threadsEvery = 20 * time.Millisecond
 )
@@ -361,7 +363,7 @@ func (l *life) outlived() (list []string) {
 		return nil
 	}
 	rate := pace{every: threadsEvery}
-	for limit := time.Now().Add(leftWithin); ; {
+	for began := time.Now(); ; {
 		list = nil
 		known, busy := true, false
 		rate.do(func() {
@@ -377,8 +379,8 @@ func (l *life) outlived() (list []string) {
 				}
 			}
 		})
-		now := time.Now()
-		if len(list) > 0 && (!busy && (known || now.After(limit)) || now.After(limit.Add(l.r.Grace))) || l.r.ctx.Err() != nil {
+		waited := time.Since(began)
+		if len(list) > 0 && (!busy && (known || waited > leftWithin) || waited > busyWithin) || l.r.ctx.Err() != nil {
 			break
 		}
 		select {

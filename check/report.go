@@ -123,7 +123,7 @@ const (
 	KindStart    Kind = "start"    // the program was executed
 	KindReady    Kind = "ready"    //
 	KindSignal   Kind = "signal"   // Text: which
-	KindAccept   Kind = "accept"   // the last connection that was accepted
+	KindAccept   Kind = "accept"   // the last connection that was made and on which an answer came
 	KindResponse Kind = "response" // the last whole response
 	KindLost     Kind = "lost"     // a request that got no answer; Text: how
 	KindThread   Kind = "thread"   // a thread ended; Text: its name. Seen at the rate of [threadsEvery]

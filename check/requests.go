@@ -33,6 +33,8 @@ type tally struct {
 	lost     map[string]int // the others that got no whole answer
 	broken   string         // what is no answer at all, the last
 	last     time.Time      // of the answers
+	taken    int            // connections on which an answer came
+	accept   time.Time      // by when the last of them was there
 	first    time.Time      // of those lost
 }
 
@@ -48,6 +50,12 @@ func (t *tally) add(r rawhttp.Result) {
 		t.last = end
 		if t.told.IsZero() {
 			t.before++
+		}
+		if made := r.Began.Add(r.Sent); !r.Reused {
+			t.taken++
+			if made.After(t.accept) {
+				t.accept = made
+			}
 		}
 		if afterwards {
 			t.after++
@@ -123,8 +131,11 @@ func (t *tally) merge(o *tally) {
 	}
 }
 
-// note puts the last answer and the first loss into the life's timeline.
+// note puts the last connection, the last answer and the first loss into the life's timeline.
 func (t *tally) note(l *life) {
+	if !t.accept.IsZero() {
+		l.note(t.accept, KindAccept, fmt.Sprintf("the last of %d", t.taken))
+	}
 	if !t.last.IsZero() {
 		l.note(t.last, KindResponse, fmt.Sprintf("the last of %d", t.answered))
 	}
