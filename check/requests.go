@@ -99,10 +99,15 @@ func howLost(r rawhttp.Result) string {
 
 // signal sends the stop signal, from which on the requests are counted as sent after it.
 func (t *tally) signal(l *life) {
-	t.mu.Lock()
-	t.told = time.Now()
-	t.mu.Unlock()
+	t.tell(time.Now())
 	l.signal(l.r.Signal)
+}
+
+// tell says when the signal is sent.
+func (t *tally) tell(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.told = at
 }
 
 // sum is how many were lost.
@@ -125,7 +130,7 @@ func (t *tally) merge(o *tally) {
 	}
 	for how, n := range o.lost {
 		if t.lost == nil {
-			t.lost = map[string]int{}
+			t.lost, t.first = map[string]int{}, o.first
 		}
 		t.lost[how] += n
 	}

@@ -27,7 +27,7 @@ const (
 // harmless are signals whose default action is to do nothing (signal(7)), and to which no daemon gives another meaning.
 var harmless = []syscall.Signal{syscall.SIGCONT, syscall.SIGURG, syscall.SIGCHLD}
 
-// playStorm sends very many signals at once, under load where there is a URL.
+// playStorm sends very many signals at once.
 func playStorm(r *runner) {
 	if r.canStop() {
 		return
@@ -61,15 +61,20 @@ func playStorm(r *runner) {
 	}
 }
 
-// storm is a life that ends with very many signals, or with one.
+// storm is a life that ends with very many signals, or with one, under load where there is a URL.
 func (r *runner) storm(size int) (l *life, t *tally, o outcome, sent int, ok bool) {
 	if l, ok = r.begin(); !ok {
 		return
 	}
 	t = &tally{}
 	wait := func() {}
+	var held *underway // so that something is under way in the whole of the storm, and not only if the daemon is slow
 	if r.url != nil {
+		held, _ = l.heldRequests()
 		_, wait = l.steady(rawhttp.KeepAliveGET, t)
+	}
+	if held != nil {
+		held.tell(time.Now())
 	}
 	t.signal(l)
 	for sent = 1; sent < size && !l.hasExited(); sent++ {
@@ -88,9 +93,18 @@ func (r *runner) storm(size int) (l *life, t *tally, o outcome, sent int, ok boo
 	}
 	if size > 1 {
 		l.note(time.Now(), KindSignal, fmt.Sprintf("the last of %d", sent))
+	} else if held != nil {
+		l.exits(heldFor)
+	}
+	if held != nil {
+		held.finish()
 	}
 	o = l.awaitEnd()
 	wait()
+	if held != nil {
+		held.await()
+		t.merge(&held.tally)
+	}
 	t.note(l)
 	return l, t, o, sent, r.ctx.Err() == nil
 }

@@ -9,8 +9,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/lastcall-go/lastcall"
 )
 
 // byHand serves without the library. It calls stop when a signal comes, and ends when that has returned; then with the signals
@@ -50,10 +48,6 @@ func (d *daemon) close() {
 
 // stormRestart begins the stop again at each signal: connections are closed, and the time for the rest begins anew.
 func (d *daemon) stormRestart() {
-	d.routes["/"] = func(w http.ResponseWriter, r *http.Request) {
-		lastcall.Sleep(r.Context(), 50*time.Millisecond) // so that some request always is under way
-		d.hello(w, r)
-	}
 	d.byHand(func(srv *http.Server, signals <-chan os.Signal) {
 		const rest = 4 * time.Second
 		go srv.Shutdown(context.Background())
