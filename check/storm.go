@@ -42,8 +42,8 @@ func playStorm(r *runner) {
 	}
 	r.stopTimes([]time.Duration{o.Took})
 	crash := l.crashed()
-	if r.asUsual(o) {
-		crash = ""
+	if r.asUsual(o) || crash != "" && r.forced() && statusText(o.Status) == r.cutEnd {
+		crash = "" // it ends in this way after one signal as well, or after two
 	}
 	name := process.SignalName(r.Signal)
 	forces := r.forces != nil && *r.forces || o.Status.Signaled() && o.Status.Signal() == r.Signal
