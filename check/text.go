@@ -240,8 +240,8 @@ func (t Text) timeline(tl *Timeline) string {
 		if scale == float64(time.Second) {
 			at = fmt.Sprintf("%+.3f", float64(m.At)/scale)
 		}
-		if m.At == 0 {
-			at = strings.TrimPrefix(at, "+")
+		if strings.Trim(at, "+-0.") == "" {
+			at = at[1:]
 		}
 		label := pad(m.Kind.label(), 14)
 		switch m.Kind {

@@ -177,10 +177,15 @@ func failures(report *check.Report) (names []string) {
 
 // checkFlag is the flag for a field of check.Check.
 func checkFlag(field string) string {
-	if field == "Command" {
+	switch field {
+	case "Command":
 		return "COMMAND"
+	case "ReadyWithin":
+		return "--ready-within"
+	case "NoRefuse":
+		return "--no-refuse"
 	}
-	return "--" + strings.ToLower(strings.ReplaceAll(field, "ReadyWithin", "ready-within"))
+	return "--" + strings.ToLower(field)
 }
 
 // interruptedError is what a check says that a signal ended, before it dies of it.

@@ -1,5 +1,6 @@
 // Command lastcall shows what the library does, and reads what it wrote.
 //
+//	lastcall check -- COMMAND [ARG...]       run a daemon many times, and say whether it stops well
 //	lastcall config [-f FILE]                check a file of processes, and print it as it is understood
 //	lastcall demo                            run a small service with customers, and stop it while it is busy
 //	lastcall report FILE.json [--svg FILE]   show a report again, or draw it
@@ -7,7 +8,8 @@
 //	lastcall version                         say what this is
 //
 // Exit status: 0 all went well, 1 something failed, 2 the command line or the file is wrong, 3 the start failed, 4 work was
-// cut or a worker abandoned; a demo that is forced to end dies of the signal that forced it.
+// cut or a worker abandoned; a demo that is forced to end dies of the signal that forced it, and so does a check that is
+// interrupted.
 //
 // Called as tini, docker-init or dumb-init it is that, see package internal/pid1.
 package main
