@@ -67,7 +67,7 @@ func playStartup(r *runner) {
 			l.isWorst()
 			r.fail(fmt.Sprintf("left %s behind, when %s came %s", shorten(strings.Join(o.Left, ", "), 100), name, when),
 				"A child that is started must be known to the handler from its first moment.")
-		case r.asUsual(o) && !o.Status.Signaled():
+		case r.asUsual(o) && o.Status.Signal() != r.Signal:
 		case l.crashed() != "":
 			l.isWorst()
 			r.fail(fmt.Sprintf("%s, when %s came %s", l.crashed(), name, when),
