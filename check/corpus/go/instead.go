@@ -50,7 +50,7 @@ func (d *daemon) close() {
 func (d *daemon) stormRestart() {
 	d.byHand(func(srv *http.Server, signals <-chan os.Signal) {
 		const rest = 4 * time.Second
-		go srv.Shutdown(context.Background())
+		go func() { _ = srv.Shutdown(context.Background()) }()
 		for over := time.After(rest); ; {
 			select {
 			case <-over:
@@ -90,7 +90,7 @@ func (d *daemon) resumes() {
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)
 	signal.Notify(cont, syscall.SIGCONT)
 	srv := d.server()
-	go srv.ListenAndServe()
+	go func() { _ = srv.ListenAndServe() }()
 	var continued time.Time
 	var stop <-chan time.Time
 	for {
