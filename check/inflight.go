@@ -44,9 +44,12 @@ func (r *runner) stopInflight() bool {
 		return true
 	}
 	u.signal(l)
-	finish := time.AfterFunc(heldFor, u.finish)
+	go func() {
+		l.awaitArrival(r.Signal)
+		l.exits(heldFor)
+		u.finish()
+	}()
 	o := l.awaitEnd()
-	finish.Stop()
 	u.finish()
 	u.await()
 	u.note(l)

@@ -94,6 +94,7 @@ func (r *runner) storm(size int) (l *life, t *tally, o outcome, sent int, ok boo
 	if size > 1 {
 		l.note(time.Now(), KindSignal, fmt.Sprintf("the last of %d", sent))
 	} else if held != nil {
+		l.awaitArrival(r.Signal)
 		l.exits(heldFor)
 	}
 	if held != nil {

@@ -65,6 +65,7 @@ func (r *runner) signalTwice() (s second, ok bool) {
 	}
 	u, _ := l.heldRequests()
 	l.signal(r.Signal)
+	l.awaitArrival(r.Signal) // before it, a second would be the same
 	s.l, s.over = l, l.exits(secondAfter)
 	var told time.Time
 	if !s.over {

@@ -22,7 +22,7 @@ const (
 	underWay = 4 // requests at the same time
 	// slowAtLeast is how long the answer of a slow URL must take, so that a request is under way for certain when the signal comes.
 	slowAtLeast = 100 * time.Millisecond
-	// heldFor is how long an upload is held back after the signal: more than a daemon needs to see the signal, on any machine.
+	// heldFor is how long an upload is held back after the signal has reached the daemon: more than it needs to do something about it.
 	heldFor = time.Second
 	// earlyWithin is how long is waited to see whether an upload is answered before it is complete.
 	earlyWithin = time.Second
@@ -40,6 +40,15 @@ type underway struct {
 
 // await waits for the ends of all.
 func (u *underway) await() { u.all.Wait() }
+
+// awaitArrival waits until a signal has reached the daemon, which may not be let run for a while, or that has ended.
+func (l *life) awaitArrival(s syscall.Signal) {
+	for limit := time.Now().Add(l.r.Grace); pending(l.k.daemon, s) && time.Now().Before(limit) && !l.exits(time.Millisecond); {
+		if l.r.ctx.Err() != nil {
+			return
+		}
+	}
+}
 
 // heldRequests brings requests under way that end when they may, if the daemon takes uploads, and otherwise slow ones.
 func (l *life) heldRequests() (u *underway, why string) {
