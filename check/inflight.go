@@ -44,16 +44,15 @@ func (r *runner) stopInflight() bool {
 		return true
 	}
 	u.signal(l)
-	go func() {
-		l.awaitArrival(r.Signal)
-		l.exits(heldFor)
-		u.finish()
-	}()
+	l.awaitArrival(r.Signal)
+	late := !u.until.IsZero() && time.Now().After(u.until)
+	finish := time.AfterFunc(heldFor, u.finish)
 	o := l.awaitEnd()
+	finish.Stop()
 	u.finish()
 	u.await()
 	u.note(l)
-	if u.before > 0 {
+	if (u.before > 0 || late) && u.sum() == 0 && u.fivexx == 0 {
 		return false
 	}
 	r.requestFacts(&u.tally)

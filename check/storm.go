@@ -19,9 +19,6 @@ const (
 	// daemon: so they meet the handler in all that it does, however fast the machine is.
 	stormAfter = 100
 	stormPause = 10 * time.Millisecond
-	// stormTimes is how often requests must have been lost in a storm, and never with one signal, for that to be the storm's doing: what is
-	// lost now and then is lost with one signal as well, which the scenario load is for.
-	stormTimes = 3
 )
 
 // harmless are signals whose default action is to do nothing (signal(7)), and to which no daemon gives another meaning.
@@ -32,16 +29,20 @@ func playStorm(r *runner) {
 	if r.canStop() {
 		return
 	}
-	l, t, o, sent, ok := r.storm(stormSize)
+	s, ok := r.storm(stormSize)
 	if !ok {
 		return
 	}
-	r.fact("signals", float64(sent), "", "before it had ended")
-	if r.url != nil {
-		r.requestFacts(t)
+	o := s.o
+	r.fact("signals", float64(s.sent), "", "before it had ended")
+	if s.load != nil {
+		r.requestFacts(s.load)
+	}
+	if s.held != nil {
+		r.fact("requests under way that were lost", float64(s.held.sum()), "", s.held.what)
 	}
 	r.stopTimes([]time.Duration{o.Took})
-	crash := l.crashed()
+	crash := s.l.crashed()
 	if r.asUsual(o) || crash != "" && r.forced() && statusText(o.Status) == r.cutEnd {
 		crash = "" // it ends in this way after one signal as well, or after two
 	}
@@ -49,88 +50,93 @@ func playStorm(r *runner) {
 	forces := r.forces != nil && *r.forces || o.Status.Signaled() && o.Status.Signal() == r.Signal
 	switch {
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %d signals", r.Grace, sent), "Handlers that call what is not async-signal-safe can deadlock when they interrupt each other, see signal-safety(7). Let the handler only note the signal.")
+		r.fail(fmt.Sprintf("still there %v after %d signals", r.Grace, s.sent), "Handlers that call what is not async-signal-safe can deadlock when they interrupt each other, see signal-safety(7). Let the handler only note the signal.")
 	case crash != "":
 		r.fail(fmt.Sprintf("%s in a storm of signals", crash), "That is a crash: a handler that cannot be entered twice, or a stop that is begun twice.")
-	case t.sum() > 0 && (forces || r.forced()):
-		r.pass("%s; %d requests were cut, since a second %s ends it at once", statusText(o.Status), t.sum(), name)
-	case t.sum() > 0:
-		r.judgeLosses(l, t)
+	case s.lost() > 0 && (forces || r.forced()):
+		r.pass("%s; %d requests were cut, since a second %s ends it at once", statusText(o.Status), s.lost(), name)
+	case s.lost() > 0:
+		switch one, ok := r.storm(1); {
+		case !ok:
+		case one.lost() > 0:
+			r.pass("lost %d of the requests under way, and %d with one signal: see inflight", s.lost(), one.lost())
+		default:
+			s.l.isWorst()
+			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), underWay, s.held.what, s.held.most()), "A stop that has begun must not begin again.")
+		}
 	case forces || r.asUsual(o) || r.judge(o, r.Signal):
-		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), sent)
+		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), s.sent)
 	}
 }
 
 // storm is a life that ends with very many signals, or with one, under load where there is a URL.
-func (r *runner) storm(size int) (l *life, t *tally, o outcome, sent int, ok bool) {
-	if l, ok = r.begin(); !ok {
-		return
+type storm struct {
+	l    *life
+	o    outcome
+	sent int
+	load *tally    // steady; what it loses now and then is the matter of the scenario load
+	held *underway // under way in the whole of the storm, so that whether they are cut is not a matter of time; nil if none can be
+}
+
+// lost is how many requests were lost that were under way.
+func (s *storm) lost() int {
+	if s.held == nil {
+		return 0
 	}
-	t = &tally{}
+	return s.held.sum()
+}
+
+func (r *runner) storm(size int) (s *storm, ok bool) {
+	l, ok := r.begin()
+	if !ok {
+		return nil, false
+	}
+	s = &storm{l: l}
 	wait := func() {}
-	var held *underway // so that something is under way in the whole of the storm, and not only if the daemon is slow
 	if r.url != nil {
-		held, _ = l.heldRequests()
-		_, wait = l.steady(rawhttp.KeepAliveGET, t)
+		s.load = &tally{}
+		s.held, _ = l.heldRequests()
+		_, wait = l.steady(rawhttp.KeepAliveGET, s.load)
 	}
-	if held != nil {
-		held.tell(time.Now())
+	now := time.Now()
+	if s.load != nil {
+		s.load.tell(now)
 	}
-	t.signal(l)
-	for sent = 1; sent < size && !l.hasExited(); sent++ {
-		s := r.Signal
-		if sent%2 == 1 {
-			s = harmless[sent/2%len(harmless)]
+	if s.held != nil {
+		s.held.tell(now)
+	}
+	l.signal(r.Signal)
+	for s.sent = 1; s.sent < size && !l.hasExited(); s.sent++ {
+		one := r.Signal
+		if s.sent%2 == 1 {
+			one = harmless[s.sent/2%len(harmless)]
 		}
-		l.send(s)
+		l.send(one)
 	}
 	for i := 0; size > 1 && i < stormAfter && !l.exits(stormPause) && r.ctx.Err() == nil; {
 		if !pending(l.k.daemon, r.Signal) {
 			l.send(r.Signal)
-			sent++
+			s.sent++
 			i++
 		}
 	}
 	if size > 1 {
-		l.note(time.Now(), KindSignal, fmt.Sprintf("the last of %d", sent))
-	} else if held != nil {
-		l.awaitArrival(r.Signal)
-		l.exits(heldFor)
+		l.note(time.Now(), KindSignal, fmt.Sprintf("the last of %d", s.sent))
 	}
-	if held != nil {
-		held.finish()
+	if s.held != nil {
+		if size == 1 {
+			l.awaitArrival(r.Signal)
+			l.exits(heldFor)
+		}
+		s.held.finish()
 	}
-	o = l.awaitEnd()
+	s.o = l.awaitEnd()
 	wait()
-	if held != nil {
-		held.await()
-		t.merge(&held.tally)
+	if s.held != nil {
+		s.held.await()
+		s.held.note(l)
+	} else if s.load != nil {
+		s.load.note(l)
 	}
-	t.note(l)
-	return l, t, o, sent, r.ctx.Err() == nil
-}
-
-// judgeLosses finds out whether requests that were lost in a storm would have been lost with one signal as well.
-func (r *runner) judgeLosses(l *life, first *tally) {
-	for i := range stormTimes {
-		r.say("one signal instead, %d of %d", i+1, stormTimes)
-		if _, t, _, _, ok := r.storm(1); !ok || t.sum() > 0 {
-			if ok {
-				r.pass("lost %d requests, as it does with one signal: see load", first.sum())
-			}
-			return
-		}
-		if i == stormTimes-1 {
-			break
-		}
-		r.say("once more, %d of %d", i+2, stormTimes)
-		if _, t, _, _, ok := r.storm(stormSize); !ok || t.sum() == 0 {
-			if ok {
-				r.pass("lost %d requests, and none in another storm: see load", first.sum())
-			}
-			return
-		}
-	}
-	l.isWorst()
-	r.fail(fmt.Sprintf("lost %d requests: %s; and none with one signal", first.sum(), first.most()), "A stop that has begun must not begin again.")
+	return s, r.ctx.Err() == nil
 }

@@ -34,6 +34,7 @@ const (
 type underway struct {
 	tally
 	what   string
+	until  time.Time // they are under way for certain, and for long enough after it to be cut; zero: until finish is called
 	finish func() // lets them come to their end
 	all    sync.WaitGroup
 }
@@ -85,6 +86,7 @@ func (l *life) slowAnswers() (*underway, string) {
 		return nil, fmt.Sprintf("%v answers in %v; a slow URL takes %v at the least", l.r.slow, round(first.Took), slowAtLeast)
 	}
 	u := &underway{what: fmt.Sprintf("requests to %v, which takes %v", l.r.slow, round(first.Took)), finish: func() {}}
+	u.until = time.Now().Add(first.Took * 3 / 4)
 	sent := make(chan struct{}, underWay)
 	target.OnSent = func() { sent <- struct{}{} }
 	for range underWay {
