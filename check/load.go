@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	loadTimes  = 2  // of steady load, for each way to send
-	burstTimes = 2  // of bursts, for each way to send
-	burstSize  = 32 // connections at the most: no more than the daemon's accept queue holds
+	loadTimes  = 2   // of steady load, for each way to send
+	burstTimes = 6   // of bursts, for each way to send: in one, all may be answered before the signal is seen
+	burstSize  = 128 // connections at the most: no more than the daemon's accept queue holds
 	// burstWithin is how long the system may take to make the connections of a burst and to take their requests.
 	burstWithin = 5 * time.Second
 )
@@ -50,7 +50,7 @@ func playLoad(r *runner) {
 			l.isWorst()
 			after = append(after, fmt.Sprintf("%d %s (%s)", n, t.most(), what))
 		}
-		return r.ctx.Err() == nil && !o.Hung
+		return r.ctx.Err() == nil && !o.Hung && t.sum() == 0 // once is enough
 	}
 	for _, mode := range modes {
 		for i := range r.times(loadTimes) {

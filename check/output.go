@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -75,7 +76,12 @@ func (o *output) text() (tail string, total int64) {
 }
 
 // mute makes the reader go away: who writes gets EPIPE, and SIGPIPE with it.
-func (o *output) mute() { o.close() }
+// At that moment no other goroutine is between a fork and an exec, where the child would have it open as well.
+func (o *output) mute() {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	o.close()
+}
 
 func (o *output) close() {
 	if o == nil {

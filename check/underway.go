@@ -35,7 +35,7 @@ type underway struct {
 	tally
 	what   string
 	until  time.Time // they are under way for certain, and for long enough after it to be cut; zero: until finish is called
-	finish func() // lets them come to their end
+	finish func()    // lets them come to their end
 	all    sync.WaitGroup
 }
 

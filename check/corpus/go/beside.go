@@ -52,13 +52,15 @@ func (d *daemon) sigpipe() {
 	}
 }
 
-// first does something once, when the signals are armed.
+// first does something once, when the signals are armed and before the server is started.
 func (d *daemon) first(do func()) {
 	d.group.Go("fault", func(ctx context.Context) error {
 		do()
+		lastcall.Ready(ctx)
 		<-ctx.Done()
 		return nil
-	})
+	}, lastcall.AwaitReady(10*time.Second))
+	d.after = append(d.after, "fault")
 }
 
 // cutsBody lets work in flight hang off the context that the signal ends.

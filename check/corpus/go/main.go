@@ -28,6 +28,7 @@ type daemon struct {
 	group  lastcall.Group
 	routes map[string]http.HandlerFunc
 	web    context.Context // of the worker that serves; it ends at the soft stop
+	after  []string        // workers that must be ready before it
 	exit   func(err error) // the end of main
 }
 
@@ -77,7 +78,7 @@ func main() {
 	d.group.Go("web", func(ctx context.Context) error {
 		d.web = ctx
 		return serve.HTTP(d.server(), nil).Run(ctx)
-	}, lastcall.AwaitReady(10*time.Second))
+	}, lastcall.AwaitReady(10*time.Second), lastcall.After(d.after...))
 	d.exit(lastcall.Run(context.Background(), &d.group))
 }
 
