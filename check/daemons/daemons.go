@@ -76,7 +76,7 @@ var daemons = []daemon{
 	{
 		name: "gunicorn", program: "gunicorn", pkg: "gunicorn", version: []string{"gunicorn", "--version"}, file: "wsgi.py",
 		command: func(p *place) []string {
-			return []string{"gunicorn", "--chdir", p.dir, "--bind", p.addr, "--workers", "4", "wsgi:app"}
+			return []string{"gunicorn", "--chdir", p.dir, "--bind", p.addr, "--threads", "4", "wsgi:app"}
 		},
 		path: "/", slow: "/slow",
 	},
@@ -145,7 +145,7 @@ func postgres(p *place) []string {
 }
 
 func buildNetHTTP(p *place) error {
-	build := exec.Command("go", "build", "-o", filepath.Join(p.dir, "nethttp"), "./check/daemons/apps/nethttp")
+	build := exec.Command("go", "build", "-o", filepath.Join(p.dir, "nethttp"), "github.com/lastcall-go/lastcall/check/daemons/apps/nethttp")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%v: %w\n%s", build.Args, err, out)

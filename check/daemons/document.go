@@ -87,7 +87,7 @@ func (f *found) section(b *bytes.Buffer) {
 	if term := f.result("again"); term != nil && term.Verdict == check.Pass {
 		fmt.Fprintf(b, " %s.", capital(term.Summary))
 	}
-	fmt.Fprintf(b, "\n\n```sh\n%s\n```\n", f.byHand())
+	fmt.Fprintf(b, "\n\n```sh\n%s\n```\n", f.daemon.byHand())
 	good := true
 	for i := range f.Report.Results {
 		r := &f.Report.Results[i]
@@ -117,8 +117,8 @@ func (f *found) section(b *bytes.Buffer) {
 }
 
 // byHand is the same check as a command line.
-func (f *found) byHand() string {
-	c := f.daemon.check(shown)
+func (d *daemon) byHand() string {
+	c := d.check(shown)
 	line := "lastcall check"
 	add := func(name, value string) {
 		if value != "" {
@@ -129,11 +129,11 @@ func (f *found) byHand() string {
 	add("ready", c.Ready)
 	add("slow", c.Slow)
 	add("skip", strings.Join(c.Skip, ","))
-	if f.signal != 0 && f.signal != syscall.SIGTERM {
-		add("signal", strings.TrimPrefix(process.SignalName(f.signal), "SIG"))
+	if d.signal != 0 && d.signal != syscall.SIGTERM {
+		add("signal", strings.TrimPrefix(process.SignalName(d.signal), "SIG"))
 	}
 	line += " --"
-	for _, arg := range f.command(shown) {
+	for _, arg := range d.command(shown) {
 		if strings.ContainsAny(arg, " ;") {
 			arg = "'" + arg + "'"
 		}

@@ -40,7 +40,7 @@ func main() {
 	install := flag.Bool("install", false, "install what is missing, with apt-get")
 	quick := flag.Bool("quick", false, "as lastcall check --quick")
 	only := flag.String("only", "", "the `NAMES` of those to check, with commas")
-	from := flag.String("from", "", "check nothing, and take what an earlier run has kept in this `FILE`")
+	from := flag.String("from", "", "check nothing, and take what earlier runs have kept in these `FILES`, with commas")
 	keep := flag.String("keep", "", "keep what is found in this `FILE`, for -from")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
@@ -48,12 +48,12 @@ func main() {
 	var all []found
 	var err error
 	if *from != "" {
-		all, err = kept(*from)
+		all, err = kept(strings.Split(*from, ","))
 	} else {
 		all, err = lookAtAll(ctx, *install, *quick, *only)
 	}
-	if err == nil && *keep != "" {
-		err = keepIn(*keep, all)
+	if len(all) > 0 && *keep != "" {
+		err = errors.Join(err, keepIn(*keep, all))
 	}
 	if err == nil && *write {
 		err = writeAll(all)
@@ -72,11 +72,11 @@ func lookAtAll(ctx context.Context, install, quick bool, only string) (all []fou
 			continue
 		}
 		if err := d.available(install); err != nil {
-			return nil, fmt.Errorf("%s: %w", d.name, err)
+			return all, fmt.Errorf("%s: %w", d.name, err)
 		}
 		f, err := d.look(ctx, quick)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d.name, err)
+			return all, fmt.Errorf("%s: %w", d.name, err)
 		}
 		all = append(all, *f)
 	}
@@ -91,19 +91,29 @@ func keepIn(name string, all []found) error {
 	return os.WriteFile(name, text, 0o644)
 }
 
-func kept(name string) (all []found, err error) {
-	text, err := os.ReadFile(name)
-	if err == nil {
-		err = json.Unmarshal(text, &all)
-	}
-	for i := range all {
-		at := slices.IndexFunc(daemons, func(d daemon) bool { return d.name == all[i].Name })
-		if at < 0 {
-			return nil, fmt.Errorf("%s: there is no daemon %q any more", name, all[i].Name)
+// kept is what was kept of each daemon, in their order; of several runs the last.
+func kept(names []string) (all []found, err error) {
+	byName := map[string]found{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
 		}
-		all[i].daemon = &daemons[at]
+		var some []found
+		if err := json.Unmarshal(text, &some); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, f := range some {
+			byName[f.Name] = f
+		}
 	}
-	return all, err
+	for i := range daemons {
+		if f, ok := byName[daemons[i].name]; ok {
+			f.daemon = &daemons[i]
+			all = append(all, f)
+		}
+	}
+	return all, nil
 }
 
 // writeAll writes the document, which has all daemons.
