@@ -53,7 +53,8 @@ func playPort(r *runner) {
 	r.pass("ready again %v after it had ended with %d connections open", round(took), n)
 }
 
-// connect opens connections to all ports that the daemon listens on, and asks for something where that is HTTP.
+// connect opens connections to all ports that the daemon listens on, and asks for something where that is HTTP. It returns when the
+// daemon has accepted them: who comes together with the signal may fare otherwise.
 func (l *life) connect() (conns []interface{ Close() }) {
 	asked := map[uint16]bool{}
 	if l.r.url != nil {
@@ -75,6 +76,9 @@ func (l *life) connect() (conns []interface{ Close() }) {
 			if conn, err := net.DialTimeout("tcp", netip.AddrPortFrom(ip, s.Addr.Port()).String(), 5*time.Second); err == nil {
 				conns = append(conns, closer{conn})
 			}
+		}
+		for limit := time.Now().Add(readWithin); time.Now().Before(limit) && waiting(l.k.daemon, s.Addr.Port()) > 0 && !l.hasExited(); {
+			time.Sleep(time.Millisecond)
 		}
 	}
 	return conns
