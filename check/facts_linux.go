@@ -230,15 +230,28 @@ func commandLine(pid int) string {
 	return strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " "))
 }
 
-// holds are the sockets and the files open for writing that a process has: "socket", or the path of a file.
+// holds are the sockets and the files open for writing that a process has: "socket", or the path of a file. A Unix socket without a
+// name is not among them: with such pairs many event loops wake themselves up.
 func holds(pid int) (list []string) {
 	dir := procDir(pid) + "/fd"
+	nameless := sync.OnceValue(func() map[string]bool {
+		inodes := map[string]bool{}
+		eachLine(procDir(pid)+"/net/unix", func(fields []string) bool {
+			if len(fields) == 7 { // there is no path
+				inodes["socket:["+fields[6]+"]"] = true
+			}
+			return true
+		})
+		return inodes
+	})
 	for _, fd := range names(dir) {
 		target, err := os.Readlink(dir + "/" + fd)
 		switch {
 		case err != nil:
 		case strings.HasPrefix(target, "socket:"):
-			list = append(list, "socket")
+			if !nameless()[target] {
+				list = append(list, "socket")
+			}
 		case !strings.HasPrefix(target, "/") || strings.HasPrefix(target, "/dev/") || strings.HasPrefix(target, "/proc/") || strings.HasPrefix(target, "/sys/"):
 		case writable(procDir(pid) + "/fdinfo/" + fd):
 			list = append(list, target)
