@@ -22,6 +22,7 @@ type daemon struct {
 	file    string   // of apps, that it runs or reads; "" if none
 	prepare func(p *place) error
 	command func(p *place) []string
+	ready   string // how one knows that it is; "" if by a request, or by a connection where it does not speak HTTP
 	path    string // of its URL; "" where it does not speak HTTP
 	slow    string // of a URL whose answer takes a while
 	signal  syscall.Signal
@@ -40,6 +41,9 @@ type place struct {
 // fixed are the words that stand in the document for what differs from run to run.
 var shown = &place{dir: "DIR", addr: "127.0.0.1:8080", port: "8080"}
 
+// reapsNobody is the same for most.
+const reapsNobody = "It waits for its own children only, if for any."
+
 var daemons = []daemon{
 	{
 		name: "nginx", program: "nginx", pkg: "nginx-core", version: []string{"nginx", "-v"}, file: "nginx.conf", prepare: nginxFiles,
@@ -47,6 +51,10 @@ var daemons = []daemon{
 			return []string{"nginx", "-e", "stderr", "-p", p.dir, "-c", "nginx.conf", "-g", "daemon off;"}
 		},
 		path: "/", slow: "/slow",
+		surprises: map[string]string{
+			"inflight": "SIGTERM is what most init systems send first, and to nginx it means the fast stop: the connections are cut. Its graceful stop is SIGQUIT.",
+			"load":     "What the kernel had accepted and no worker had taken is reset when the listening socket is closed.",
+		},
 	},
 	{
 		name: "nginx (SIGQUIT)", program: "nginx", pkg: "nginx-core", version: []string{"nginx", "-v"}, file: "nginx.conf", prepare: nginxFiles,
@@ -54,24 +62,47 @@ var daemons = []daemon{
 			return []string{"nginx", "-e", "stderr", "-p", p.dir, "-c", "nginx.conf", "-g", "daemon off;"}
 		},
 		path: "/", slow: "/slow", signal: syscall.SIGQUIT,
+		surprises: map[string]string{
+			"startup": "It listens before it has handlers: a SIGQUIT in between is a death by the default action, with a core dump where these are on.",
+			"load":    "The graceful stop answers what was taken, and closes the listening socket without emptying its queue. By hand, with eight clients in a loop and no check: 27 resets in five stops.",
+		},
 	},
 	{
 		name: "redis", program: "redis-server", pkg: "redis-server", version: []string{"redis-server", "--version"},
 		command: func(p *place) []string {
 			return []string{"redis-server", "--bind", "127.0.0.1", "--port", p.port, "--dir", p.dir}
 		},
+		surprises: map[string]string{
+			"idle": "Its clock (serverCron, `hz 10`).",
+			"pid1": reapsNobody,
+		},
 	},
 	{
 		name: "PostgreSQL", program: "postgres", pkg: "postgresql", version: []string{"postgres", "--version"}, prepare: cluster,
+		ready:   "log:ready to accept connections", // it takes connections before that, only to send them away
 		command: postgres,
+		surprises: map[string]string{
+			"idle": "The background writer looks every 200 ms (`bgwriter_delay`); the WAL writer goes to sleep after a while.",
+			"port": "SIGTERM is the smart stop: it waits for every session to end by itself, for as long as that takes. Debian's service sends SIGINT.",
+			"pid1": "As PID 1 it takes an orphan that was killed for a server process of its own that crashed: it says `terminating any other active server processes` and starts all anew, which was what SIGTERM met here. A health check that is killed in the container is enough. Seen by hand in its log.",
+		},
 	},
 	{
 		name: "PostgreSQL (SIGINT)", program: "postgres", pkg: "postgresql", version: []string{"postgres", "--version"}, prepare: cluster,
+		ready:   "log:ready to accept connections", // it takes connections before that, only to send them away
 		command: postgres, signal: syscall.SIGINT,
+		surprises: map[string]string{
+			"idle": "The background writer looks every 200 ms (`bgwriter_delay`); the WAL writer goes to sleep after a while.",
+			"pid1": "As PID 1 it takes an orphan that was killed for a server process of its own that crashed: it says `terminating any other active server processes` and starts all anew, which was what SIGTERM met here. A health check that is killed in the container is enough. Seen by hand in its log.",
+		},
 	},
 	{
 		name: "memcached", program: "memcached", pkg: "memcached", version: []string{"memcached", "--version"},
 		command: func(p *place) []string { return []string{"memcached", "-l", "127.0.0.1", "-p", p.port} },
+		surprises: map[string]string{
+			"idle": "The maintainer of its LRU lists looks at least once a second. A stop waits for the next second of its clock too, so it takes up to that long.",
+			"pid1": reapsNobody,
+		},
 	},
 	{
 		name: "gunicorn", program: "gunicorn", pkg: "gunicorn", version: []string{"gunicorn", "--version"}, file: "wsgi.py",
@@ -79,12 +110,25 @@ var daemons = []daemon{
 			return []string{"gunicorn", "--chdir", p.dir, "--bind", p.addr, "--threads", "4", "wsgi:app"}
 		},
 		path: "/", slow: "/slow",
+		surprises: map[string]string{
+			"idle":    "The arbiter looks at its workers every second, and the worker at its arbiter.",
+			"startup": "A worker that has been forked and has not set up its own handlers runs the arbiter's, which do nothing there: the signal that the arbiter passes on is lost, and it waits `graceful_timeout` (30 s) for that worker. Seen with strace: the SIGTERM comes before the worker's rt_sigaction.",
+			"load":    "The listening socket is closed without emptying its queue.",
+		},
 	},
 	{
 		name: "waitress", program: "waitress-serve", pkg: "python3-waitress",
 		version: []string{"/usr/bin/python3", "-c", "import importlib.metadata as m; print(m.version('waitress'))"}, file: "wsgi.py",
 		command: func(p *place) []string { return []string{"waitress-serve", "--listen=" + p.addr, "wsgi:app"} },
 		path:    "/", slow: "/slow",
+		surprises: map[string]string{
+			"idle":     "Its loop looks for something to do every second.",
+			"term":     "Nothing in it handles SIGTERM; SIGINT is Python's KeyboardInterrupt, for which it stops.",
+			"startup":  "As for term.",
+			"inflight": "As for term: the process is gone, and its connections with it.",
+			"load":     "As for term.",
+			"pid1":     "As for term: what has no handler is not delivered to PID 1 at all.",
+		},
 	},
 	{
 		name: "uvicorn", program: "uvicorn", pkg: "uvicorn", version: []string{"uvicorn", "--version"}, file: "asgi.py",
@@ -92,6 +136,11 @@ var daemons = []daemon{
 			return []string{"uvicorn", "--app-dir", p.dir, "--host", "127.0.0.1", "--port", p.port, "asgi:app"}
 		},
 		path: "/", slow: "/slow",
+		surprises: map[string]string{
+			"idle": "Its server looks ten times a second whether it should stop.",
+			"load": "The listening socket is closed without emptying its queue.",
+			"pid1": reapsNobody,
+		},
 	},
 	{
 		name: "Python's http.server", program: "/usr/bin/python3", pkg: "python3", version: []string{"/usr/bin/python3", "--version"},
@@ -99,16 +148,31 @@ var daemons = []daemon{
 			return []string{"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", p.port}
 		},
 		path: "/",
+		surprises: map[string]string{
+			"idle":    "serve_forever looks twice a second whether it should stop.",
+			"term":    "It handles SIGINT only, as KeyboardInterrupt.",
+			"startup": "As for term.",
+			"load":    "As for term.",
+			"pid1":    "As for term: what has no handler is not delivered to PID 1 at all.",
+		},
 	},
 	{
 		name: "Node.js", program: "node", pkg: "nodejs", version: []string{"node", "--version"}, file: "server.mjs",
 		command: func(p *place) []string { return []string{"node", filepath.Join(p.dir, "server.mjs"), p.port} },
 		path:    "/", slow: "/slow",
+		surprises: map[string]string{
+			"load": "server.close() closes the connections that are idle at that moment, and no other. One that was busy stays open, its answers say `Connection: keep-alive`, and it is served for as long as its client goes on asking: by hand, 148 answers in the eight seconds after SIGTERM. It takes `server.closeIdleConnections()` again and again, or `Connection: close` in the answers of the stop.",
+			"pid1": reapsNobody,
+		},
 	},
 	{
 		name: "Go's net/http", program: "go", pkg: "golang", version: []string{"go", "version"}, prepare: buildNetHTTP,
 		command: func(p *place) []string { return []string{filepath.Join(p.dir, "nethttp"), p.addr} },
 		path:    "/", slow: "/slow",
+		surprises: map[string]string{
+			"load": "Shutdown closes the listening socket first, and with it what the kernel had accepted; a request that has just arrived on an open connection may be closed as idle. Package serve of this repository is about these two.",
+			"pid1": reapsNobody,
+		},
 	},
 }
 
@@ -156,11 +220,14 @@ func buildNetHTTP(p *place) error {
 // check is the check of the daemon at its place.
 func (d *daemon) check(p *place) *check.Check {
 	c := &check.Check{Command: p.wrap(d.command(p)), Dir: p.dir, Signal: d.signal}
-	if d.path != "" {
+	switch {
+	case d.path != "":
 		c.URL = "http://" + p.addr + d.path
 		c.Ready = c.URL
 		c.Skip = []string{"lameduck"} // what is asked for readiness is no readiness: none has such a thing of its own
-	} else {
+	case d.ready != "":
+		c.Ready = d.ready
+	default:
 		c.Ready = "tcp:" + p.addr
 	}
 	if d.slow != "" {

@@ -29,8 +29,8 @@ then has to make up for.
 const legend = `
 **pass** as it should be · **warn** it works, and could hurt somebody · **FAIL** somebody loses something at a stop
 
-To see it again: ` + "`go run ./check/daemons -install -only nginx`" + `, or by hand with the command at each daemon. What is measured differs a
-little from run to run; the verdicts do not.
+To see it again: ` + "`go run ./check/daemons -install -only nginx`" + `, or by hand with the command at each daemon. What is measured differs
+from run to run, and a race is not met in every one; each that is shown was met.
 `
 
 // writeDocument writes the table, and below it a section for each daemon.
@@ -121,6 +121,9 @@ func (d *daemon) byHand() string {
 	c := d.check(shown)
 	line := "lastcall check"
 	add := func(name, value string) {
+		if strings.Contains(value, " ") {
+			value = "'" + value + "'"
+		}
 		if value != "" {
 			line += " --" + name + " " + value
 		}
