@@ -22,7 +22,7 @@ type checkShow struct {
 	mu       sync.Mutex
 	headed   bool
 	scenario string
-	doing    string
+	doing    string // "" between two scenarios
 	since    time.Time
 }
 
@@ -64,16 +64,28 @@ func (s *checkShow) observe(p check.Progress) {
 	switch {
 	case p.Result != nil:
 		s.print(s.text.Row(p.Result))
+		s.doing = ""
 	case p.Scenario != "" && p.Scenario != s.scenario:
 		if !s.headed {
 			s.headed = true
 			s.print(s.text.Head(p.Report))
 		}
-		s.scenario, s.since = p.Scenario, time.Now()
+		s.scenario, s.since, s.doing = p.Scenario, time.Now(), does(p.Scenario)
+	default:
+		s.doing = p.Text
 	}
-	s.doing = p.Text
 	s.mu.Unlock()
 	s.draw()
+}
+
+// does is what a scenario does.
+func does(scenario string) string {
+	for _, s := range check.Scenarios() {
+		if s.Name == scenario {
+			return s.Does
+		}
+	}
+	return ""
 }
 
 // print writes what stays.
@@ -92,6 +104,10 @@ func (s *checkShow) draw() {
 		return
 	}
 	s.mu.Lock()
+	if s.doing == "" { // between two scenarios
+		s.mu.Unlock()
+		return
+	}
 	line := s.text.Running(s.scenario, s.doing, time.Since(s.since))
 	s.mu.Unlock()
 	s.screen.draw([]string{line})

@@ -89,6 +89,28 @@ func TestReadmeShowsTheOutput(t *testing.T) {
 	}
 }
 
+// The check that the README shows says what it says there.
+func TestReadmeShowsTheCheck(t *testing.T) {
+	shown := block(t, "<!-- check -->")
+	first, _, _ := strings.Cut(shown, "\n")
+	args := strings.Fields(strings.TrimPrefix(first, "$ lastcall "))
+	cmd := command("lastcall", args...)
+	cmd.Env = append(os.Environ(), "NO_COLOR=", "GITHUB_ACTIONS=", "GITHUB_STEP_SUMMARY=")
+	out, err := cmd.CombinedOutput()
+	if status := cmd.ProcessState.ExitCode(); status != 1 {
+		t.Fatalf("%v: %v, want status 1\n%s", args, err, out)
+	}
+	got, want := lines(string(out)), lines(shown)[1:]
+	for _, list := range [][]string{got, want} {
+		for i := range list { // times may be less or more than nothing, and so long that they are in another unit
+			list[i] = regexp.MustCompile(`[-+]?N(mN| m?s\b)?`).ReplaceAllString(list[i], "N")
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("it is not as the README shows it:\n%s", out)
+	}
+}
+
 // interrupted runs a program, sends SIGINT when it has written the lines ready, and returns all that it wrote.
 func interrupted(t *testing.T, ready []string, program string, args ...string) string {
 	t.Helper()
