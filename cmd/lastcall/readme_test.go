@@ -102,8 +102,9 @@ func TestReadmeShowsTheCheck(t *testing.T) {
 	}
 	got, want := lines(string(out)), lines(shown)[1:]
 	for _, list := range [][]string{got, want} {
-		for i := range list { // times may be less or more than nothing, and so long that they are in another unit
-			list[i] = regexp.MustCompile(`[-+]?N(mN| m?s\b)?`).ReplaceAllString(list[i], "N")
+		for i := range list { // times may be less or more than nothing, and in another unit; a busy machine lets nobody see that all is quiet
+			list[i] = regexp.MustCompile(`[-+]?N(mN| ms?\b| s\b)?`).ReplaceAllString(list[i], "N")
+			list[i] = strings.Replace(list[i], "it ran for", "it was quiet for", 1)
 		}
 	}
 	if !slices.Equal(got, want) {
