@@ -38,10 +38,17 @@ func below(pid int, others func() map[int][]int) (all []proc) {
 	return all
 }
 
+// manyTasks is how many threads a process has of which not every one is asked for its children, but all processes for their parent.
+const manyTasks = 200
+
 // children of all threads of a process, see proc_pid_task_tid_children(5); others are all processes' where there is no such file.
 func children(pid int, others func() map[int][]int) (list []int) {
 	dir := procDir(pid) + "/task"
-	for _, task := range names(dir) {
+	tasks := names(dir)
+	if len(tasks) > manyTasks {
+		return others()[pid]
+	}
+	for _, task := range tasks {
 		text, err := os.ReadFile(dir + "/" + task + "/children")
 		if os.IsNotExist(err) && !childrenShown() {
 			return others()[pid]

@@ -245,21 +245,16 @@ func threads(args []string) {
 		up := make(chan struct{})
 		go func() {
 			runtime.LockOSThread()
-			r, _ := must2(os.Pipe())
-			fd := int(r.Fd()) // blocking
+			var ends [2]int
+			must(0, syscall.Pipe(ends[:]))
 			close(up)
-			_, _ = syscall.Read(fd, make([]byte, 1))
+			_, _ = syscall.Read(ends[0], make([]byte, 1))
 		}()
 		<-up
 	}
 	_ = must(net.Listen("tcp", args[1]))
 	<-stop
 	time.Sleep(must(time.ParseDuration(args[2])))
-}
-
-func must2(a, b *os.File, err error) (*os.File, *os.File) {
-	must(0, err)
-	return a, b
 }
 
 // flood writes for ever, in lines if there are args, and listens on args[0] as soon as it has written much.

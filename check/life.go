@@ -305,7 +305,8 @@ func (l *life) watch() (stop func()) {
 	go func() {
 		defer close(done)
 		rate := pace{every: threadsEvery}
-		procs, threads := l.present(nil)
+		var procs, threads map[int]string
+		rate.do(func() { procs, threads = l.present(nil) })
 		for {
 			select {
 			case <-ctx.Done():
