@@ -5,6 +5,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -94,7 +95,7 @@ func playLoad(r *runner) {
 	r.requestFacts(&all)
 	r.stopTimes(stops)
 	if len(after) > 0 {
-		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, shorten(fmt.Sprint(after), 200)),
+		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, shorten(strings.Join(after, ", "), 200)),
 			"Stop in this order: no longer ready; accept what is in the queue; answer everything that was sent, with \"Connection: close\"; close. A listening socket that a supervisor holds loses nothing at all.")
 	}
 	if all.fivexx > 0 {
