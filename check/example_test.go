@@ -23,8 +23,7 @@ func ExampleDaemon() {
 // A shell script that stops well, and waits for what happens instead of looking for it.
 func ExampleCheck_Run() {
 	c := &check.Check{
-		Command: []string{"/bin/sh", "-c", `trap 'kill $!; wait; exit 0' TERM INT; sleep 3600 & echo up; wait`},
-		Ready:   "log:^up$",
+		Command: []string{"/bin/sh", "-c", `trap 'kill $!; wait; exit 0' TERM INT; sleep 3600 & wait`},
 		Grace:   30 * time.Second,
 		Only:    []string{"term", "int"},
 	}

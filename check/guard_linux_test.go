@@ -116,4 +116,3 @@ func TestLeavesNothing(t *testing.T) {
 		}
 	}
 }
-

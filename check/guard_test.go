@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -187,17 +188,18 @@ func TestCancel(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			var told time.Time
+			told := make(chan time.Time, 1)
+			var once sync.Once
 			c.Observe = func(p Progress) {
 				if p.Scenario == "idle" || name != "while it is idle" {
-					time.AfterFunc(time.Second, func() { told = time.Now(); cancel() })
+					once.Do(func() { time.AfterFunc(time.Second, func() { told <- time.Now(); cancel() }) })
 				}
 			}
 			report, err := c.Run(ctx)
 			if !errors.Is(err, context.Canceled) || report == nil {
 				t.Fatalf("%v, %v", report, err)
 			}
-			if took := time.Since(told); took > 10*time.Second {
+			if took := time.Since(<-told); took > 10*time.Second {
 				t.Errorf("ended %v after it was told to", took)
 			}
 			if report.Took == 0 {

@@ -24,12 +24,16 @@ const (
 	// machine is busy, cannot say that a daemon is not.
 	quietFor   = 300 * time.Millisecond
 	quietFirst = time.Second
-	quietLooks = 10
+	quietLooks = 5
 	// quietShare is how much of a processor a quiet daemon uses at the most: one part in so many. It may look at its watch.
 	quietShare = 100
 	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet, and when one whose socket
 	// is not seen is asked whether it has one.
 	settledAfter = 3 * time.Second
+	// starvedAfter is the same for one that wants more of a processor than it gets: the machine is busy, and it may not be far yet.
+	starvedAfter = 3 * settledAfter
+	// knockEvery is the pause between two attempts to connect to such a one.
+	knockEvery = 100 * time.Millisecond
 	// askedWithin is how long one request to the readiness URL may take at the most. Another one may fare better.
 	askedWithin = 10 * time.Second
 )
@@ -180,6 +184,10 @@ func (l *life) neverReady(reason string) error {
 // there. Nobody did before it was started, so it is the daemon, also where its descriptors are not shown: it has changed its user,
 // or has somebody else listen. One whose URL was found may have another port in each life.
 func (l *life) listensForRequests(ctx context.Context) func() string {
+	knock := l.k.started // when to connect
+	if seesProcesses {
+		knock = knock.Add(settledAfter)
+	}
 	return func() string {
 		addr, err := netip.ParseAddrPort(l.r.url.Addr)
 		if err == nil && seesProcesses {
@@ -192,9 +200,10 @@ func (l *life) listensForRequests(ctx context.Context) func() string {
 				return "it listens on " + l.r.url.Addr
 			}
 		}
-		if seesProcesses && time.Since(l.k.started) < settledAfter {
+		if time.Now().Before(knock) {
 			return ""
 		}
+		knock = time.Now().Add(knockEvery)
 		return accepts(ctx, l.r.url.Addr) // it is in a network of its own
 	}
 }
@@ -212,7 +221,7 @@ func (l *life) listensOrIsQuiet() func() string {
 	var before []int
 	var cpu time.Duration // that it had used
 	var since time.Time
-	looks := 0
+	looks, starved := 0, false
 	return func() string {
 		procs := descendants(l.k.pid)
 		if sockets := listening(procs); len(sockets) > 0 {
@@ -238,13 +247,16 @@ func (l *life) listensOrIsQuiet() func() string {
 		looks++
 		lasted := time.Since(since)
 		if busy || !slices.Equal(before, now) || (used-cpu)*quietShare > max(lasted, quietFor) {
+			starved = busy && used < time.Since(l.k.started)/2
 			before, cpu, since, looks = now, used, time.Now(), 0
 			lasted = 0
 		}
 		switch {
 		case lasted >= quiet && looks >= quietLooks:
 			return "it was quiet for " + quiet.String()
-		case time.Since(l.k.started) >= settledAfter:
+		case time.Since(l.k.started) >= starvedAfter:
+			return "it ran for " + starvedAfter.String()
+		case time.Since(l.k.started) >= settledAfter && !starved:
 			return "it ran for " + settledAfter.String()
 		}
 		return ""
