@@ -16,9 +16,9 @@ import (
 
 // fakeTB is a test that is looked at.
 type fakeTB struct {
-	ctx            context.Context
-	logs, errs     []string
-	fatal, context string
+	ctx        context.Context
+	logs, errs []string
+	fatal      string
 }
 
 func (f *fakeTB) Helper()                  {}

@@ -69,7 +69,7 @@ func init() {
 func becomeParent() (told <-chan os.Signal) {
 	runtime.LockOSThread() // init runs on the main thread: the death of a child's parent is the end of the thread that made it
 	// Caught and not ignored: what is ignored, here or where this check was started, would be so for the daemon as well.
-	signal.Notify(make(chan os.Signal), syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGTSTP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGTSTP)
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM)
 	closeOnExec()

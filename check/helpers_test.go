@@ -228,12 +228,7 @@ func tell(args []string) {
 // busy is never quiet.
 func busy([]string) {
 	stop := stopSignal()
-	for {
-		select {
-		case <-stop:
-			return
-		default:
-		}
+	for len(stop) == 0 {
 	}
 }
 

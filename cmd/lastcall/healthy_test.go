@@ -32,4 +32,3 @@ func healthy() {
 	group.Add("http", serve.HTTP(&http.Server{Addr: *listen, Handler: mux}, ln))
 	lastcall.Main(&group)
 }
-
