@@ -25,7 +25,7 @@ func playStartup(r *runner) {
 	starts := spread(r.starts)
 	n := r.times(startupInstants)
 	listens := 0
-	if seesProcesses {
+	if seesProcesses && (r.listens || r.url != nil) {
 		listens = r.times(startupListens)
 	}
 	var died, held int
@@ -43,7 +43,7 @@ func playStartup(r *runner) {
 			when = fmt.Sprintf("%v after exec", round(at))
 			l.exits(time.Until(l.k.started.Add(at)))
 		} else {
-			l.awaitSocket(2 * starts.Max)
+			l.awaitSocket(r.ReadyWithin)
 		}
 		if l.hasExited() { // of itself, before there was anything to stop
 			l.end()

@@ -118,7 +118,7 @@ func (d *daemon) startupPanic() {
 		_ = srv.Shutdown(context.Background())
 		os.Exit(0)
 	}()
-	time.Sleep(500 * time.Millisecond) // reads its configuration, connects to its database
+	time.Sleep(time.Second) // reads its configuration, connects to its database
 	srv = d.server()
 	_ = srv.ListenAndServe()
 	select {}

@@ -223,7 +223,7 @@ class ForgetsEarly(Daemon):
     """Its initialisation overwrites what the handler has noted."""
 
     def prepare(self):
-        time.sleep(0.5)
+        time.sleep(2)
         self.asked = False
 
 
@@ -247,7 +247,7 @@ class StartupChild(Daemon):
     def main(self):
         self.handle()
         helper = subprocess.Popen(["sleep", "86400"])
-        for _ in range(50):
+        for _ in range(200):
             time.sleep(0.01)
             if self.asked:
                 sys.exit(0)
