@@ -40,7 +40,6 @@ type runner struct {
 	hangs   string  // why nothing that needs a stop makes sense any more
 	usual   outcome // of its first life, which was stopped in peace
 	forces  *bool   // a second signal ends it at once; nil: not tried
-	cutEnd  string  // how it ended then
 	uploads *bool   // it waits for the end of an upload; nil: not tried
 }
 

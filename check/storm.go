@@ -43,8 +43,8 @@ func playStorm(r *runner) {
 	}
 	r.stopTimes([]time.Duration{o.Took})
 	crash := s.l.crashed()
-	if r.asUsual(o) || crash != "" && r.forced() && statusText(o.Status) == r.cutEnd {
-		crash = "" // it ends in this way after one signal as well, or after two
+	if r.asUsual(o) {
+		crash = "" // it ends in this way after one signal as well
 	}
 	name := process.SignalName(r.Signal)
 	forces := r.forces != nil && *r.forces || o.Status.Signaled() && o.Status.Signal() == r.Signal
@@ -64,7 +64,7 @@ func playStorm(r *runner) {
 			s.l.isWorst()
 			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), underWay, s.held.what, s.held.most()), "A stop that has begun must not begin again.")
 		}
-	case forces || r.asUsual(o) || r.judge(o, r.Signal):
+	case forces || r.asUsual(o) || o.Status.Signal() == syscall.SIGKILL && r.forced() || r.judge(o, r.Signal):
 		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), s.sent)
 	}
 }

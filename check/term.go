@@ -85,7 +85,7 @@ func (l *life) crashed() string {
 	s := l.done.Status
 	switch {
 	case l.done.Hung:
-	case s.Signaled() && s.Signal() != l.r.Signal:
+	case s.Signaled() && s.Signal() != l.r.Signal && s.Signal() != syscall.SIGKILL: // that is a will, such as that of `lastcall run`
 		return statusText(s)
 	case !s.Signaled() && s.ExitStatus() != 0:
 		text, _ := l.out.text()

@@ -89,6 +89,6 @@ func (r *runner) signalTwice() (s second, ok bool) {
 		// With nothing under way it must have taken less than half of what the stop in peace took.
 		s.forces = (u == nil || u.answered == 0) && s.after < (r.usual.Took-told.Sub(l.told))/2
 	}
-	r.forces, r.cutEnd = &s.forces, statusText(s.o.Status)
+	r.forces = &s.forces
 	return s, true
 }
