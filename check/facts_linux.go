@@ -212,9 +212,6 @@ func catches(pid int, s syscall.Signal) bool {
 	return caught&bit(s) != 0 && caught&goAlone != goAlone
 }
 
-// ignores reports whether a process ignores a signal.
-func ignores(pid int, s syscall.Signal) bool { return signalMask(pid, "SigIgn")&bit(s) != 0 }
-
 // pending reports whether a signal has not yet reached a process.
 func pending(pid int, s syscall.Signal) bool { return signalMask(pid, "ShdPnd")&bit(s) != 0 }
 
@@ -449,9 +446,6 @@ func everybody() (all []proc) {
 	}
 	return all
 }
-
-// ignoredHere reports whether this process ignores a signal, as those that it starts then do.
-func ignoredHere(s syscall.Signal) bool { return ignores(os.Getpid(), s) }
 
 // threadCPU is how long the calling thread has run.
 func threadCPU() time.Duration {

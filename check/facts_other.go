@@ -4,7 +4,6 @@ package check
 
 import (
 	"net/netip"
-	"os/signal"
 	"syscall"
 	"time"
 )
@@ -15,7 +14,6 @@ func descendants(int) []proc                     { return nil }
 func threadsOf([]proc) []thread                  { return nil }
 func callOf(int, int) string                     { return "" }
 func catches(int, syscall.Signal) bool           { return false }
-func ignores(int, syscall.Signal) bool           { return false }
 func pending(int, syscall.Signal) bool           { return false }
 func commandLine(int) string                     { return "" }
 func holds(int) []string                         { return nil }
@@ -29,6 +27,5 @@ func unread(int, uint16, uint16) uint64          { return 0 }
 func waiting(int, uint16) uint64                 { return 0 }
 func lookAt(int) (proc, bool)                    { return proc{}, false }
 func everybody() []proc                          { return nil }
-func ignoredHere(s syscall.Signal) bool          { return signal.Ignored(s) }
 
 func threadCPU() time.Duration { return 0 }

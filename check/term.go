@@ -34,13 +34,8 @@ func playSignal(r *runner, s syscall.Signal) {
 	}
 }
 
-func playInt(r *runner) {
-	if ignoredHere(syscall.SIGINT) {
-		r.skip("SIGINT is ignored where this runs, and so it is for what is started here")
-		return
-	}
-	playSignal(r, syscall.SIGINT)
-}
+// playInt does so where SIGINT is ignored as well: the daemon has the default action all the same, see becomeParent.
+func playInt(r *runner) { playSignal(r, syscall.SIGINT) }
 
 // judge finds what is wrong with the end of a daemon that was told to stop with s, and reports whether all is well. What
 // outlived it is the scenario orphans' matter.

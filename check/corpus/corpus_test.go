@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/lastcall-go/lastcall/check"
@@ -27,9 +25,6 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", strconv.Itoa(*beside)); err != nil {
 		panic(err)
-	}
-	if signal.Ignored(syscall.SIGINT) { // as in a shell's background job: the daemons would ignore it too
-		signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
 	}
 	os.Exit(m.Run())
 }
