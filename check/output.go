@@ -5,7 +5,6 @@ import (
 	"os"
 	"regexp"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -76,11 +75,10 @@ func (o *output) text() (tail string, total int64) {
 }
 
 // mute makes the reader go away: who writes gets EPIPE, and SIGPIPE with it.
-// At that moment no other goroutine is between a fork and an exec, where the child would have it open as well.
 func (o *output) mute() {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
+	await := noReader(o.read)
 	o.close()
+	await()
 }
 
 func (o *output) close() {
