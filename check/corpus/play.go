@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lastcall-go/lastcall/check"
@@ -31,6 +32,7 @@ type kit struct {
 	program map[string]string // by the language: what runs it; without an entry it is not here
 	missing map[string]string // why not
 	scratch string
+	given   sync.Map // ports
 }
 
 // newKit builds what is built, and finds what is found. dir is that of this package's sources.
@@ -78,7 +80,7 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 	if c.Dir, err = os.MkdirTemp(k.scratch, d.fault()+"-"); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := k.freePort()
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +109,7 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 		c.Ready = c.URL + "ready"
 	}
 	if d.Admin {
-		port, err := freePort()
+		port, err := k.freePort()
 		if err != nil {
 			return nil, err
 		}
@@ -120,12 +122,15 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 // plain are names for what the healthy daemons do anyway.
 var plain = []string{"healthy", "lame-duck", "forces", "patient", "quick", "buries-none"}
 
-// freePort is one that nobody has, and that the system gives nobody by chance between two lives of the daemon: it lies below those
-// from which it gives.
-func freePort() (int, error) {
+// freePort is one that nobody has, and that nobody gets by chance between two lives of the daemon: it lies below those that the system
+// gives, and is given only once here.
+func (k *kit) freePort() (int, error) {
 	const lowest, many = 10000, 20000
-	for range 100 {
+	for range 1000 {
 		port := lowest + rand.IntN(many)
+		if _, given := k.given.LoadOrStore(port, true); given {
+			continue
+		}
 		if l, err := net.Listen("tcp", hostPort(port)); err == nil {
 			return port, l.Close()
 		}
