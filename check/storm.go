@@ -29,6 +29,10 @@ func playStorm(r *runner) {
 	if r.canStop() {
 		return
 	}
+	if r.usual.Status.Signaled() && r.usual.Status.Signal() == r.Signal && !r.usual.Caught {
+		r.skip("it has no handler for %s, see term", process.SignalName(r.Signal))
+		return
+	}
 	s, ok := r.storm(stormSize)
 	if !ok {
 		return

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall/check"
@@ -131,8 +133,11 @@ func (k *kit) freePort() (int, error) {
 		if _, given := k.given.LoadOrStore(port, true); given {
 			continue
 		}
-		if l, err := net.Listen("tcp", hostPort(port)); err == nil {
-			return port, l.Close()
+		// Asked and not tried: a socket that listens here is, for a moment, also that of a guard which is just being started.
+		if conn, err := net.DialTimeout("tcp", hostPort(port), time.Second); errors.Is(err, syscall.ECONNREFUSED) {
+			return port, nil
+		} else if err == nil {
+			conn.Close()
 		}
 	}
 	return 0, fmt.Errorf("no port from %d to %d is free", lowest, lowest+many)
