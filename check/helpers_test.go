@@ -32,7 +32,7 @@ import (
 const lifeVariable = "LASTCALL_TEST_LIFE"
 
 // eventually is how long is waited for what comes at once on a machine that is not busy.
-const eventually = 30 * time.Second
+const eventually = 2 * time.Minute
 
 var lives = map[string]func(args []string){
 	"serve": func(args []string) { serve(args, nil, nil) },
