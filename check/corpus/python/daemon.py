@@ -331,12 +331,12 @@ class StartsOver(Daemon):
 
 
 class WaitsForLog(Daemon):
-    """It tries to write its last line until it can."""
+    """It tries to write a line of its log until it can."""
 
-    def leave(self):
+    def say(self, text):
         while True:
             try:
-                os.write(1, b"goodbye\n")
+                os.write(1, text.encode() + b"\n")
                 return
             except BrokenPipeError:
                 time.sleep(0.1)
@@ -345,8 +345,8 @@ class WaitsForLog(Daemon):
 class NoLog(Daemon):
     """It does not think of a log that cannot be written."""
 
-    def leave(self):
-        print("goodbye", flush=True)
+    def say(self, text):
+        print(text, flush=True)
 
 
 class NoReuse(Daemon):
