@@ -14,8 +14,6 @@ type proc struct {
 	Group       int    // its process group
 	Name        string // as the system has it, at most 15 bytes on Linux
 	Zombie      bool   // with all its threads
-	Threads     int
-	Began       uint64 // with PID it is unique
 }
 
 // thread is a thread, and how much it has done.
@@ -26,7 +24,6 @@ type thread struct {
 	State    byte          // 'R' runs or could, 'D' waits for a disk, 'S' sleeps, …, see proc_pid_stat(5)
 	Switches uint64        // context switches, of its own will and not
 	CPU      time.Duration // it has run
-	Call     string        // the system call that it sleeps in, "" if that is not shown
 }
 
 // socket is a listening socket.

@@ -105,9 +105,8 @@ func procOf(pid int, name string, fields []string) proc {
 	p := proc{PID: pid, Name: name}
 	p.Parent, _ = strconv.Atoi(fields[1])
 	p.Group, _ = strconv.Atoi(fields[2])
-	p.Threads, _ = strconv.Atoi(fields[17])
-	p.Began, _ = strconv.ParseUint(fields[19], 10, 64)
-	p.Zombie = (fields[0] == "Z" || fields[0] == "X") && p.Threads <= 1
+	threads, _ := strconv.Atoi(fields[17])
+	p.Zombie = (fields[0] == "Z" || fields[0] == "X") && threads <= 1
 	return p
 }
 
@@ -118,7 +117,7 @@ func statFields(text []byte) (name string, fields []string, ok bool) {
 		return "", nil, false
 	}
 	fields = strings.Fields(string(text[end+1:]))
-	return string(text[open+1 : end]), fields, len(fields) > 19
+	return string(text[open+1 : end]), fields, len(fields) > 17
 }
 
 // tasksOf are the numbers of the threads of a process.

@@ -45,6 +45,7 @@ var lives = map[string]func(args []string){
 	},
 	"slow":    slow,
 	"wait":    func([]string) { <-stopSignal() },
+	"forced":  forced,
 	"hang":    func([]string) { signal.Ignore(syscall.SIGTERM, syscall.SIGINT); select {} },
 	"die":     func(args []string) { fmt.Println(args[0]); os.Exit(7) },
 	"late":    late,
@@ -183,6 +184,17 @@ func serve(addrs []string, config *tls.Config, p *http.Protocols) {
 	}
 	<-stop
 	_ = s.Shutdown(context.Background())
+}
+
+// forced works for a while at its stop, which a second signal ends with exit code 4.
+func forced([]string) {
+	stop := stopSignal()
+	<-stop
+	select {
+	case <-stop:
+		os.Exit(4)
+	case <-time.After(3 * time.Second):
+	}
 }
 
 // slow listens on args[0] only after it has slept for args[1].

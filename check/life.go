@@ -26,7 +26,6 @@ type life struct {
 	notes   *notes
 	how     string    // it was known to be ready
 	listens bool      // because it has a listening socket
-	readied time.Time //
 	told    time.Time // when the first signal was sent
 	moments []event
 	ended   bool

@@ -22,9 +22,8 @@ type output struct {
 	matched chan struct{}  // closed when that came
 	done    chan struct{}
 
-	mu    sync.Mutex
-	tail  []byte
-	total int64
+	mu   sync.Mutex
+	tail []byte
 }
 
 // newOutput returns the end to write as well, which the caller closes.
@@ -46,7 +45,6 @@ func (o *output) run() {
 	for {
 		n, err := o.read.Read(buf)
 		o.mu.Lock()
-		o.total += int64(n)
 		o.tail = append(o.tail, buf[:n]...)
 		o.tail = o.tail[max(0, len(o.tail)-keptOutput):]
 		o.mu.Unlock()
@@ -67,11 +65,11 @@ func (o *output) run() {
 	}
 }
 
-// text is the last of the output, and how much there was in all.
-func (o *output) text() (tail string, total int64) {
+// text is the last of the output.
+func (o *output) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return string(bytes.TrimSpace(o.tail)), o.total
+	return string(bytes.TrimSpace(o.tail))
 }
 
 // mute makes the reader go away: who writes gets EPIPE, and SIGPIPE with it.

@@ -24,7 +24,7 @@ func (r *runner) play(s Scenario) {
 	name.Write([]byte(s.Name))
 	r.rand = rand.New(rand.NewPCG(r.Seed, name.Sum64()))
 	began := time.Now()
-	r.say("begins")
+	r.say("%s", s.Does)
 	plays[s.Name](r)
 	if r.ctx.Err() != nil {
 		r.result = nil

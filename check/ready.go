@@ -129,9 +129,9 @@ func (l *life) awaitReady() error {
 	if l.hasExited() {
 		return l.neverReady("ended as soon as it was ready: " + statusText(l.k.status))
 	}
-	l.readied = time.Now()
-	l.note(l.readied, KindReady, l.how)
-	r.starts = append(r.starts, l.readied.Sub(l.k.started))
+	now := time.Now()
+	l.note(now, KindReady, l.how)
+	r.starts = append(r.starts, now.Sub(l.k.started))
 	return nil
 }
 
@@ -176,8 +176,7 @@ func accepts(ctx context.Context, addr string) string {
 func (l *life) neverReady(reason string) error {
 	l.k.end()
 	l.out.awaitEnd()
-	tail, _ := l.out.text()
-	return &StartError{Program: l.r.Command[0], Reason: reason, Output: tail}
+	return &StartError{Program: l.r.Command[0], Reason: reason, Output: l.out.text()}
 }
 
 // listensForRequests returns the look at a daemon whose requests one knows where to send: it is ready as soon as somebody listens

@@ -28,7 +28,7 @@ func playStartup(r *runner) {
 	if seesProcesses && (r.listens || r.url != nil) {
 		listens = r.times(startupListens)
 	}
-	var died, held int
+	died := 0
 	var stops []time.Duration
 	for i := range n + listens {
 		r.say("life %d of %d", i+1, n+listens)
@@ -79,7 +79,6 @@ func playStartup(r *runner) {
 		case o.Status.Signaled():
 			died++
 			if len(open) > 0 && !o.Caught {
-				held++
 				r.warn(fmt.Sprintf("died of %s, which came %s, with %s open", name, when, shorten(strings.Join(open, ", "), 100)),
 					"Set the handler up before anything that somebody could miss is opened.")
 			}

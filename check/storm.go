@@ -68,7 +68,7 @@ func playStorm(r *runner) {
 			s.l.isWorst()
 			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), underWay, s.held.what, s.held.most()), "A stop that has begun must not begin again.")
 		}
-	case forces || r.asUsual(o) || o.Status.Signal() == syscall.SIGKILL && r.forced() || r.judge(o, r.Signal):
+	case forces || r.asUsual(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced() || r.judge(o, r.Signal):
 		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), s.sent)
 	}
 }

@@ -83,8 +83,7 @@ func (l *life) crashed() string {
 	case s.Signaled() && s.Signal() != l.r.Signal && s.Signal() != syscall.SIGKILL: // that is a will, such as that of `lastcall run`
 		return statusText(s)
 	case !s.Signaled() && s.ExitStatus() != 0:
-		text, _ := l.out.text()
-		for line := range strings.Lines(text) {
+		for line := range strings.Lines(l.out.text()) {
 			for _, sign := range []string{"panic: ", "fatal error: ", "Traceback (most recent call last)"} {
 				if strings.HasPrefix(line, sign) {
 					return statusText(s) + ", " + shorten(line, 100)

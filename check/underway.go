@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -206,17 +207,7 @@ func (p *upload) answer() (r rawhttp.Result) {
 		}
 		return r
 	}
-	r = rawhttp.Result{Class: rawhttp.Broken, Err: err}
-	var timeout net.Error
-	switch {
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		r.Class = rawhttp.Reset
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		r.Class = rawhttp.ClosedWithoutAnswer
-	case errors.As(err, &timeout) && timeout.Timeout():
-		r.Class = rawhttp.Timeout
-	}
-	return r
+	return rawhttp.Result{Class: rawhttp.ClassOf(err, rawhttp.Broken), Err: err}
 }
 
 // tryUpload reports whether the daemon waits for the end of an upload before it answers.
@@ -227,16 +218,11 @@ func (l *life) tryUpload() bool {
 	}
 	defer p.conn.Close()
 	p.conn.SetReadDeadline(time.Now().Add(earlyWithin))
-	if _, err := p.br.Peek(1); !errors.Is(err, context.DeadlineExceeded) && !isTimeout(err) {
+	if _, err := p.br.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
 	release := make(chan struct{})
 	close(release)
 	r := p.end(release)
 	return r.Class == rawhttp.Answered && r.Status < 500
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -70,22 +70,12 @@ func (s *checkShow) observe(p check.Progress) {
 			s.headed = true
 			s.print(s.text.Head(p.Report))
 		}
-		s.scenario, s.since, s.doing = p.Scenario, time.Now(), does(p.Scenario)
+		s.scenario, s.since, s.doing = p.Scenario, time.Now(), p.Text
 	default:
 		s.doing = p.Text
 	}
 	s.mu.Unlock()
 	s.draw()
-}
-
-// does is what a scenario does.
-func does(scenario string) string {
-	for _, s := range check.Scenarios() {
-		if s.Name == scenario {
-			return s.Does
-		}
-	}
-	return ""
 }
 
 // print writes what stays.

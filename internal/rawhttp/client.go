@@ -167,7 +167,7 @@ func (c *Client) connect(ctx context.Context, deadline time.Time) Result {
 		}
 		if err := secure.HandshakeContext(shake); err != nil {
 			nc.Close()
-			return Result{Class: classOf(err, Broken), Err: err}
+			return Result{Class: ClassOf(err, Broken), Err: err}
 		}
 		if got := secure.ConnectionState().NegotiatedProtocol; c.t.Mode == HTTP2 && got != "h2" {
 			nc.Close()
@@ -183,8 +183,8 @@ func (c *Client) connect(ctx context.Context, deadline time.Time) Result {
 	return Result{}
 }
 
-// classOf says what an error before the answer means; other is for errors that are none of the network's.
-func classOf(err error, other Class) Class {
+// ClassOf says what an error before the answer means; other is for errors that are none of the network's.
+func ClassOf(err error, other Class) Class {
 	switch {
 	case isReset(err):
 		return Reset

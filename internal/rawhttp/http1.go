@@ -96,7 +96,7 @@ func (c *conn1) close() { c.nc.Close() }
 // readAnswer reads one response. Whatever is not Answered is the last.
 func readAnswer(br *bufio.Reader) (r Result, last bool) {
 	if _, err := br.Peek(1); err != nil {
-		return Result{Class: classOf(err, ClosedWithoutAnswer), Err: err}, true
+		return Result{Class: ClassOf(err, ClosedWithoutAnswer), Err: err}, true
 	}
 	length, chunked := -1, false
 	for {

@@ -142,7 +142,7 @@ func (c *conn2) read() {
 	if c.stream == 0 {
 		return
 	}
-	r := Result{Class: classOf(err, Broken), Err: err}
+	r := Result{Class: ClassOf(err, Broken), Err: err}
 	if r.Class == ClosedWithoutAnswer && c.reset != nil {
 		r = Result{Class: Reset, Err: c.reset}
 	}
