@@ -14,14 +14,14 @@ func Adopt() bool { return adopt() }
 //
 //   - the mark: every family has a random id in the environment (LASTCALL_FAMILY), which descendants inherit
 //   - the process group or the session, which is the main process's or that of another member
-//   - having been seen as a descendant at the soft stop
+//   - having been seen as a member at the soft stop or since
 //
 // A family in a family has the marks of both, with a colon between.
 type family struct {
 	id    string
 	main  int            // the main process
 	mains []int          // it, and who was it before, until they are reaped
-	seen  map[int]uint64 // descendants at the soft stop: when they started, by number
+	seen  map[int]uint64 // members at the soft stop and since: when they started, by number
 }
 
 func newFamily() *family { return &family{id: rand.Text()[:16]} }

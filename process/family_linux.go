@@ -86,17 +86,19 @@ func (f *family) remember() {
 			descend(pid, func(k stat) { seen = append(seen, k) })
 		}
 	}
-	if len(seen) == 0 {
-		return
-	}
 	families.mu.Lock()
 	defer families.mu.Unlock()
-	if f.seen == nil {
-		f.seen = make(map[int]uint64, len(seen))
-	}
 	for _, k := range seen {
-		f.seen[k.pid] = k.start
+		f.note(k.kin)
 	}
+}
+
+// note makes k a member for good, whatever becomes of those by whom it is known for one.
+func (f *family) note(k kin) {
+	if f.seen == nil {
+		f.seen = map[int]uint64{}
+	}
+	f.seen[k.pid] = k.start
 }
 
 // others are the members besides the main process that are alive. Those that are dead and ours are reaped. alone says that
@@ -116,6 +118,7 @@ func (f *family) others(alone bool) []kin {
 			}
 			listed[k.pid] = true
 			list = append(list, k.kin)
+			f.note(k.kin)
 		}
 	}
 	// Who ends while it is looked at leaves its children to this process, and they are not in what was read before.

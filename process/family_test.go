@@ -88,6 +88,22 @@ func TestFamilyAfterCrash(t *testing.T) {
 	v.await(t, "left TERM")
 }
 
+// Who is found while a family stops belongs to it, also when nothing tells so any more: its parent has ended, and it has neither
+// the family's mark nor a group or session of another member.
+func TestFamilyFoundInTheStop(t *testing.T) {
+	v := listen(t)
+	p := script(`spawn sid { on TERM { exit 0 }; spawn bare { ignore TERM; say bare; wait }; say left; wait }; wait`)
+	p.Stdout, p.Grace = v.w, 1500*time.Millisecond
+	r := run(t, p, limit)
+	v.await(t, "bare", "left")
+	noError(t, p.Signal(syscall.SIGKILL))
+	family := errorAs[*FamilyError](t, r.end())
+	if len(family.Rest) != 1 || !family.Rest[0].Killed {
+		t.Errorf("got %+v", family)
+	}
+	v.silence(t)
+}
+
 func TestKillModes(t *testing.T) {
 	for mode, ends := range map[Mode][]string{KillGroup: {"group"}, KillProcess: nil} {
 		t.Run(mode.String(), func(t *testing.T) {
