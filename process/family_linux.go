@@ -150,8 +150,10 @@ func (f *family) adopted(pid int) bool {
 	if !ok {
 		return false
 	}
-	if !known && !f.owns(k) {
-		return k.ending && !k.dead && familyMark(pid) == ""
+	if !known {
+		if mark := familyMark(pid); !f.owns(k, mark) {
+			return k.ending && !k.dead && mark == ""
+		}
 	}
 	families.orphans[pid] = orphan{f, k.start}
 	if k.dead {
@@ -176,13 +178,11 @@ func subset(a, b []int) bool {
 	return true
 }
 
-// owns reports whether k, which was adopted, belongs to f.
-func (f *family) owns(k stat) bool {
-	if id := familyMark(k.pid); id != "" {
-		for one := range strings.SplitSeq(id, ":") {
-			if one == f.id {
-				return true
-			}
+// owns reports whether k, which was adopted and has that mark, belongs to f.
+func (f *family) owns(k stat, mark string) bool {
+	for one := range strings.SplitSeq(mark, ":") {
+		if one == f.id {
+			return true
 		}
 	}
 	if families.mains[k.pgid] == f || families.mains[k.sid] == f || f.seen[k.pid] == k.start && k.start != 0 {
@@ -199,9 +199,30 @@ func (f *family) owns(k stat) bool {
 	return false
 }
 
-// familyMark is the mark in the environment of a process; "" if it cannot be read or there is none. A first thread that has
-// ended before the others has no environment any more, so they are asked too.
+// familyMark is the mark in the environment of a process; "" if it cannot be read or there is none. One that is in execve(2) has
+// lost its environment and not got the new one, which is when the parent may go on, and end: it is waited for.
 func familyMark(pid int) string {
+	env, err := environOf(pid)
+	for limit := time.Now().Add(execLimit); len(env) == 0 && err == nil && time.Now().Before(limit); env, err = environOf(pid) {
+		if k, ok := statOf(pid); !ok || k.ending || k.bare {
+			break
+		}
+		time.Sleep(time.Millisecond) // nothing tells of it
+	}
+	for kv := range bytes.SplitSeq(env, []byte{0}) {
+		if value, ok := bytes.CutPrefix(kv, []byte(familyVariable+"=")); ok {
+			return string(value)
+		}
+	}
+	return ""
+}
+
+// execLimit is how long execve(2) may take, on a machine that is busy.
+const execLimit = time.Second
+
+// environOf is the environment of a process, see proc_pid_environ(5). A first thread that has ended before the others has none any
+// more, so they are asked too.
+func environOf(pid int) ([]byte, error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	env, err := os.ReadFile(dir + "/environ")
 	if err == nil && len(env) == 0 {
@@ -212,12 +233,7 @@ func familyMark(pid int) string {
 			}
 		}
 	}
-	for kv := range bytes.SplitSeq(env, []byte{0}) {
-		if value, ok := bytes.CutPrefix(kv, []byte(familyVariable+"=")); ok {
-			return string(value)
-		}
-	}
-	return ""
+	return env, err
 }
 
 // sweep reaps orphans that have died, and leaves alone the children that somebody else in this program waits for
@@ -244,8 +260,9 @@ func sweep() {
 				reapOrphan(pid)
 			}
 		case !known: // while its environment can be read
+			mark := familyMark(pid)
 			for _, f := range families.mains {
-				if f.owns(k) {
+				if f.owns(k, mark) {
 					families.orphans[pid] = orphan{f, k.start}
 					break
 				}
@@ -448,6 +465,7 @@ type stat struct {
 	parent int
 	dead   bool          // a zombie, with all its threads
 	ending bool          // it has given back its memory
+	bare   bool          // it was given no environment
 	cpu    time.Duration // its own, and that of the children it has waited for
 	pages  uint64        // resident
 }
@@ -463,7 +481,7 @@ func statOf(pid int) (stat, bool) {
 		return stat{}, false
 	}
 	fields := strings.Fields(string(text[end+1:])) // from the third on
-	if len(fields) < 22 {
+	if len(fields) < 49 {
 		return stat{}, false
 	}
 	number := func(field int) int {
@@ -476,6 +494,7 @@ func statOf(pid int) (stat, bool) {
 		// Threads that are ending after the first one still have their children.
 		dead:   (fields[0] == "Z" || fields[0] == "X") && number(20) <= 1,
 		ending: number(23) == 0,
+		bare:   number(50) == number(51) && number(51) != 0,
 		cpu:    time.Duration(number(14)+number(15)+number(16)+number(17)) * tick,
 		pages:  uint64(max(number(24), 0)),
 	}, true

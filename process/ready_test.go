@@ -172,8 +172,8 @@ func TestExtend(t *testing.T) {
 	}
 
 	// It must ask within the time that it has, which is a while on a machine that is busy.
-	p = script("notify EXTEND_TIMEOUT_USEC=10000000; sleep 3500ms; notify READY=1; wait")
-	p.Ready = Ready{Notify: true, Within: 3 * time.Second}
+	p = script("notify EXTEND_TIMEOUT_USEC=20000000; sleep 8500ms; notify READY=1; wait")
+	p.Ready = Ready{Notify: true, Within: 8 * time.Second}
 	r = run(t, p, limit).until(lastcall.StateReady)
 	noError(t, r.stop())
 }

@@ -112,7 +112,7 @@ func TestOrderAfterReload(t *testing.T) {
 		if text, err := u.reloads(); err != nil {
 			t.Fatal(text, err)
 		}
-		u.await("db +. version " + version + "\n.*hello")
+		u.await(`(?s)db +\| version ` + version + `\n.*db +\| hello`)
 	}
 	now := pids(u)
 	if now["web"] != before["web"] || now["db"] == before["db"] || now["held-1"] == before["held-1"] {
