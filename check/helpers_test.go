@@ -44,6 +44,7 @@ var lives = map[string]func(args []string){
 		serve(args, nil, p)
 	},
 	"slow":    slow,
+	"opens":   opens,
 	"wait":    func([]string) { <-stopSignal() },
 	"forced":  forced,
 	"hang":    func([]string) { signal.Ignore(syscall.SIGTERM, syscall.SIGINT); select {} },
@@ -91,6 +92,9 @@ func run(t *testing.T, c *Check) *Report {
 			output = e.Output
 		}
 		t.Fatalf("Run: %v\n%s", err, output)
+	}
+	if err := validate(t, written(t, "json", report)); err != nil {
+		t.Errorf("the report is not what the schema says: %v", err)
 	}
 	return report
 }
@@ -201,6 +205,17 @@ func forced([]string) {
 func slow(args []string) {
 	time.Sleep(must(time.ParseDuration(args[1])))
 	serve(args[:1], nil, nil)
+}
+
+// opens listens on args[0], and has a handler and serves only after args[1].
+func opens(args []string) {
+	l := must(net.Listen("tcp", args[0]))
+	time.Sleep(must(time.ParseDuration(args[1])))
+	stop := stopSignal()
+	var s http.Server
+	go s.Serve(l)
+	<-stop
+	_ = s.Shutdown(context.Background())
 }
 
 // late answers 503 on args[0] to so many requests as args[1] says.

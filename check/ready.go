@@ -27,8 +27,8 @@ const (
 	quietLooks = 5
 	// quietShare is how much of a processor a quiet daemon uses at the most: one part in so many. It may look at its watch.
 	quietShare = 100
-	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet, and when one whose socket
-	// is not seen is asked whether it has one.
+	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet, when one whose socket is not seen
+	// is asked whether it has one, and when one that listens counts as ready although it does not answer.
 	settledAfter = 3 * time.Second
 	// starvedAfter is the same for one that wants more of a processor than it gets: the machine is busy, and it may not be far yet.
 	starvedAfter = 3 * settledAfter
@@ -152,14 +152,22 @@ func closed(c <-chan struct{}) bool {
 
 // ready asks a readiness URL once.
 func (t *target) ready(ctx context.Context) string {
-	one := t.Target
-	one.Timeout, one.Cut = askedWithin, true
-	c := rawhttp.NewClient(one)
-	defer c.Close()
-	if a := c.Exchange(ctx); a.Class == rawhttp.Answered && a.Status >= 200 && a.Status < 400 {
-		return fmt.Sprintf("GET %v answered %d", t, a.Status)
+	if status := t.status(ctx, askedWithin); status >= 200 && status < 400 {
+		return fmt.Sprintf("GET %v answered %d", t, status)
 	}
 	return ""
+}
+
+// status is that of the answer to one request, 0 if there is none.
+func (t *target) status(ctx context.Context, within time.Duration) int {
+	one := t.Target
+	one.Timeout, one.Cut = within, true
+	c := rawhttp.NewClient(one)
+	defer c.Close()
+	if a := c.Exchange(ctx); a.Class == rawhttp.Answered {
+		return a.Status
+	}
+	return 0
 }
 
 // accepts tries to connect once.
@@ -179,10 +187,33 @@ func (l *life) neverReady(reason string) error {
 	return &StartError{Program: l.r.Command[0], Reason: reason, Output: l.out.text()}
 }
 
-// listensForRequests returns the look at a daemon whose requests one knows where to send: it is ready as soon as somebody listens
-// there. Nobody did before it was started, so it is the daemon, also where its descriptors are not shown: it has changed its user,
-// or has somebody else listen. One whose URL was found may have another port in each life.
+// listensForRequests returns the look at a daemon whose requests one knows where to send: it is ready as soon as it listens there and
+// answers one. Many listen first, and then make ready to serve and to be stopped.
 func (l *life) listensForRequests(ctx context.Context) func() string {
+	listens := l.listensThere(ctx)
+	var heard string
+	var limit time.Time
+	return func() string {
+		if heard == "" {
+			if heard = listens(); heard == "" {
+				return ""
+			}
+			limit = time.Now().Add(settledAfter)
+		}
+		if status := l.r.url.status(ctx, time.Until(limit)); status > 0 && status < 500 {
+			return heard + " and answers"
+		}
+		if time.Now().Before(limit) {
+			return ""
+		}
+		return heard
+	}
+}
+
+// listensThere returns the look whether somebody listens where the requests go. Nobody did before the daemon was started, so it is the
+// daemon, also where its descriptors are not shown: it has changed its user, or has somebody else listen. One whose URL was found may
+// have another port in each life.
+func (l *life) listensThere(ctx context.Context) func() string {
 	knock := l.k.started // when to connect
 	if seesProcesses {
 		knock = knock.Add(settledAfter)

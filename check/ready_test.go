@@ -156,6 +156,20 @@ func TestReadyUntold(t *testing.T) {
 	}
 }
 
+// Who listens is not ready before it answers where requests go.
+func TestReadyIsWhoAnswers(t *testing.T) {
+	addr := freePort(t)
+	c := lifeOf("opens", addr, "500ms")
+	c.URL, c.Only, c.Grace = "http://"+addr+"/", []string{"term"}, eventually
+	report := run(t, c)
+	if want := "it listens on " + addr + " and answers"; report.Ready != want {
+		t.Errorf("ready: %q, want %q", report.Ready, want)
+	}
+	if v := report.result(t, "term"); v.Verdict != Pass {
+		t.Errorf("%s: %s", v.Verdict, v.Summary)
+	}
+}
+
 // HTTP/2 is found, by ALPN and by prior knowledge, and only where it is.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()

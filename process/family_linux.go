@@ -125,8 +125,11 @@ func (f *family) others(alone bool) []kin {
 	for before, now := []int(nil), orphans(); !subset(now, before); before, now = now, orphans() {
 		list, listed = nil, nil
 		for _, pid := range now {
-			if f.adopted(pid) {
+			switch k, is := f.adopted(pid); {
+			case is:
 				descend(pid, add)
+			case k.ending && !k.dead: // it may have been one, and its children may be: they are orphans once it has ended
+				list = append(list, k.kin)
 			}
 		}
 	}
@@ -139,27 +142,30 @@ func (f *family) others(alone bool) []kin {
 	return list
 }
 
-// adopted reports whether pid, a child of this process, is an orphan of f that is alive. If it is dead it is reaped. One that
-// is about to end has no environment any more and still its children: it counts, so that it is waited for and they are seen.
-func (f *family) adopted(pid int) bool {
+// adopted reports whether pid, a child of this process, is an orphan of f that is alive. If it is dead it is reaped. Of one of which
+// nothing tells whose it is, as it has no environment any more, there is the stat.
+func (f *family) adopted(pid int) (stat, bool) {
 	o, known := families.orphans[pid]
 	if families.mains[pid] != nil || known && o.family != f {
-		return false
+		return stat{}, false
 	}
 	k, ok := statOf(pid)
 	if !ok {
-		return false
+		return stat{}, false
 	}
 	if !known {
 		if mark := familyMark(pid); !f.owns(k, mark) {
-			return k.ending && !k.dead && mark == ""
+			if mark != "" {
+				k = stat{}
+			}
+			return k, false
 		}
 	}
 	families.orphans[pid] = orphan{f, k.start}
 	if k.dead {
 		reapOrphan(pid)
 	}
-	return !k.dead
+	return k, !k.dead
 }
 
 func subset(a, b []int) bool {

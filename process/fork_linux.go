@@ -8,7 +8,7 @@ import (
 
 // forks carries out fork on one thread that never ends: the kernel sends the parent-death signal when the *thread* that made
 // the child ends, and the Go runtime may end any other (golang/go#27505). That one thread forks also keeps the others
-// from being blocked in it.
+// from being blocked in it. It is not the first thread, to which the kernel gives orphans: see orphans.
 var forks struct {
 	once  sync.Once
 	calls chan func()
@@ -18,12 +18,7 @@ var forks struct {
 func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
 	forks.once.Do(func() {
 		forks.calls = make(chan func())
-		go func() {
-			runtime.LockOSThread()
-			for call := range forks.calls {
-				call()
-			}
-		}()
+		go serveForks(forks.calls)
 	})
 	h := &handle{fd: -1}
 	attr.Sys.PidFD = &h.fd
@@ -46,6 +41,25 @@ func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*ha
 		return nil, errNoPidfd
 	}
 	return h, nil
+}
+
+// serveForks carries out the calls.
+func serveForks(calls <-chan func()) {
+	runtime.LockOSThread()
+	if syscall.Gettid() == self { // which is held here until somebody else has another thread
+		other := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(other)
+			serveForks(calls)
+		}()
+		<-other
+		runtime.UnlockOSThread()
+		return
+	}
+	for call := range calls {
+		call()
+	}
 }
 
 func hasChroot(sys *syscall.SysProcAttr) bool { return sys != nil && sys.Chroot != "" }

@@ -93,7 +93,7 @@ func (c *trial) check(groupErr error) {
 		case r.returned.IsZero():
 			c.wrongf("%s: Run has not returned", name)
 		case r.exit == nil:
-			if r.told.IsZero() || !errors.Is(r.err, context.Canceled) { // not told before it started
+			if !r.over || !errors.Is(r.err, context.Canceled) { // not over before it started
 				c.wrongf("%s: Run returned %v without an exit", name, r.err)
 			}
 		default:

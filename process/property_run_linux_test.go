@@ -110,9 +110,9 @@ func foreigners(t *testing.T) (end func()) {
 				return
 			}
 			time.Sleep(time.Duration(n%70) * time.Millisecond) // it ends, and nobody waits for it yet
-			_ = cmd.Wait()
+			err := cmd.Wait()
 			if got := cmd.ProcessState.ExitCode(); got != code {
-				done <- fmt.Errorf("a command of somebody else: exit code %d, want %d", got, code)
+				done <- fmt.Errorf("a command of somebody else: exit code %d, want %d: %w", got, code, err)
 				return
 			}
 		}
@@ -180,6 +180,7 @@ type runRecord struct {
 	cause    error     // why
 	budget   time.Duration
 	cut      bool
+	over     bool // its context had ended when Run returned
 	returned time.Time
 	err      error
 	exit     *Exit
@@ -306,7 +307,7 @@ func (c *trial) follow(ctx context.Context, i int, p *Process, out *locked) erro
 		}
 	})
 	err := p.Run(ctx)
-	cut := lastcall.Grace(ctx).Err() != nil
+	cut, over := lastcall.Grace(ctx).Err() != nil, ctx.Err() != nil
 	if !stop() {
 		<-told
 	}
@@ -314,7 +315,7 @@ func (c *trial) follow(ctx context.Context, i int, p *Process, out *locked) erro
 	left := c.members(i)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.returned, r.err, r.cut, r.found = time.Now(), err, cut, p.Relatives()
+	r.returned, r.err, r.cut, r.over, r.found = time.Now(), err, cut, over, p.Relatives()
 	if start := (*StartError)(nil); ok && !errors.As(err, &start) && (!ran || exit != before) {
 		r.exit, r.left = &exit, left
 		r.stop, r.mains = started.stop.began, started.family.mains
