@@ -64,7 +64,7 @@ var daemons = []daemon{
 		},
 		path: "/", slow: "/slow", signal: syscall.SIGQUIT,
 		surprises: map[string]string{
-			"":     "Not met in this run, and in two of four others: it listens before it has handlers, so that a signal in between is a death by the default action (`startup`: warn; or `again`: FAIL, where ready means that it listens).",
+			"":     "It listens before it has handlers: a signal in between is a death by the default action, which `startup` meets in some runs (warn).",
 			"load": "The graceful stop answers what was taken, and closes the listening socket without emptying its queue. By hand, with eight clients in a loop and no check: 27 resets in five stops.",
 		},
 	},
@@ -74,7 +74,7 @@ var daemons = []daemon{
 			return []string{"redis-server", "--bind", "127.0.0.1", "--port", p.port, "--dir", p.dir}
 		},
 		surprises: map[string]string{
-			"idle": "Its clock (serverCron, `hz 10`).",
+			"idle": "Its clock (serverCron): `hz` is 10. By hand, with `config set hz 1` it wakes up once a second.",
 			"pid1": reapsNobody,
 		},
 	},
@@ -123,7 +123,7 @@ var daemons = []daemon{
 		command: func(p *place) []string { return []string{"waitress-serve", "--listen=" + p.addr, "wsgi:app"} },
 		path:    "/", slow: "/slow",
 		surprises: map[string]string{
-			"idle":     "Its loop looks for something to do every second.",
+			"idle":     "Its loop looks for something to do every second (`asyncore_loop_timeout`).",
 			"term":     "Nothing in it handles SIGTERM; SIGINT is Python's KeyboardInterrupt, for which it stops.",
 			"startup":  "As for term.",
 			"inflight": "As for term: the process is gone, and its connections with it.",
@@ -138,8 +138,8 @@ var daemons = []daemon{
 		},
 		path: "/", slow: "/slow",
 		surprises: map[string]string{
-			"idle": "Its server looks ten times a second whether it should stop.",
-			"load": "The listening socket is closed without emptying its queue.",
+			"idle": "Its server looks ten times a second whether it should stop (`main_loop` in server.py sleeps 0.1 s).",
+			"load": "`shutdown` in server.py closes the listening socket first, without emptying its queue.",
 			"pid1": reapsNobody,
 		},
 	},
