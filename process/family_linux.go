@@ -215,6 +215,10 @@ func familyMark(pid int) string {
 		}
 		time.Sleep(time.Millisecond) // nothing tells of it
 	}
+	return markIn(env)
+}
+
+func markIn(env []byte) string {
 	for kv := range bytes.SplitSeq(env, []byte{0}) {
 		if value, ok := bytes.CutPrefix(kv, []byte(familyVariable+"=")); ok {
 			return string(value)

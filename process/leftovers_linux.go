@@ -22,7 +22,8 @@ func leftovers(mark string) (list []kin, err error) {
 		if err != nil || pid == self {
 			continue
 		}
-		if marks := strings.Split(familyMark(pid), ":"); !slices.Contains(marks, mark) {
+		env, _ := environOf(pid) // of all processes there are: who is in execve is not waited for
+		if marks := strings.Split(markIn(env), ":"); !slices.Contains(marks, mark) {
 			continue
 		}
 		if k, ok := statOf(pid); ok && !k.dead {

@@ -101,9 +101,12 @@ func (d *daemon) staysGreen() { d.routes["/ready"] = d.hello }
 
 // refusesFirst has its readiness on a port of its own, where it goes red only when the server has long gone.
 func (d *daemon) refusesFirst() {
-	var red atomic.Bool
+	var green, red atomic.Bool
 	admin := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if red.Load() {
+		if d.group.Ready() == nil {
+			green.Store(true) // and stays so when the group stops
+		}
+		if red.Load() || !green.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
