@@ -121,9 +121,15 @@ func (f *family) others(alone bool) []kin {
 			f.note(k.kin)
 		}
 	}
-	// Who ends while it is looked at leaves its children to this process, and they are not in what was read before.
-	for before, now := []int(nil), orphans(); !subset(now, before); before, now = now, orphans() {
+	for {
 		list, listed = nil, nil
+		if !alone {
+			for _, main := range f.mains {
+				descend(main, add)
+			}
+		}
+		// After them: a main process that ended before it was looked at has left its children to this process.
+		now := orphans()
 		for _, pid := range now {
 			switch k, is := f.adopted(pid); {
 			case is:
@@ -132,14 +138,11 @@ func (f *family) others(alone bool) []kin {
 				list = append(list, k.kin)
 			}
 		}
+		// So has an orphan that ended while it was looked at, and its children are not in what was read before.
+		if len(now) == 0 || subset(orphans(), now) {
+			return list
+		}
 	}
-	if alone {
-		return list
-	}
-	for _, main := range f.mains {
-		descend(main, add)
-	}
-	return list
 }
 
 // adopted reports whether pid, a child of this process, is an orphan of f that is alive. If it is dead it is reaped. Of one of which
