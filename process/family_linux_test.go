@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // Who is in execve(2) has no environment at that moment, and a mark all the same; who has been given none has none.
@@ -34,31 +33,32 @@ func TestMarkInExec(t *testing.T) {
 // What this package starts is no child of the first thread, whose children are taken for orphans: also when the goroutine for it happens
 // to begin there.
 func TestForksAreNotOfTheFirstThread(t *testing.T) {
-	first := make(chan bool)
-	for deadline := time.Now().Add(limit); ; {
-		calls := make(chan func())
-		go func() {
-			if syscall.Gettid() != self {
-				runtime.Gosched()
-				first <- false
-				return
-			}
-			first <- true
+	calls, release, first := make(chan func()), make(chan struct{}), make(chan bool)
+	defer close(calls)
+	defer close(release)
+	begin := func() { // each holds a thread of its own
+		runtime.LockOSThread()
+		first <- syscall.Gettid() == self
+		if syscall.Gettid() == self {
+			runtime.UnlockOSThread()
 			serveForks(calls)
-		}()
-		if !<-first {
-			close(calls)
-			if time.Now().After(deadline) {
-				t.Skipf("no goroutine ran on the first thread in %v", limit)
-			}
-			continue
+			return
 		}
-		thread := make(chan int)
-		calls <- func() { thread <- syscall.Gettid() }
-		if got := <-thread; got == self {
-			t.Error("a child of the first thread")
+		<-release
+		runtime.UnlockOSThread()
+	}
+	for tries := 0; ; tries++ {
+		if tries == 100 {
+			t.Skip("the first thread is held by somebody else")
 		}
-		close(calls)
-		return
+		go begin()
+		if <-first {
+			break
+		}
+	}
+	thread := make(chan int)
+	calls <- func() { thread <- syscall.Gettid() }
+	if got := <-thread; got == self {
+		t.Error("a child of the first thread")
 	}
 }
