@@ -16,7 +16,8 @@ type Check struct {
 
 	// Ready is how one knows that the daemon does what it is for: a URL that answers with a status from 200 to 399;
 	// tcp:HOST:PORT, something accepts connections there; log:REGEXP, a line of its output matches; notify, it sends READY=1,
-	// see sd_notify(3); or a time such as 2s. "" means as soon as it has a listening socket, or has been quiet for a moment.
+	// see sd_notify(3); or a time such as 2s. "" means as soon as it has a listening socket
+	// and answers at the URL, if there is one; or has been quiet for a moment.
 	Ready string
 	// ReadyWithin is the time that it has for that; 0 means 30 s.
 	ReadyWithin time.Duration

@@ -207,10 +207,10 @@ func slow(args []string) {
 	serve(args[:1], nil, nil)
 }
 
-// opens listens on args[0], and has a handler and serves only after args[1].
+// opens listens on args[0], and has a handler and serves only after somebody has come and been sent away.
 func opens(args []string) {
 	l := must(net.Listen("tcp", args[0]))
-	time.Sleep(must(time.ParseDuration(args[1])))
+	must(l.Accept()).Close()
 	stop := stopSignal()
 	var s http.Server
 	go s.Serve(l)

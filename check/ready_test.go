@@ -159,7 +159,7 @@ func TestReadyUntold(t *testing.T) {
 // Who listens is not ready before it answers where requests go.
 func TestReadyIsWhoAnswers(t *testing.T) {
 	addr := freePort(t)
-	c := lifeOf("opens", addr, "500ms")
+	c := lifeOf("opens", addr)
 	c.URL, c.Only, c.Grace = "http://"+addr+"/", []string{"term"}, eventually
 	report := run(t, c)
 	if want := "it listens on " + addr + " and answers"; report.Ready != want {

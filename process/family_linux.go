@@ -135,7 +135,9 @@ func (f *family) others(alone bool) []kin {
 			case is:
 				descend(pid, add)
 			case k.ending && !k.dead: // it may have been one, and its children may be: they are orphans once it has ended
-				list = append(list, k.kin)
+				if !listed[pid] {
+					list = append(list, k.kin)
+				}
 			}
 		}
 		// So has an orphan that ended while it was looked at, and its children are not in what was read before.
@@ -206,47 +208,6 @@ func (f *family) owns(k stat, mark string) bool {
 		}
 	}
 	return false
-}
-
-// familyMark is the mark in the environment of a process; "" if it cannot be read or there is none. One that is in execve(2) has
-// lost its environment and not got the new one, which is when the parent may go on, and end: it is waited for.
-func familyMark(pid int) string {
-	env, err := environOf(pid)
-	for limit := time.Now().Add(execLimit); len(env) == 0 && err == nil && time.Now().Before(limit); env, err = environOf(pid) {
-		if k, ok := statOf(pid); !ok || k.ending || k.bare {
-			break
-		}
-		time.Sleep(time.Millisecond) // nothing tells of it
-	}
-	return markIn(env)
-}
-
-func markIn(env []byte) string {
-	for kv := range bytes.SplitSeq(env, []byte{0}) {
-		if value, ok := bytes.CutPrefix(kv, []byte(familyVariable+"=")); ok {
-			return string(value)
-		}
-	}
-	return ""
-}
-
-// execLimit is how long execve(2) may take, on a machine that is busy.
-const execLimit = time.Second
-
-// environOf is the environment of a process, see proc_pid_environ(5). A first thread that has ended before the others has none any
-// more, so they are asked too.
-func environOf(pid int) ([]byte, error) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	env, err := os.ReadFile(dir + "/environ")
-	if err == nil && len(env) == 0 {
-		threads, _ := os.ReadDir(dir + "/task")
-		for _, t := range threads {
-			if env, _ = os.ReadFile(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
-				break
-			}
-		}
-	}
-	return env, err
 }
 
 // sweep reaps orphans that have died, and leaves alone the children that somebody else in this program waits for
