@@ -291,6 +291,20 @@ func init() {
 	daemons["reload"] = func() {
 		lastcall.Main(upWorker(), lastcall.OnReload(func(context.Context) error { say("reload"); return nil }))
 	}
+	daemons["signals itself"] = func() { // Run arms none, so its worker is the first to ask for a signal
+		var g lastcall.Group
+		g.Go("w", func(context.Context) error {
+			hup := make(chan os.Signal, 1)
+			signal.Notify(hup, syscall.SIGHUP)
+			defer signal.Stop(hup)
+			syscall.Kill(os.Getpid(), syscall.SIGHUP)
+			<-hup
+			return nil
+		})
+		err := g.Run(context.Background())
+		say("%v %q", err, g.Report().Workers[0].Leaks)
+		os.Exit(0)
+	}
 	daemons["fails"] = func() {
 		lastcall.Main(lastcall.Func(func(context.Context) error { return errors.New("out of beer") }))
 	}
@@ -825,5 +839,12 @@ func TestKernelNothingIsLeft(t *testing.T) {
 		default:
 			runtime.Gosched()
 		}
+	}
+}
+
+// os/signal has one goroutine for the whole process, which whoever asks for the first signal starts.
+func TestTheGoroutineOfSignalsIsNobodysLeak(t *testing.T) {
+	if out := launch(t, daemonCommand(t, "signals itself")).exits(0); !strings.Contains(out, `<nil> ""`) {
+		t.Errorf("a worker that asked for a signal left behind: %s", out)
 	}
 }

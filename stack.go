@@ -44,7 +44,8 @@ func goroutines(runID string) map[string]string {
 //	# labels: {"lastcall":"1", "worker":"shop/db"}
 //	#	0x44	main.work+0x24	/src/main.go:12
 //
-// and returns the stacks of the records with that run's label, in the form of a Go traceback.
+// and returns the stacks of the records with that run's label, in the form of a Go traceback. The one goroutine of os/signal is
+// the process's, though it carries the labels of who asked for a signal first.
 func parseGoroutines(profile *bytes.Buffer, runID string) map[string]string {
 	found := map[string]string{}
 	run := fmt.Sprintf("%q:%q", labelRun, runID)
@@ -52,7 +53,7 @@ func parseGoroutines(profile *bytes.Buffer, runID string) map[string]string {
 	var number, path string
 	var stack strings.Builder
 	flush := func() {
-		if path != "" {
+		if path != "" && !strings.Contains(stack.String(), "\tos/signal.loop\n") {
 			found[path] += stack.String()
 		}
 		number, path = "", ""

@@ -35,7 +35,7 @@ func startExits() error {
 			return
 		}
 		unix.CloseOnExec(exits.queue)
-		go func() {
+		service(func() {
 			events := make([]unix.Kevent_t, 64)
 			for {
 				n, err := unix.Kevent(exits.queue, nil, events, nil)
@@ -46,7 +46,7 @@ func startExits() error {
 					exited(int(events[i].Ident))
 				}
 			}
-		}()
+		})
 	})
 	return exits.err
 }

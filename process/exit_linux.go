@@ -37,7 +37,7 @@ func startExits() error {
 			exits.err = err
 			return
 		}
-		go func() {
+		service(func() {
 			events := make([]unix.EpollEvent, 64)
 			for {
 				n := 0
@@ -59,7 +59,7 @@ func startExits() error {
 					}
 				}
 			}
-		}()
+		})
 	})
 	return exits.err
 }

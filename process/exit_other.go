@@ -24,11 +24,11 @@ func (h *handle) onExit(fn func()) error {
 		exits.calls = map[*handle]func(){}
 		ended := make(chan os.Signal, 1)
 		signal.Notify(ended, syscall.SIGCHLD)
-		go func() {
+		service(func() {
 			for range ended {
 				lookForExits()
 			}
-		}()
+		})
 	})
 	exits.mu.Lock()
 	exits.calls[h] = fn

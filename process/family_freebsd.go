@@ -66,7 +66,7 @@ func adopt() bool {
 		return false
 	}
 	families.adopted = true
-	go reapOrphans(sweep)
+	service(func() { reapOrphans(sweep) })
 	return true
 }
 

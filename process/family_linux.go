@@ -43,7 +43,7 @@ func adopt() bool {
 		}
 	}
 	families.adopted = true
-	go reapOrphans(sweep)
+	service(func() { reapOrphans(sweep) })
 	return true
 }
 

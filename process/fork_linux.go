@@ -18,7 +18,7 @@ var forks struct {
 func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
 	forks.once.Do(func() {
 		forks.calls = make(chan func())
-		go serveForks(forks.calls)
+		service(func() { serveForks(forks.calls) })
 	})
 	h := &handle{fd: -1}
 	attr.Sys.PidFD = &h.fd

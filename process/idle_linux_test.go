@@ -1,9 +1,11 @@
 package process
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,26 +13,53 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// While nothing happens nothing runs: with twenty children the threads of this process wake up less than once a second. A tick a
-// second, for all or for each child, would be in every window. The runtime has work of its own for a while after the start, and on
-// a busy machine for longer, so it is looked at until it has come to rest.
+// idleVariable makes the test binary one that has twenty children, and says so.
+const idleVariable = "LASTCALL_TEST_IDLE"
+
+func init() {
+	lives[idleVariable] = func(string) {
+		group := &lastcall.Group{Grace: limit}
+		var names []string
+		for i := range 20 {
+			names = append(names, fmt.Sprintf("sleep%d", i))
+			group.Add(names[i], &Process{Command: []string{"sleep", "1000"}, Notify: i%2 == 0})
+		}
+		group.Go("say", func(ctx context.Context) error {
+			fmt.Println("ready")
+			<-ctx.Done()
+			return nil
+		}, lastcall.After(names...))
+		fmt.Println(group.Run(context.Background()))
+	}
+}
+
+// While nothing happens nothing runs: with twenty children the threads of a process wake up less than once a second. A tick a
+// second, for all or for each child, would be in every window. It is a process of its own, without what other tests left to the
+// runtime, and is watched from outside. The runtime has work of its own for a while after the start, and on a busy machine for
+// longer, so it is looked at until it has come to rest.
 func TestIdle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("looks on for some seconds")
 	}
 	const seconds = 6
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	group := &lastcall.Group{Grace: limit}
-	for i := range 20 {
-		group.Add(fmt.Sprintf("sleep%d", i), &Process{Command: []string{"sleep", "1000"}, Notify: i%2 == 0})
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), idleVariable+"=yes", raceVariable)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	noError(t, err)
+	noError(t, cmd.Start())
+	defer func() {
+		_ = cmd.Process.Kill() // the children go with it
+		_ = cmd.Wait()
+	}()
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("it said %q: %v", line, err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- group.Run(ctx) }()
-	eventually(t, "all are ready", func() bool { return group.Ready() == nil })
 	var seen []int
 	for until := time.Now().Add(limit); ; {
-		n := switches(t, seconds)
+		before := switches(t, cmd.Process.Pid)
+		time.Sleep(seconds * time.Second)
+		n := switches(t, cmd.Process.Pid) - before
 		if seen = append(seen, n); n < seconds {
 			break
 		}
@@ -40,28 +69,17 @@ func TestIdle(t *testing.T) {
 		}
 	}
 	t.Logf("%d context switches in windows of %d s with 20 children", seen, seconds)
-	cancel()
-	noError(t, <-done)
 }
 
-// switches counts the voluntary context switches of all threads of this process while nothing is asked of it for some seconds,
-// without the one that waits for these.
-func switches(t *testing.T, seconds int) int {
+// switches counts the voluntary context switches of all threads of a process.
+func switches(t *testing.T, pid int) (sum int) {
 	t.Helper()
-	count := func() (sum int) {
-		threads, err := filepath.Glob("/proc/self/task/*/status")
-		noError(t, err)
-		for _, path := range threads {
-			if _, err := os.Stat(path); err != nil {
-				continue // it has ended
-			}
-			var n int
-			fmt.Sscan(field(t, path, "voluntary_ctxt_switches:"), &n)
-			sum += n
-		}
-		return sum
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	noError(t, err)
+	for _, path := range threads {
+		var n int
+		fmt.Sscan(field(t, path, "voluntary_ctxt_switches:"), &n)
+		sum += n
 	}
-	before := count()
-	time.Sleep(time.Duration(seconds) * time.Second)
-	return count() - before
+	return sum
 }

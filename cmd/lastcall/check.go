@@ -84,7 +84,7 @@ could not be started or was never ready. Interrupted, it says what was found unt
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
 	flags.SortFlags = false
-	flags.StringVar(&c.Ready, "ready", "", "when it is ready: `http://…`, tcp:HOST:PORT, log:REGEXP, notify, or a time (default: it listens, or is quiet)")
+	flags.StringVar(&c.Ready, "ready", "", "when it is ready: `http://…`, tcp:HOST:PORT, log:REGEXP, notify, or a time (default: it listens and answers, or is quiet)")
 	flags.DurationVar(&c.ReadyWithin, "ready-within", 30*time.Second, "the `TIME` that it has for that")
 	flags.StringVar(&c.URL, "url", "", "send requests to this `URL` (default: what is found to speak HTTP)")
 	flags.StringVar(&c.Slow, "slow", "", "a `URL` whose answer takes a while, for requests under way (default: uploads)")
