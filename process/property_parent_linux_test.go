@@ -59,6 +59,7 @@ func TestSupervisorsDeath(t *testing.T) {
 		c.plan.Acts = slices.DeleteFunc(c.plan.Acts, func(a actPlan) bool { return a.What == "kill" || a.What == "halt" }) // they are not written down
 		return c.orphan(time.Duration(seed*37%400) * time.Millisecond)
 	})
+	t.Logf("%d of them left somebody behind", orphaned.Load())
 	if n := orphaned.Load(); n < 5 && !testing.Short() && flag.Lookup("rapid.checks").Value.String() == flag.Lookup("rapid.checks").DefValue {
 		t.Errorf("only %d supervisors left anybody behind: this test did not see what it is for", n)
 	}
@@ -74,13 +75,18 @@ func (c *trial) orphan(after time.Duration) []string {
 	supervisor.Env = append(os.Environ(), supervisorVariable+"="+path, raceVariable)
 	supervisor.Stderr = os.Stderr
 	noError(c.t, supervisor.Start())
-	// None may be: one that was stopped by plan before it could write that down.
-	for until := time.Now().Add(5 * time.Second); len(c.history()) == 0 && time.Now().Before(until); {
-		time.Sleep(5 * time.Millisecond)
+	gone := make(chan error, 1)
+	go func() { gone <- supervisor.Wait() }()
+	over := false // by itself: all were stopped by plan before anybody could write down that it was born
+	c.await("the first is born, or the supervisor has ended", func() bool {
+		over = len(gone) > 0
+		return over || len(c.history()) > 0
+	})
+	if !over {
+		time.Sleep(after)
 	}
-	time.Sleep(after)
 	_ = supervisor.Process.Kill()
-	if err := supervisor.Wait(); err != nil && supervisor.ProcessState.ExitCode() >= 0 { // by itself
+	if err := <-gone; err != nil && supervisor.ProcessState.ExitCode() >= 0 { // by itself
 		c.wrongf("the supervisor ended: %v", err)
 	}
 	if len(c.members(-1)) > 0 {
