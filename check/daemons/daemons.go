@@ -45,6 +45,9 @@ var shown = &place{dir: "DIR", addr: "127.0.0.1:8080", port: "8080"}
 // reapsNobody is the same for most.
 const reapsNobody = "It waits for its own children only, if for any."
 
+// takesOrphans is PostgreSQL's.
+const takesOrphans = "As PID 1 it takes an orphan that was killed for a server process of its own that crashed: it says `terminating any other active server processes` and starts all anew. A stop that comes meanwhile ends with 1 (`abnormal database system shutdown`) or, just after `reinitializing`, never: it recovers and stays, and SIGINT changes nothing. Both seen by hand in its log, without the checker. A health check that is killed in the container is enough."
+
 var daemons = []daemon{
 	{
 		name: "nginx", program: "nginx", pkg: "nginx-core", version: []string{"nginx", "-v"}, file: "nginx.conf", prepare: nginxFiles,
@@ -85,7 +88,7 @@ var daemons = []daemon{
 		surprises: map[string]string{
 			"idle": "The background writer looks every 200 ms (`bgwriter_delay`); the WAL writer goes to sleep after a while.",
 			"port": "SIGTERM is the smart stop: it waits for every session to end by itself, for as long as that takes. Debian's service sends SIGINT.",
-			"pid1": "As PID 1 it takes an orphan that was killed for a server process of its own that crashed: it says `terminating any other active server processes` and starts all anew, which was what SIGTERM met here. A health check that is killed in the container is enough. Seen by hand in its log.",
+			"pid1": takesOrphans,
 		},
 	},
 	{
@@ -94,7 +97,7 @@ var daemons = []daemon{
 		command: postgres, signal: syscall.SIGINT,
 		surprises: map[string]string{
 			"idle": "The background writer looks every 200 ms (`bgwriter_delay`); the WAL writer goes to sleep after a while.",
-			"pid1": "As PID 1 it takes an orphan that was killed for a server process of its own that crashed: it says `terminating any other active server processes` and starts all anew, which was what SIGTERM met here. A health check that is killed in the container is enough. Seen by hand in its log.",
+			"pid1": takesOrphans,
 		},
 	},
 	{
