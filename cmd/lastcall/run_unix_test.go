@@ -355,16 +355,20 @@ func TestRunEscalates(t *testing.T) {
 	s.none("far", "near")
 }
 
-// none checks that the processes whose numbers stand behind these words in the output are gone.
+// none checks that the processes whose numbers stand behind these words in the output are gone. One that died as the last, in the same
+// moment as its parent and lastcall, may be a zombie that is left to init.
 func (s *started) none(words ...string) {
 	s.t.Helper()
 	for _, word := range words {
 		_, rest, _ := strings.Cut(s.output(), word+" ")
 		pid := 0
 		fmt.Sscan(rest, &pid)
-		if err := syscall.Kill(pid, 0); pid == 0 || !errors.Is(err, syscall.ESRCH) {
-			state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-			s.t.Errorf("%s, pid %d: %v, and it should be gone: %s\n%s", word, pid, err, state, s.output())
+		if err := syscall.Kill(pid, 0); pid != 0 && errors.Is(err, syscall.ESRCH) {
+			continue
+		}
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, state, _ := strings.Cut(string(stat), ") "); pid == 0 || !strings.HasPrefix(state, "Z") {
+			s.t.Errorf("%s, pid %d, should be gone: %s\n%s", word, pid, stat, s.output())
 		}
 	}
 }
