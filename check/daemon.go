@@ -16,6 +16,7 @@ type TB interface {
 	Logf(format string, args ...any)
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
 }
 
 // Option is something about a check that is not as usual. The functions that make them are named after the fields of [Check].
@@ -68,7 +69,8 @@ func Observe(fn func(Progress)) Option { return func(c *Check) { c.Observe = fn 
 
 // Daemon checks the daemon that cmd would run (of cmd, the path, the arguments, the directory and the environment count). Each
 // scenario that fails is an error of the test, with its evidence, its advice and the timeline of its worst life; the others, warnings
-// among them, are in the test's log. The report is returned for tests that look further; the test ends here if there is none.
+// among them, are in the test's log. The report is returned for tests that look further; the test ends here if there is none, and is
+// skipped if no scenario could be played.
 func Daemon(t TB, cmd *exec.Cmd, options ...Option) *Report {
 	t.Helper()
 	c := &Check{Dir: cmd.Dir, Env: cmd.Env}
@@ -98,6 +100,9 @@ func Daemon(t TB, cmd *exec.Cmd, options ...Option) *Report {
 		} else {
 			t.Logf("%s", text)
 		}
+	}
+	if report.Verdict() == Skip {
+		t.Skipf("check: no scenario could be played")
 	}
 	return report
 }

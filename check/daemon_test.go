@@ -16,9 +16,9 @@ import (
 
 // fakeTB is a test that is looked at.
 type fakeTB struct {
-	ctx        context.Context
-	logs, errs []string
-	fatal      string
+	ctx            context.Context
+	logs, errs     []string
+	fatal, skipped string
 }
 
 func (f *fakeTB) Helper()                  {}
@@ -31,6 +31,11 @@ func (f *fakeTB) Errorf(format string, args ...any) {
 }
 func (f *fakeTB) Fatalf(format string, args ...any) {
 	f.fatal = fmt.Sprintf(format, args...)
+	panic(f)
+}
+
+func (f *fakeTB) Skipf(format string, args ...any) {
+	f.skipped = fmt.Sprintf(format, args...)
 	panic(f)
 }
 
@@ -82,6 +87,14 @@ func TestDaemon(t *testing.T) {
 			t.Fatalf("%+v, %+v", f, report)
 		}
 		contains(t, "the log", f.logs[0], "warn  idle: ")
+	})
+	t.Run("cannot be played", func(t *testing.T) {
+		t.Parallel()
+		f, _ := daemon(t, command("wait"), Only("lameduck"))
+		if f.skipped != "check: no scenario could be played" || len(f.errs) > 0 || len(f.logs) != 1 {
+			t.Fatalf("%+v", f)
+		}
+		contains(t, "the log", f.logs[0], "skip  lameduck: no readiness URL is known")
 	})
 	for name, test := range map[string]struct {
 		cmd   *exec.Cmd

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 )
 
@@ -31,24 +32,23 @@ type Report struct {
 	Error   string        `json:"error,omitempty"` // why it ended before all was looked at
 }
 
-// Verdict is the worst of all scenarios: Fail, Warn, or Pass.
+// Verdict is the worst of all scenarios: Fail, Warn, or Pass. It is Skip if none could be played: then nothing is known.
 func (r *Report) Verdict() Verdict {
-	v := Pass
+	v := Skip
 	for _, result := range r.Results {
-		switch {
-		case result.Verdict == Fail:
-			return Fail
-		case result.Verdict == Warn:
-			v = Warn
+		if rank(result.Verdict) > rank(v) {
+			v = result.Verdict
 		}
 	}
 	return v
 }
 
+// rank orders verdicts, the worst last.
+func rank(v Verdict) int { return slices.Index([]Verdict{Skip, Pass, Warn, Fail}, v) }
+
 // Worst is the timeline to look at first: of a failed scenario, or else of one with a warning, or else the longest stop. It is
 // nil if there is none.
 func (r *Report) Worst() *Timeline {
-	rank := func(v Verdict) int { return map[Verdict]int{Fail: 2, Warn: 1}[v] }
 	var worst *Result
 	for i := range r.Results {
 		one := &r.Results[i]

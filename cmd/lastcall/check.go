@@ -38,8 +38,8 @@ is said. --list says what each scenario does. A file named - is standard output,
 
 On GitHub Actions, fails and warnings become annotations, and the job's summary gets the table.
 
-Exit status: 0 nothing failed (warnings do not count), 1 a scenario failed, 2 the command line is wrong, 3 the daemon
-could not be started or was never ready. Interrupted, it says what was found until then, and dies of the signal.`,
+Exit status: 0 nothing failed (warnings do not count), 1 a scenario failed, 2 the command line is wrong or no scenario
+could be played, 3 the daemon could not be started or was never ready. Interrupted, it says what was found until then, and dies of the signal.`,
 		Example: `  lastcall check -- ./server -port 8080
   lastcall check --url http://127.0.0.1:8080/ --slow http://127.0.0.1:8080/export --ready http://127.0.0.1:8080/readyz ./server
   lastcall check --quick --only term,load --junit check.xml ./server
@@ -161,6 +161,8 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 		return failed
 	case report.Verdict() == check.Fail:
 		return &statusError{1, fmt.Errorf("%s does not stop well: %s", c.Command[0], strings.Join(failures(report), ", "))}
+	case report.Verdict() == check.Skip:
+		return &statusError{2, fmt.Errorf("nothing is known of %s: no scenario could be played", c.Command[0])}
 	}
 	return nil
 }
