@@ -204,15 +204,20 @@ func callOf(pid, tid int) string {
 }
 
 // catches reports whether a process has a handler for a signal. That of Go's runtime is none: it catches all signals from the
-// start, also those that nobody else has a use for, and then does what the default is unless the program asked for them.
-func catches(pid int, s syscall.Signal) bool {
+// start, also those that nobody else has a use for, and then does what the default is unless the program asked for them: whether it
+// did is not to be seen, and maybe says so.
+func catches(pid int, s syscall.Signal) (is, maybe bool) {
 	caught := signalMask(pid, "SigCgt")
 	goAlone := bit(syscall.SIGPWR) | bit(syscall.SIGIO) | bit(syscall.SIGVTALRM) | bit(syscall.SIGTRAP) | bit(syscall.SIGXCPU)
-	return caught&bit(s) != 0 && caught&goAlone != goAlone
+	maybe = caught&bit(s) != 0
+	return maybe && caught&goAlone != goAlone, maybe
 }
 
 // pending reports whether a signal has not yet reached a process.
 func pending(pid int, s syscall.Signal) bool { return signalMask(pid, "ShdPnd")&bit(s) != 0 }
+
+// blocked reports whether the first thread of a process blocks a signal.
+func blocked(pid int, s syscall.Signal) bool { return signalMask(pid, "SigBlk")&bit(s) != 0 }
 
 func bit(s syscall.Signal) uint64 { return 1 << (s - 1) }
 
@@ -375,6 +380,16 @@ func unread(pid int, port, from uint16) (n uint64) {
 	eachTCP(pid, func(state string, local, remote uint16, received uint64) {
 		if state == "01" && local == port && remote == from {
 			n += received
+		}
+	})
+	return n
+}
+
+// unreadFrom is how many connections to a port have brought something that the daemon has not read.
+func unreadFrom(pid int, port uint16) (n int) {
+	eachTCP(pid, func(state string, local, _ uint16, received uint64) {
+		if state == "01" && local == port && received > 0 {
+			n++
 		}
 	})
 	return n

@@ -13,7 +13,8 @@ const seesProcesses = false
 func descendants(int) []proc                     { return nil }
 func threadsOf([]proc) []thread                  { return nil }
 func callOf(int, int) string                     { return "" }
-func catches(int, syscall.Signal) bool           { return false }
+func catches(int, syscall.Signal) (bool, bool)   { return false, false }
+func blocked(int, syscall.Signal) bool           { return false }
 func pending(int, syscall.Signal) bool           { return false }
 func commandLine(int) string                     { return "" }
 func holds(int) []string                         { return nil }
@@ -25,6 +26,7 @@ func lookAtTask(proc, int) (thread, bool)        { return thread{}, false }
 func queued(int, uint16) int                     { return 0 }
 func unread(int, uint16, uint16) uint64          { return 0 }
 func waiting(int, uint16) uint64                 { return 0 }
+func unreadFrom(int, uint16) int                 { return 0 }
 func lookAt(int) (proc, bool)                    { return proc{}, false }
 func everybody() []proc                          { return nil }
 

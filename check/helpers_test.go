@@ -60,6 +60,7 @@ var lives = map[string]func(args []string){
 	"bomb":    bomb,
 	"checker": checker,
 	"facts":   facts,
+	"reraise": reraise, "peculiar": peculiar,
 }
 
 func init() {

@@ -83,7 +83,9 @@ func playIdle(r *runner) {
 			}
 		}
 		if i < idleWindows && l.exits(r.Idle/idleWindows) {
-			r.fail("ended while it had nothing to do: "+statusText(l.k.status), "Nobody asked it to. Its output says more.")
+			l.end()
+			r.fact("ended after", ms(l.k.ended.Sub(l.k.started)), "ms", "from exec")
+			r.fail("ended while it had nothing to do: "+statusText(l.k.status)+said(l.out.last(300)), "Nobody asked it to.")
 			return
 		}
 		if r.ctx.Err() != nil {
@@ -91,7 +93,14 @@ func playIdle(r *runner) {
 		}
 	}
 	r.judgeIdle(l, wakers, fresh)
-	l.stop(r.Signal)
+	late, err := l.reconsider()
+	if err != nil {
+		r.failed(err)
+		return
+	}
+	if o := l.stop(r.Signal); late {
+		r.usual = o
+	}
 }
 
 func (r *runner) judgeIdle(l *life, wakers map[threadID]*waker, fresh map[string]int) {

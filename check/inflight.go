@@ -52,7 +52,7 @@ func (r *runner) stopInflight() bool {
 	u.finish()
 	u.await()
 	u.note(l)
-	if (u.before > 0 || late) && u.sum() == 0 && u.fivexx == 0 {
+	if (u.before > 0 || u.early > 0 || late) && u.sum() == 0 && u.fivexx == 0 {
 		return false
 	}
 	r.requestFacts(&u.tally)
@@ -63,13 +63,13 @@ func (r *runner) stopInflight() bool {
 	case u.broken != "" && u.answered+lost == 0:
 		r.skip("no request could be brought under way: %s", u.broken)
 	case lost > 0:
-		r.fail(fmt.Sprintf("%d of %d %s: %s", lost, underWay, u.what, u.most()), advice)
+		r.fail(fmt.Sprintf("%d of %d %s: %s", lost, u.answered+lost, u.what, u.most()), advice)
 	case u.fivexx > 0:
-		r.fail(fmt.Sprintf("%d of %d %s were answered with 5xx", u.fivexx, underWay, u.what), advice)
+		r.fail(fmt.Sprintf("%d of %d %s were answered with 5xx", u.fivexx, u.answered, u.what), advice)
 	case o.Hung:
-		r.fail(fmt.Sprintf("answered all, and was still there %v after %s", r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
+		r.fail(fmt.Sprintf("answered all of %d, and was still there %v after %s", u.answered, r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
 	default:
-		r.pass("answered all of %d %s; gone %v after %s", underWay, u.what, round(o.Took), name)
+		r.pass("answered all of %d %s; gone %v after %s", u.answered, u.what, round(o.Took), name)
 	}
 	return true
 }

@@ -31,6 +31,9 @@ type life struct {
 	ended   bool
 	done    outcome     // of the stop
 	uncut   func() bool // from now on the end of the context does not kill it
+	worst   bool        // of the scenario, as far as is known
+	maybe   bool        // it may have had a handler for the first signal
+	wrote   int         // bytes until then
 }
 
 // event is a moment whose distance from the signal is not yet known.
@@ -47,6 +50,7 @@ type outcome struct {
 	Caught bool          // there was a handler for the signal when that was sent
 	Took   time.Duration // from the signal to the end
 	Left   []string      // command lines of descendants that outlived it
+	Said   string        // what it wrote last, shortened
 }
 
 // leftOver is a descendant that outlived the daemon.
@@ -207,8 +211,9 @@ func (r *runner) failed(err error) {
 		return
 	}
 	text := e.Reason
-	if e.Output != "" {
-		text += "; its output: " + shorten(e.Output, 300)
+	text += said(lastOf(e.Output, 300))
+	if who := r.inTheWay(); who != "" {
+		text += "; " + who
 	}
 	if r.killed != "" {
 		text += "; it had to be killed in " + r.killed + ", which may be why"
@@ -226,7 +231,8 @@ func (l *life) note(at time.Time, kind Kind, text string) {
 func (l *life) signal(s syscall.Signal) {
 	first := l.told.IsZero()
 	if first {
-		l.done.Caught = catches(l.k.daemon, s)
+		l.done.Caught, l.maybe = catches(l.k.daemon, s)
+		l.wrote = l.out.came()
 	}
 	now := time.Now()
 	if first {
@@ -255,8 +261,8 @@ func (l *life) awaitEnd() outcome {
 			l.note(time.Now(), KindKill, "")
 			l.r.killed = cmp.Or(l.r.playing(), "its first life")
 		}
-		l.end()
 		l.done.Took = l.r.Grace
+		l.end()
 		return l.done
 	}
 	l.done.Status = l.k.status
@@ -267,6 +273,10 @@ func (l *life) awaitEnd() outcome {
 		l.note(time.Now(), KindLeft, command)
 	}
 	l.end()
+	l.done.Said = l.out.last(300)
+	if l.maybe && l.out.came() > l.wrote { // the runtime alone writes nothing
+		l.done.Caught = true
+	}
 	return l.done
 }
 
@@ -421,13 +431,13 @@ func (l *life) end() {
 	l.out.awaitEnd() // whether it crashed is in what it wrote last
 	l.out.close()
 	l.notes.close()
-	if !l.told.IsZero() && r.result != nil && (r.worst == nil || l.done.Took > r.worst.done.Took) {
+	if !l.told.IsZero() && r.result != nil && (r.worst == nil || !r.worst.worst && l.done.Took > r.worst.done.Took) {
 		r.worst = l
 	}
 }
 
-// isWorst makes this life the one whose timeline the scenario shows.
-func (l *life) isWorst() { l.r.worst = l }
+// isWorst makes this life the one whose timeline the scenario shows, and no longer one after it.
+func (l *life) isWorst() { l.worst, l.r.worst = true, l }
 
 // timeline is the life as the report has it.
 func (l *life) timeline(scenario string) *Timeline {

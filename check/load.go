@@ -33,13 +33,16 @@ func playLoad(r *runner) {
 		return
 	}
 	modes := []rawhttp.Mode{rawhttp.NewConn, rawhttp.KeepAliveGET}
-	if r.http2 {
+	switch {
+	case r.url.onlyHTTP2():
+		modes = []rawhttp.Mode{rawhttp.HTTP2}
+	case r.http2:
 		modes = append(modes, rawhttp.HTTP2)
 	}
 	var all tally
 	var stops []time.Duration
-	var after []string
-	judge := func(t *tally, o outcome, l *life, what string) bool {
+	var where []string
+	judge := func(t *tally, o outcome, l *life, what string) (more bool) {
 		all.merge(t)
 		stops = append(stops, o.Took)
 		if o.Hung {
@@ -49,10 +52,13 @@ func playLoad(r *runner) {
 		}
 		if n := t.sum(); n > 0 {
 			l.isWorst()
-			after = append(after, fmt.Sprintf("%d %s (%s)", n, t.most(), what))
+			where = append(where, fmt.Sprintf("%d in %s (%s)", n, what, t.how))
+			r.fact("lost in "+what, float64(n), "", "")
 		}
 		return r.ctx.Err() == nil && !o.Hung && t.sum() == 0 // once is enough
 	}
+	bursts := 0
+load:
 	for _, mode := range modes {
 		for i := range r.times(loadTimes) {
 			r.say("%v, steady, %d of %d", mode, i+1, r.times(loadTimes))
@@ -64,15 +70,21 @@ func playLoad(r *runner) {
 			flowing, wait := l.steady(mode, &t)
 			if !flowing {
 				wait()
-				l.end()
+				l.stop(r.Signal)
 				r.skip("too few requests were answered to call it load (%v)", mode)
-				return
+				break load
 			}
 			t.signal(l)
 			o := l.awaitEnd()
 			wait()
 			t.note(l)
-			if !judge(&t, o, l, "steady, "+mode.String()) {
+			if t.early > 0 {
+				r.warn(fmt.Sprintf("lost %d requests before the signal (%v, %d clients): what it loses at a stop cannot be told from that", t.early, mode, loadClients),
+					"It cannot take so many at once, or loses some at all times. Find that out first.")
+				all.merge(&t)
+				break load
+			}
+			if !judge(&t, o, l, "steady load, "+mode.String()) {
 				break
 			}
 		}
@@ -80,25 +92,45 @@ func playLoad(r *runner) {
 			if !seesProcesses {
 				break
 			}
-			r.say("%v, a burst, %d of %d", mode, i+1, r.times(burstTimes))
+			what := "a burst, " + mode.String()
+			r.say("%s, %d of %d", what, i+1, r.times(burstTimes))
 			l, ok := r.begin()
 			if !ok {
 				return
 			}
-			t, o := l.burst(mode)
+			t, n, o := l.burst(mode, true)
+			bursts += n
 			t.note(l)
-			if !judge(t, o, l, "a burst, "+mode.String()) {
+			if t.sum() > 0 && !o.Hung {
+				r.say("%s, without a stop", what)
+				l, ok := r.begin()
+				if !ok {
+					return
+				}
+				if peace, _, _ := l.burst(mode, false); peace.early > 0 {
+					all.merge(peace)
+					r.warn(fmt.Sprintf("lost %d of a burst of %d requests without a stop (%v)", peace.early, peace.early+peace.answered, mode),
+						"It cannot take so many at once. What it loses of them at a stop cannot be told from that.")
+					break
+				}
+			}
+			if !judge(t, o, l, what) {
 				break
 			}
 		}
 	}
+	if bursts > 0 {
+		r.fact("requests in bursts", float64(bursts), "", "")
+	} else if seesProcesses {
+		r.skip("no connection could be made while it was frozen: there was no burst of requests")
+	}
 	r.requestFacts(&all)
 	r.stopTimes(stops)
-	if len(after) > 0 {
-		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, shorten(strings.Join(after, ", "), 200)),
+	if len(where) > 0 {
+		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, strings.Join(where, ", ")),
 			"Stop in this order: no longer ready; accept what is in the queue; answer everything that was sent, with \"Connection: close\"; close. A listening socket that a supervisor holds loses nothing at all.")
 	}
-	if all.fivexx > 0 {
+	if all.fivexx > 0 && all.errors == 0 {
 		r.warn(fmt.Sprintf("answered %d requests with 5xx after the signal", all.fivexx), "Serve what still comes until nobody sends any more, or refuse the connection: clients and balancers try those again.")
 	}
 	if all.idle > 0 {
@@ -113,8 +145,8 @@ func playLoad(r *runner) {
 	}
 }
 
-// burst freezes the daemon, lets requests come, sends the signal, and thaws it.
-func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
+// burst freezes the daemon, lets n requests come, sends the signal, and thaws it. Without the stop, the signal comes when all have ended.
+func (l *life) burst(mode rawhttp.Mode, stop bool) (_ *tally, n int, _ outcome) {
 	var t tally
 	ctx, cancel := context.WithTimeout(l.r.ctx, answersWithin)
 	defer cancel()
@@ -124,13 +156,12 @@ func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
 	target := l.r.url.with(mode)
 	target.OnSent = func() { sent <- struct{}{} }
 	var clients []*rawhttp.Client
-	n := burstSize
 	if mode != rawhttp.NewConn {
-		n = loadClients
-		for range n {
+		for range loadClients {
 			c := rawhttp.NewClient(target)
 			defer c.Close()
-			if r := c.Exchange(ctx); r.Class == rawhttp.Answered {
+			r := c.Exchange(ctx)
+			if t.add(r); r.Class == rawhttp.Answered {
 				<-sent
 				clients = append(clients, c)
 			}
@@ -138,7 +169,7 @@ func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
 	}
 	l.freezeAll()
 	if mode == rawhttp.NewConn {
-		for i := range n {
+		for i := range burstSize {
 			c := rawhttp.NewClient(target)
 			defer c.Close()
 			dial, cancel := context.WithTimeout(ctx, burstWithin)
@@ -151,25 +182,38 @@ func (l *life) burst(mode rawhttp.Mode) (*tally, outcome) {
 		}
 	}
 	for _, c := range clients {
-		all.Go(func() {
-			r := c.Exchange(ctx)
-			r.Reused = mode != rawhttp.NewConn // it is not new to the client, which has made it before; to the daemon it is
-			t.add(r)
-		})
+		all.Go(func() { t.add(c.Exchange(ctx)) })
 	}
 	within, enough := context.WithTimeout(ctx, burstWithin)
 	defer enough()
-	for range clients { // some may have met a connection that the daemon has closed, and send nothing
-		select {
-		case <-sent:
-		case <-within.Done():
+	if target.TLS != nil && mode == rawhttp.NewConn { // no request comes before the handshake has been answered
+		l.awaitHellos(within, len(clients))
+	} else {
+		for range clients { // some may have met a connection that the daemon has closed, and send nothing
+			select {
+			case <-sent:
+			case <-within.Done():
+			}
 		}
 	}
-	t.signal(l)
+	if stop {
+		t.signal(l)
+	}
 	l.thawAll()
+	if !stop {
+		all.Wait()
+		return &t, len(clients), l.stop(l.r.Signal)
+	}
 	o := l.awaitEnd()
 	all.Wait()
-	return &t, o
+	return &t, len(clients), o
+}
+
+// awaitHellos waits until so many connections have brought something that the daemon has not read.
+func (l *life) awaitHellos(ctx context.Context, n int) {
+	for ctx.Err() == nil && !l.hasExited() && unreadFrom(l.k.daemon, l.r.port()) < n {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // freezeAll freezes the daemon and its descendants, as the freezer of a container does, and returns when they stand still.

@@ -1,11 +1,19 @@
+//go:build unix
+
 package check
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
+	"io"
 	"os"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -24,6 +32,7 @@ type output struct {
 
 	mu   sync.Mutex
 	tail []byte
+	all  int // bytes that came
 }
 
 // newOutput returns the end to write as well, which the caller closes.
@@ -43,11 +52,7 @@ func (o *output) run() {
 	pattern := o.pattern
 	buf := make([]byte, 32<<10)
 	for {
-		n, err := o.read.Read(buf)
-		o.mu.Lock()
-		o.tail = append(o.tail, buf[:n]...)
-		o.tail = o.tail[max(0, len(o.tail)-keptOutput):]
-		o.mu.Unlock()
+		n, err := o.some(buf)
 		for b := buf[:n]; pattern != nil && len(b) > 0; {
 			part, rest, whole := bytes.Cut(b, []byte{'\n'})
 			line = append(line, part[:min(len(part), keptLine-len(line))]...)
@@ -65,11 +70,70 @@ func (o *output) run() {
 	}
 }
 
+// some reads some of it. What has left the pipe has been counted, so that came misses nothing between the two.
+func (o *output) some(buf []byte) (n int, err error) {
+	conn, err := o.read.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waited := conn.Read(func(fd uintptr) bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for n, err = unix.Read(int(fd), buf); errors.Is(err, unix.EINTR); {
+			n, err = unix.Read(int(fd), buf)
+		}
+		if n > 0 {
+			o.all += n
+			o.tail = append(o.tail, buf[:n]...)
+			o.tail = o.tail[max(0, len(o.tail)-keptOutput):]
+		}
+		return !errors.Is(err, unix.EAGAIN)
+	})
+	n = max(n, 0)
+	if err = cmp.Or(waited, err); err == nil && n == 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
 // text is the last of the output.
 func (o *output) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return string(bytes.TrimSpace(o.tail))
+}
+
+// last is the end of the output, of about n bytes at the most, and no part of a line if more than one is whole.
+func (o *output) last(n int) string { return lastOf(o.text(), n) }
+
+func lastOf(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	text = text[len(text)-n:]
+	if _, whole, more := strings.Cut(text, "\n"); more {
+		text = whole
+	}
+	return strings.ToValidUTF8(text, "")
+}
+
+// said is what a daemon wrote, to be put behind what it did.
+func said(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "; its output: " + shorten(text, 300)
+}
+
+// came is how many bytes the daemon has written.
+func (o *output) came() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n = o.all
+	if conn, err := o.read.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) { n += inPipe(int(fd)) })
+	}
+	return n
 }
 
 // mute makes the reader go away: who writes gets EPIPE, and SIGPIPE with it.

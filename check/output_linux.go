@@ -12,6 +12,12 @@ import (
 // waits for is an event; without it, the daemon would be judged while somebody can still read.
 const readerGoneWithin = drainedWithin
 
+// inPipe is how many bytes are in a pipe, see pipe(7).
+func inPipe(fd int) int {
+	n, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
+	return n
+}
+
 // noReader returns a function that waits, after the end of a pipe to read has been closed, until nobody else has it: who writes is then told.
 func noReader(read *os.File) (await func()) {
 	raw, err := read.SyscallConn()

@@ -77,16 +77,20 @@ func (l *life) awaitReady() error {
 	defer cancel()
 	limit := r.ReadyWithin
 	come := make(<-chan struct{}) // closed when it is ready
+	awaited := ""                 // what does not come, if it never is
 	var look func() string        // how one knows that it is ready, "" if it is not
 	switch {
 	case r.ready.url != nil:
-		look = func() string { return r.ready.url.ready(ctx) }
+		look = func() (how string) { how, awaited = r.ready.url.ready(ctx); return how }
 	case r.ready.addr != "":
 		look = func() string { return accepts(ctx, r.ready.addr) }
+		awaited = "nobody accepts connections at " + r.ready.addr
 	case r.ready.line != nil:
 		come, l.how = l.out.matched, fmt.Sprintf("its output matched %q", r.ready.line)
+		awaited = fmt.Sprintf("no line of its output matched %q", r.ready.line)
 	case r.ready.notify:
 		come, l.how = l.notes.ready, "it sent READY=1"
+		awaited = "it did not send READY=1 to NOTIFY_SOCKET"
 	case r.ready.delay > 0:
 		ran, stop := later(r.ready.delay)
 		defer stop()
@@ -94,6 +98,7 @@ func (l *life) awaitReady() error {
 		limit = r.ready.delay + time.Minute
 	case r.url != nil:
 		look = l.listensForRequests(ctx)
+		awaited = "nobody listens at " + r.url.Addr
 	case !seesProcesses:
 		ran, stop := later(time.Second)
 		defer stop()
@@ -119,9 +124,17 @@ func (l *life) awaitReady() error {
 			if r.ctx.Err() != nil {
 				return r.ctx.Err()
 			}
-			return l.neverReady("ended before it was ready: " + statusText(l.k.status))
+			why := "ended before it was ready: " + statusText(l.k.status)
+			if goesOn := l.outlived(); len(goesOn) > 0 {
+				why += fmt.Sprintf(", and what it started goes on (%s): have it stay in the foreground", shorten(strings.Join(goesOn, ", "), 100))
+			}
+			return l.neverReady(why)
 		case <-expired.C:
-			return l.neverReady(fmt.Sprintf("was not ready within %v", limit))
+			why := fmt.Sprintf("was not ready within %v", limit)
+			if awaited != "" {
+				why += ": " + awaited
+			}
+			return l.neverReady(why)
 		case <-r.ctx.Done():
 			return r.ctx.Err()
 		}
@@ -150,12 +163,17 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// ready asks a readiness URL once.
-func (t *target) ready(ctx context.Context) string {
-	if status := t.status(ctx, askedWithin); status >= 200 && status < 400 {
-		return fmt.Sprintf("GET %v answered %d", t, status)
+// ready asks a readiness URL once. It says how one knows that the daemon is ready, "", if it is not, and what was seen.
+func (t *target) ready(ctx context.Context) (how, seen string) {
+	switch status := t.status(ctx, askedWithin); {
+	case status == 0:
+		return "", fmt.Sprintf("GET %v got no answer", t)
+	case status >= 200 && status < 400:
+		how = fmt.Sprintf("GET %v answered %d", t, status)
+		return how, how
+	default:
+		return "", fmt.Sprintf("GET %v answered %d", t, status)
 	}
-	return ""
 }
 
 // status is that of the answer to one request, 0 if there is none.
@@ -291,6 +309,22 @@ func (l *life) listensOrIsQuiet() func() string {
 		}
 		return ""
 	}
+}
+
+// reconsider looks once more at a daemon that was taken for ready since it was quiet. Where it listens by now, it was not: that is waited
+// for from now on.
+func (l *life) reconsider() (late bool, err error) {
+	r := l.r
+	if r.Ready != "" || r.url != nil || r.listens || l.hasExited() {
+		return false, nil
+	}
+	sockets := listening(descendants(l.k.pid))
+	if len(sockets) == 0 {
+		return false, nil
+	}
+	r.report.Ready = fmt.Sprintf("it listens on %s, which it did not yet when it was first taken for ready: %s", sockets[0], r.report.Ready)
+	r.listens, r.starts = true, nil
+	return true, r.whereRequestsGo(l)
 }
 
 // String is the address.

@@ -5,6 +5,8 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,14 +30,18 @@ type tally struct {
 	before   int            // of these, ended before the signal
 	after    int            // of these, sent after the signal
 	refused  int            // nobody listened any more, which is fine
-	fivexx   int            // answered so after the signal
+	fivexx   int            // answered so after the signal, by one that did not do so before
+	errors   int            // answered with 5xx before the signal
+	early    int            // got no whole answer before the signal, though nobody had closed what was idle
 	idle     int            // sent after the signal on a connection that had been idle, and lost: the daemon closed it meanwhile
 	lost     map[string]int // the others that got no whole answer
 	broken   string         // what is no answer at all, the last
+	breaks   int            // how many of them
 	last     time.Time      // of the answers
 	taken    int            // connections on which an answer came
 	accept   time.Time      // by when the last of them was there
 	first    time.Time      // of those lost
+	how      string         // it was lost
 }
 
 // add counts one. The signal's time is known from then on.
@@ -60,11 +66,20 @@ func (t *tally) add(r rawhttp.Result) {
 		if afterwards {
 			t.after++
 		}
-		if r.Status >= 500 && end.After(t.told) && !t.told.IsZero() {
+		switch {
+		case r.Status < 500:
+		case t.told.IsZero() || !end.After(t.told):
+			t.errors++
+		case t.errors == 0:
 			t.fivexx++
 		}
 	case r.Class == rawhttp.Broken:
 		t.broken = r.Err.Error()
+		t.breaks++
+	case t.told.IsZero():
+		if !r.Reused || r.Class != rawhttp.Reset && r.Class != rawhttp.ClosedWithoutAnswer { // a server may close what is idle
+			t.early++
+		}
 	case !r.Class.Dropped():
 		t.refused++
 	case r.Reused && afterwards && (r.Class == rawhttp.Reset || r.Class == rawhttp.ClosedWithoutAnswer):
@@ -72,7 +87,7 @@ func (t *tally) add(r rawhttp.Result) {
 	default:
 		if t.lost == nil {
 			t.lost = map[string]int{}
-			t.first = end
+			t.first, t.how = end, howLost(r)
 		}
 		t.lost[howLost(r)]++
 	}
@@ -124,13 +139,16 @@ func (t *tally) merge(o *tally) {
 	t.after += o.after
 	t.refused += o.refused
 	t.fivexx += o.fivexx
+	t.errors += o.errors
+	t.early += o.early
+	t.breaks += o.breaks
 	t.idle += o.idle
 	if o.broken != "" {
 		t.broken = o.broken
 	}
 	for how, n := range o.lost {
 		if t.lost == nil {
-			t.lost, t.first = map[string]int{}, o.first
+			t.lost, t.first, t.how = map[string]int{}, o.first, o.how
 		}
 		t.lost[how] += n
 	}
@@ -145,7 +163,7 @@ func (t *tally) note(l *life) {
 		l.note(t.last, KindResponse, fmt.Sprintf("the last of %d", t.answered))
 	}
 	if !t.first.IsZero() {
-		l.note(t.first, KindLost, fmt.Sprintf("the first of %d: %s", t.sum(), t.most()))
+		l.note(t.first, KindLost, fmt.Sprintf("the first of %d: %s", t.sum(), t.how))
 	}
 }
 
@@ -162,9 +180,19 @@ func (t *tally) most() (how string) {
 // facts adds the counts to the evidence.
 func (r *runner) requestFacts(t *tally) {
 	r.fact("answered", float64(t.answered), "", fmt.Sprintf("%d of them sent after the signal", t.after))
-	r.fact("refused", float64(t.refused), "", "after the stop, which is fine: nobody listened any more")
-	for how, n := range t.lost {
-		r.fact("lost", float64(n), "", how)
+	refused := "after the stop, which is fine: nobody listened any more"
+	if r.NoRefuse {
+		refused = "after the signal"
+	}
+	r.fact("refused", float64(t.refused), "", refused)
+	for _, how := range slices.Sorted(maps.Keys(t.lost)) {
+		r.fact("lost", float64(t.lost[how]), "", how)
+	}
+	if t.early > 0 {
+		r.fact("lost before the signal", float64(t.early), "", "so not because of the stop")
+	}
+	if t.errors > 0 {
+		r.fact("answered with 5xx before the signal", float64(t.errors), "", "so not because of the stop")
 	}
 	if t.idle > 0 {
 		r.fact("reset on idle keep-alive", float64(t.idle), "", "sent after the signal on a connection that the daemon closed at that moment")
@@ -173,7 +201,7 @@ func (r *runner) requestFacts(t *tally) {
 		r.fact("answered with 5xx", float64(t.fivexx), "", "after the signal")
 	}
 	if t.broken != "" {
-		r.fact("no HTTP", 1, "", t.broken)
+		r.fact("no HTTP", float64(t.breaks), "", t.broken)
 	}
 }
 

@@ -40,7 +40,7 @@ type runner struct {
 	hangs   string  // why nothing that needs a stop makes sense any more
 	usual   outcome // of its first life, which was stopped in peace
 	forces  *bool   // a second signal ends it at once; nil: not tried
-	uploads *bool   // it waits for the end of an upload; nil: not tried
+	uploads *string // why an upload is not under way until it is complete, "" if it is; nil: not tried
 }
 
 // Run looks at the daemon, one scenario after the other, and reports what it found out. It ends everything that it started
@@ -159,21 +159,27 @@ func (r *runner) look() error {
 	}
 	r.report.Ready = l.how
 	r.listens = l.listens
-	if r.url == nil {
-		if r.Ready == "" && l.listens {
-			l.exits(quietFor) // it may have more than one
-		}
-		r.url = l.findURL()
-		r.report.Found, r.ports = r.url != nil, len(l.ports())
+	if r.url == nil && r.Ready == "" && l.listens {
+		l.exits(quietFor) // it may have more than one
 	}
-	if r.url != nil {
-		r.report.URL = r.url.String()
-		if err := l.tryURL(); err != nil {
-			return err
-		}
+	if err := r.whereRequestsGo(l); err != nil {
+		return err
 	}
 	r.usual = l.stop(r.Signal)
 	return nil
+}
+
+// whereRequestsGo finds the URL, if none was given, and tries it.
+func (r *runner) whereRequestsGo(l *life) error {
+	if r.url == nil {
+		r.url = l.findURL()
+		r.report.Found, r.ports = r.url != nil, len(l.ports())
+	}
+	if r.url == nil {
+		return nil
+	}
+	r.report.URL = r.url.String()
+	return l.tryURL()
 }
 
 // playing is the name of the scenario that runs, "" while none does.

@@ -47,8 +47,9 @@ func playStartup(r *runner) {
 		}
 		if l.hasExited() { // of itself, before there was anything to stop
 			l.end()
-			r.fail(fmt.Sprintf("ended by itself while it started: %s", statusText(l.k.status)), "It starts only sometimes. Look at its output.")
-			return
+			r.fact("ended by itself after", ms(l.k.ended.Sub(l.k.started)), "ms", "from exec")
+			r.fail("ended by itself while it started: "+statusText(l.k.status)+said(l.out.last(300)), "It starts only sometimes.")
+			break
 		}
 		open := holds(l.k.daemon)
 		o := l.stop(r.Signal)
@@ -62,7 +63,6 @@ func playStartup(r *runner) {
 			l.isWorst()
 			r.fail(fmt.Sprintf("still there %v after %s, which came %s", r.Grace, name, when),
 				"The signal was lost or forgotten while it started. Set the handler up before anything else, and look after each step of the start whether it was called.")
-			return
 		case len(o.Left) > 0:
 			l.isWorst()
 			r.fail(fmt.Sprintf("left %s behind, when %s came %s", shorten(strings.Join(o.Left, ", "), 100), name, when),
@@ -70,7 +70,7 @@ func playStartup(r *runner) {
 		case r.asUsual(o) && o.Status.Signal() != r.Signal:
 		case l.crashed() != "":
 			l.isWorst()
-			r.fail(fmt.Sprintf("%s, when %s came %s", l.crashed(), name, when),
+			r.fail(fmt.Sprintf("%s, when %s came %s%s", l.crashed(), name, when, said(o.Said)),
 				"The stop meets what is not there yet. Let it look at what it stops, or begin after the start.")
 		case !o.Status.Signaled() && !r.accepts(o.Status.ExitStatus(), r.Signal):
 			l.isWorst()
@@ -83,11 +83,16 @@ func playStartup(r *runner) {
 					"Set the handler up before anything that somebody could miss is opened.")
 			}
 		}
+		if o.Hung {
+			break
+		}
 	}
-	r.fact("signals", float64(n+listens), "", "between exec and ready")
+	r.fact("signals", float64(len(stops)), "", "between exec and ready")
 	r.fact("start", ms(starts.Median), "ms", "median")
 	r.fact("died of it before there was a handler", float64(died), "", "which is well as long as nothing was open")
-	r.stopTimes(stops)
+	if len(stops) > 0 {
+		r.stopTimes(stops)
+	}
 	r.pass("stopped each of %d times, at instants over %v", n+listens, round(starts.Median))
 }
 

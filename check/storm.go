@@ -56,7 +56,7 @@ func playStorm(r *runner) {
 	case o.Hung:
 		r.fail(fmt.Sprintf("still there %v after %d signals", r.Grace, s.sent), "Handlers that call what is not async-signal-safe can deadlock when they interrupt each other, see signal-safety(7). Let the handler only note the signal.")
 	case crash != "":
-		r.fail(fmt.Sprintf("%s in a storm of signals", crash), "That is a crash: a handler that cannot be entered twice, or a stop that is begun twice.")
+		r.fail(fmt.Sprintf("%s in a storm of signals%s", crash, said(o.Said)), "That is a crash: a handler that cannot be entered twice, or a stop that is begun twice.")
 	case s.lost() > 0 && (forces || r.forced()):
 		r.pass("%s; %d requests were cut, since a second %s ends it at once", statusText(o.Status), s.lost(), name)
 	case s.lost() > 0:
@@ -66,7 +66,7 @@ func playStorm(r *runner) {
 			r.pass("lost %d of the requests under way, and %d with one signal: see inflight", s.lost(), one.lost())
 		default:
 			s.l.isWorst()
-			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), underWay, s.held.what, s.held.most()), "A stop that has begun must not begin again.")
+			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.most()), "A stop that has begun must not begin again.")
 		}
 	case forces || r.asUsual(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced() || r.judge(o, r.Signal):
 		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), s.sent)
@@ -117,11 +117,15 @@ func (r *runner) storm(size int) (s *storm, ok bool) {
 		}
 		l.send(one)
 	}
+	taken := time.Now() // by when the daemon had got the last of them
 	for i := 0; size > 1 && i < stormAfter && !l.exits(stormPause) && r.ctx.Err() == nil; {
 		if !pending(l.k.daemon, r.Signal) {
 			l.send(r.Signal)
 			s.sent++
 			i++
+			taken = time.Now()
+		} else if waited := time.Since(taken); waited > r.Grace || waited > heldFor && blocked(l.k.daemon, r.Signal) {
+			break // it takes one, and no more
 		}
 	}
 	if size > 1 {

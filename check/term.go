@@ -50,15 +50,18 @@ func (r *runner) judge(o outcome, s syscall.Signal) bool {
 		if r.accepts(code, s) {
 			return true
 		}
-		r.fail(fmt.Sprintf("exit code %d after %s", code, name),
+		r.fail(fmt.Sprintf("exit code %d after %s%s", code, name, said(o.Said)),
 			"Service managers count this stop as a failure, and may start it again. Exit with 0 after a stop that was asked for, or accept the status with --exit.")
 	case died == s && o.Caught:
 		return true // it has done what it had to, and then died of the signal as its parent can see
 	case died == s:
-		r.fail(fmt.Sprintf("died of %s: it has no handler for it", name),
-			fmt.Sprintf("Handle %s: the default action ends the process at once, whatever is under way.", name))
+		advice := fmt.Sprintf("Handle %s: the default action ends the process at once, whatever is under way.", name)
+		if r.Ready == "" && r.url == nil && !r.listens {
+			advice += " If it sets its handler up later than " + quietFirst.String() + " after its start, say with --ready when it is ready."
+		}
+		r.fail(fmt.Sprintf("died of %s: it has no handler for it", name), advice)
 	default:
-		r.fail(fmt.Sprintf("%s after %s", statusText(o.Status), name), "That is a crash on the way out. Its output or core dump says where.")
+		r.fail(fmt.Sprintf("%s after %s%s", statusText(o.Status), name, said(o.Said)), "That is a crash on the way out. Its core dump, if it left one, says where.")
 	}
 	return false
 }

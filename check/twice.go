@@ -64,6 +64,9 @@ func (r *runner) signalTwice() (s second, ok bool) {
 		return s, false
 	}
 	u, _ := l.heldRequests()
+	if u != nil {
+		u.tell(time.Now())
+	}
 	l.signal(r.Signal)
 	l.awaitArrival(r.Signal) // before it, a second would be the same
 	s.l, s.over = l, l.exits(secondAfter)

@@ -28,6 +28,8 @@ const (
 	// earlyWithin is how long is waited to see whether an upload is answered before it is complete.
 	earlyWithin = time.Second
 	readWithin  = 5 * time.Second // until the daemon has read what was sent
+	// beginWithin is how long each step of beginning an upload may take. Who has not taken it by then serves others first.
+	beginWithin = 10 * time.Second
 	uploadSize  = 1024
 )
 
@@ -83,6 +85,8 @@ func (l *life) slowAnswers() (*underway, string) {
 	switch {
 	case first.Class != rawhttp.Answered:
 		return nil, fmt.Sprintf("%v gives no answer: %v", l.r.slow, first.Err)
+	case first.Status >= 500:
+		return nil, fmt.Sprintf("%v answers %d", l.r.slow, first.Status)
 	case first.Took < slowAtLeast:
 		return nil, fmt.Sprintf("%v answers in %v; a slow URL takes %v at the least", l.r.slow, round(first.Took), slowAtLeast)
 	}
@@ -114,12 +118,15 @@ func (l *life) slowAnswers() (*underway, string) {
 // slowUploads begins uploads on connections on which an answer has come already, and returns when the daemon has read their
 // beginnings.
 func (l *life) slowUploads() (*underway, string) {
-	if l.r.uploads == nil {
-		takes := l.tryUpload()
-		l.r.uploads = &takes
+	if l.r.url.onlyHTTP2() {
+		return nil, fmt.Sprintf("uploads are sent over HTTP/1.1, which is not spoken at %v: give a URL whose answer takes a while with --slow", l.r.url)
 	}
-	if !*l.r.uploads {
-		return nil, fmt.Sprintf("it answers an upload to %v before that is complete: give a URL whose answer takes a while with --slow", l.r.url)
+	if l.r.uploads == nil {
+		why := l.tryUpload()
+		l.r.uploads = &why
+	}
+	if *l.r.uploads != "" {
+		return nil, fmt.Sprintf("an upload to %v %s: give a URL whose answer takes a while with --slow", l.r.url, *l.r.uploads)
 	}
 	release := make(chan struct{})
 	u := &underway{what: fmt.Sprintf("uploads to %v", l.r.url), finish: sync.OnceFunc(func() { close(release) })}
@@ -144,43 +151,65 @@ func (l *life) slowUploads() (*underway, string) {
 // upload is a POST of which a half has been sent.
 type upload struct {
 	conn  net.Conn
+	from  uint16 // our port
 	br    *bufio.Reader
 	began time.Time
+	again bool // an answer has come on the connection before
+	last  bool // that said that it is the last
 }
 
+// beginUpload sends the half of an upload, on a connection on which an answer has come, as far as the daemon leaves that open, and
+// returns when the daemon has read it. One that serves one connection after the other never reads those of others meanwhile.
 func (l *life) beginUpload() (*upload, error) {
 	t := l.r.url.Target
-	ctx, cancel := context.WithTimeout(l.r.ctx, answersWithin)
+	p, err := l.dialUpload()
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(p.conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", t.Path, t.Host)
+	if err := p.answer().Err; err != nil {
+		p.conn.Close()
+		return nil, fmt.Errorf("a request before the upload: %w", err)
+	}
+	if p.again = !p.last; p.last {
+		p.conn.Close()
+		if p, err = l.dialUpload(); err != nil {
+			return nil, err
+		}
+	}
+	p.began = time.Now()
+	_, err = fmt.Fprintf(p.conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		t.Path, t.Host, uploadSize, make([]byte, uploadSize/2))
+	if err != nil {
+		p.conn.Close()
+		return nil, err
+	}
+	for limit := time.Now().Add(beginWithin); unread(l.k.daemon, l.r.port(), p.from) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			p.conn.Close()
+			return nil, errors.New("the daemon does not read it")
+		}
+	}
+	time.Sleep(10 * time.Millisecond) // from the read to the handler
+	return p, nil
+}
+
+func (l *life) dialUpload() (*upload, error) {
+	t := l.r.url.Target
+	ctx, cancel := context.WithTimeout(l.r.ctx, beginWithin)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.Addr)
 	if err != nil {
 		return nil, err
 	}
 	from := conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+	conn.SetDeadline(time.Now().Add(beginWithin))
 	if t.TLS != nil {
 		config := t.TLS.Clone()
 		config.NextProtos = []string{"http/1.1"}
 		conn = tls.Client(conn, config)
 	}
-	p := &upload{conn: conn, br: bufio.NewReader(conn), began: time.Now()}
-	conn.SetDeadline(time.Now().Add(answersWithin))
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", t.Path, t.Host)
-	if err := p.answer().Err; err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("a request before the upload: %w", err)
-	}
-	p.began = time.Now()
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		t.Path, t.Host, uploadSize, make([]byte, uploadSize/2))
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	for limit := time.Now().Add(readWithin); time.Now().Before(limit) && unread(l.k.daemon, l.r.port(), from) > 0; {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(10 * time.Millisecond) // from the read to the handler
-	return p, nil
+	return &upload{conn: conn, from: from, br: bufio.NewReader(conn), began: time.Now()}, nil
 }
 
 // end sends the rest when it may, and is how the upload ended.
@@ -193,7 +222,7 @@ func (p *upload) end(release <-chan struct{}) rawhttp.Result {
 	if r.Class == rawhttp.ClosedWithoutAnswer && writeErr != nil {
 		r.Class = rawhttp.Reset
 	}
-	r.Reused, r.Began, r.Sent, r.Took = true, p.began, time.Nanosecond, time.Since(p.began)
+	r.Reused, r.Began, r.Sent, r.Took = p.again, p.began, time.Nanosecond, time.Since(p.began)
 	return r
 }
 
@@ -201,7 +230,7 @@ func (p *upload) end(release <-chan struct{}) rawhttp.Result {
 func (p *upload) answer() (r rawhttp.Result) {
 	answer, err := http.ReadResponse(p.br, nil)
 	if err == nil {
-		r.Status = answer.StatusCode
+		r.Status, p.last = answer.StatusCode, answer.Close
 		if _, err = io.Copy(io.Discard, answer.Body); err != nil {
 			return rawhttp.Result{Class: rawhttp.CutBody, Status: r.Status, Err: err}
 		}
@@ -210,19 +239,27 @@ func (p *upload) answer() (r rawhttp.Result) {
 	return rawhttp.Result{Class: rawhttp.ClassOf(err, rawhttp.Broken), Err: err}
 }
 
-// tryUpload reports whether the daemon waits for the end of an upload before it answers.
-func (l *life) tryUpload() bool {
+// tryUpload says why the daemon does not wait for the end of an upload before it answers, "" if it does.
+func (l *life) tryUpload() string {
 	p, err := l.beginUpload()
 	if err != nil {
-		return false
+		return "cannot be begun (" + err.Error() + ")"
 	}
 	defer p.conn.Close()
 	p.conn.SetReadDeadline(time.Now().Add(earlyWithin))
-	if _, err := p.br.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
+	switch _, err := p.br.Peek(1); {
+	case err == nil:
+		return "is answered before it is complete"
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		return "is cut off before it is complete"
 	}
 	release := make(chan struct{})
 	close(release)
-	r := p.end(release)
-	return r.Class == rawhttp.Answered && r.Status < 500
+	switch r := p.end(release); {
+	case r.Class != rawhttp.Answered:
+		return "gets no answer"
+	case r.Status >= 500:
+		return fmt.Sprintf("is answered with %d", r.Status)
+	}
+	return ""
 }

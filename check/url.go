@@ -28,12 +28,17 @@ type target struct {
 
 func (t *target) String() string { return t.text }
 
-// with is the target for another way to send.
+// with is the target for another way to send. Where nothing but HTTP/2 is spoken, there is none.
 func (t *target) with(mode rawhttp.Mode) rawhttp.Target {
 	own := t.Target
-	own.Mode = mode
+	if !t.onlyHTTP2() {
+		own.Mode = mode
+	}
 	return own
 }
+
+// onlyHTTP2 reports whether HTTP/1.1 is not spoken there, see ask.
+func (t *target) onlyHTTP2() bool { return t.Mode == rawhttp.HTTP2 }
 
 // parseURL resolves the name of the host: the client is to meet one address.
 func parseURL(text string) (*target, error) {
@@ -120,9 +125,22 @@ func (s socket) speaksHTTP(ctx context.Context) *target {
 	return nil
 }
 
-// ask sends one request.
+// ask sends one request, over HTTP/2 where HTTP/1.1 is not understood: from then on that is what is spoken.
 func (t *target) ask(ctx context.Context, within time.Duration) rawhttp.Result {
-	own := t.Target
+	first := t.askIn(ctx, within, rawhttp.NewConn)
+	switch first.Class {
+	case rawhttp.Answered, rawhttp.Refused, rawhttp.Timeout:
+		return first
+	}
+	if second := t.askIn(ctx, within, rawhttp.HTTP2); second.Class == rawhttp.Answered {
+		t.Mode = rawhttp.HTTP2
+		return second
+	}
+	return first
+}
+
+func (t *target) askIn(ctx context.Context, within time.Duration, mode rawhttp.Mode) rawhttp.Result {
+	own := t.with(mode)
 	own.Timeout, own.Cut = within, true
 	c := rawhttp.NewClient(own)
 	defer c.Close()
@@ -166,7 +184,6 @@ func (l *life) tryURL() error {
 			return l.neverReady(fmt.Sprintf("gives no answer at %v: %v", t, answer.Err))
 		}
 	}
-	second := &target{Target: l.r.url.with(rawhttp.HTTP2)}
-	l.r.http2 = second.ask(l.r.ctx, findWithin).Class == rawhttp.Answered
+	l.r.http2 = l.r.url.askIn(l.r.ctx, findWithin, rawhttp.HTTP2).Class == rawhttp.Answered
 	return nil
 }

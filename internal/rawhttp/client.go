@@ -67,6 +67,7 @@ type Result struct {
 // A Client does one exchange after the other, on one connection where the mode says so. It is for one goroutine.
 type Client struct {
 	t    Target
+	tcp  net.Conn // that Connect has made and nothing has been sent on; nil if none
 	conn conn
 }
 
@@ -101,7 +102,12 @@ func (c *Client) Exchange(ctx context.Context) Result {
 	var r Result
 	reused := c.conn != nil
 	if !reused {
-		r = c.connect(ctx, deadline)
+		if c.tcp == nil {
+			r = c.dial(ctx, deadline)
+		}
+		if c.tcp != nil {
+			r = c.open(ctx, deadline)
+		}
 	}
 	if c.conn != nil {
 		if c.t.Cut {
@@ -110,36 +116,45 @@ func (c *Client) Exchange(ctx context.Context) Result {
 		r = c.conn.exchange(&c.t, began, deadline)
 		r.Reused = reused
 	}
-	if c.conn != nil && (r.Class != Answered || c.t.Mode == NewConn) {
+	// After an answer that says it is the last, the server waits for the client to close (RFC 9112, 9.6).
+	if c.conn != nil && (r.Class != Answered || c.t.Mode == NewConn || !c.conn.usable()) {
 		c.Close()
 	}
 	r.Began, r.Took = began, time.Since(began)
 	return r
 }
 
-// Connect connects without sending anything, as a client does whose request comes later.
+// Connect connects without sending anything, as a client does whose request comes later: also over TLS, where sending begins with
+// the handshake.
 func (c *Client) Connect(ctx context.Context) Result {
 	began := time.Now()
-	r := c.connect(ctx, began.Add(c.t.Timeout))
+	r := c.dial(ctx, began.Add(c.t.Timeout))
 	r.Began, r.Took = began, time.Since(began)
 	return r
 }
 
 // Close closes the client's connection, if it has one.
 func (c *Client) Close() {
+	if c.tcp != nil {
+		c.tcp.Close()
+		c.tcp = nil
+	}
 	if c.conn != nil {
 		c.conn.close()
 		c.conn = nil
 	}
 }
 
-func (c *Client) connect(ctx context.Context, deadline time.Time) Result {
+// dial makes the TCP connection.
+func (c *Client) dial(ctx context.Context, deadline time.Time) Result {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	dialer := net.Dialer{KeepAlive: -1}
 	nc, err := dialer.DialContext(ctx, "tcp", c.t.Addr)
 	switch {
 	case err == nil:
+		c.tcp = nc
+		return Result{}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Result{Class: Refused, Err: err}
 	case isReset(err):
@@ -149,8 +164,16 @@ func (c *Client) connect(ctx context.Context, deadline time.Time) Result {
 	default:
 		return Result{Class: Broken, Err: err}
 	}
-	tcp := nc
+}
+
+// open makes the connection that was dialled one that speaks the protocol.
+func (c *Client) open(ctx context.Context, deadline time.Time) Result {
+	tcp := c.tcp
+	c.tcp = nil
+	nc := tcp
 	if c.t.TLS != nil {
+		ctx, cancel := context.WithDeadline(ctx, deadline)
+		defer cancel()
 		config := c.t.TLS.Clone()
 		config.NextProtos = []string{"http/1.1"}
 		if c.t.Mode == HTTP2 {

@@ -33,13 +33,16 @@ func newConn1(nc, tcp net.Conn) *conn1 {
 	return c
 }
 
-// read delivers the answers, until one is the last.
+// read delivers the answers, until one is the last. A connection that the server has closed is closed here too: it may wait for that.
 func (c *conn1) read() {
 	br := bufio.NewReader(c.nc)
 	for last := false; !last; {
 		var r Result
 		r, last = readAnswer(br)
 		c.answers <- answer{r, last}
+		if r.Class != Answered {
+			c.nc.Close()
+		}
 	}
 }
 
@@ -161,11 +164,11 @@ func cut(status int, err error) Result {
 }
 
 func readLine(br *bufio.Reader) (string, error) {
-	line, err := br.ReadSlice('\n')
+	line, err := br.ReadString('\n')
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return strings.TrimRight(string(line), "\r\n"), err
+	return strings.TrimRight(line, "\r\n"), err
 }
 
 func readChunks(br *bufio.Reader) error {

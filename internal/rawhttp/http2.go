@@ -136,6 +136,7 @@ func frame(kind, flags byte, stream uint32, payload []byte) []byte {
 // read follows the connection to its end, and delivers one result for each stream.
 func (c *conn2) read() {
 	err := c.frames()
+	defer c.nc.Close() // the server may wait for that
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dead = true
