@@ -50,7 +50,7 @@ type outcome struct {
 	Caught bool          // there was a handler for the signal when that was sent
 	Took   time.Duration // from the signal to the end
 	Left   []string      // command lines of descendants that outlived it
-	Said   string        // what it wrote last, shortened
+	Said   string        // what it wrote last after the signal
 }
 
 // leftOver is a descendant that outlived the daemon.
@@ -273,9 +273,9 @@ func (l *life) awaitEnd() outcome {
 		l.note(time.Now(), KindLeft, command)
 	}
 	l.end()
-	l.done.Said = l.out.last(300)
-	if l.maybe && l.out.came() > l.wrote { // the runtime alone writes nothing
-		l.done.Caught = true
+	if wrote := l.out.came() - l.wrote; wrote > 0 {
+		l.done.Said = l.out.last(min(wrote, 300))
+		l.done.Caught = l.done.Caught || l.maybe // the runtime alone writes nothing
 	}
 	return l.done
 }

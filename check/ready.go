@@ -53,8 +53,9 @@ func parseReady(text string) (r readiness, err error) {
 	case text == "notify":
 		r.notify = true
 	case kind == "tcp":
-		if _, _, err = net.SplitHostPort(rest); err == nil {
-			r.addr = rest
+		var port string
+		if _, port, err = net.SplitHostPort(rest); err == nil {
+			r.addr, err = rest, goodPort(port)
 		}
 	case kind == "log":
 		if r.line, err = regexp.Compile(rest); rest == "" {
@@ -63,7 +64,9 @@ func parseReady(text string) (r readiness, err error) {
 	case kind == "http" || kind == "https":
 		r.url, err = parseURL(text)
 	default:
-		if r.delay, err = time.ParseDuration(text); err != nil || r.delay < 0 {
+		if r.delay, err = time.ParseDuration(text); err == nil && r.delay <= 0 {
+			err = fmt.Errorf("must be more than nothing, not %v", r.delay)
+		} else if err != nil {
 			err = fmt.Errorf("%q is none of a URL, tcp:HOST:PORT, log:REGEXP, notify, and a time such as 2s", text)
 		}
 	}

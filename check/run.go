@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/nearest"
+	"github.com/lastcall-go/lastcall/process"
 )
 
 // runner is a check that runs.
@@ -70,7 +71,7 @@ func (c *Check) Run(ctx context.Context) (_ *Report, err error) {
 		if err != nil || r.ctx.Err() != nil {
 			break
 		}
-		if (len(r.Only) == 0 || slices.Contains(r.Only, s.Name)) && !slices.Contains(r.Skip, s.Name) {
+		if r.plays(s.Name) {
 			r.play(s)
 		}
 	}
@@ -80,11 +81,16 @@ func (c *Check) Run(ctx context.Context) (_ *Report, err error) {
 	return r.report, err
 }
 
+// plays reports whether a scenario is to be played.
+func (c *Check) plays(scenario string) bool {
+	return (len(c.Only) == 0 || slices.Contains(c.Only, scenario)) && !slices.Contains(c.Skip, scenario)
+}
+
 // prepare fills in what was left out, in a copy, and finds what cannot be meant.
 func (r *runner) prepare() (err error) {
 	own := *r.Check
 	r.Check = &own
-	if len(own.Command) == 0 {
+	if len(own.Command) == 0 || own.Command[0] == "" {
 		return &ConfigError{"Command", errors.New("is empty")}
 	}
 	own.Grace = cmp.Or(own.Grace, 10*time.Second)
@@ -115,6 +121,12 @@ func (r *runner) prepare() (err error) {
 				return &ConfigError{field, err}
 			}
 		}
+	}
+	if !slices.ContainsFunc(scenarioNames, r.plays) {
+		return &ConfigError{"Skip", errors.New("leaves nothing to play")}
+	}
+	if own.Signal == syscall.SIGKILL || own.Signal == syscall.SIGSTOP {
+		return &ConfigError{"Signal", fmt.Errorf("nobody can handle %s", process.SignalName(own.Signal))}
 	}
 	if own.Dir != "" {
 		if info, err := os.Stat(own.Dir); err != nil {

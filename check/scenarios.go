@@ -6,7 +6,7 @@ var scenarios = []Scenario{
 		Name:  "idle",
 		Means: "a daemon with nothing to do costs nothing",
 		Does:  "watches every thread while nobody asks for anything",
-		Fails: "warn: a thread wakes up again and again",
+		Fails: "it ends by itself; warn: a thread wakes up again and again",
 		Needs: "the counts of context switches that Linux shows",
 	},
 	{
@@ -25,7 +25,7 @@ var scenarios = []Scenario{
 		Name:  "startup",
 		Means: "a deploy that is taken back at once hangs nothing",
 		Does:  "sends SIGTERM at many instants between exec and ready",
-		Fails: "it hangs, crashes, or leaves something behind; warn: it died of the signal with sockets or files open",
+		Fails: "it hangs, crashes, ends by itself, or leaves something behind; warn: it died of the signal with sockets or files open, or ends with a bad status",
 	},
 	{
 		Name:  "inflight",
@@ -38,7 +38,7 @@ var scenarios = []Scenario{
 		Name:  "load",
 		Means: "a deploy under load loses no request",
 		Does:  "sends SIGTERM in the middle of steady load, and of a burst that arrives together with the signal",
-		Fails: "a request that was accepted gets no whole answer",
+		Fails: "a request that was accepted gets no whole answer; warn: one is answered with 5xx, or meets a keep-alive connection that is just being closed",
 		Needs: "a URL",
 	},
 	{
@@ -52,7 +52,7 @@ var scenarios = []Scenario{
 		Name:  "twice",
 		Means: "what a second Ctrl-C does when the stop takes long",
 		Does:  "sends a second signal in a slow stop",
-		Fails: "never: it is for your information",
+		Fails: "warn: it is there after the grace period; what a second signal does is for your information",
 		Needs: "a stop that is slow",
 	},
 	{

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -50,18 +51,31 @@ func parseURL(text string) (*target, error) {
 	if !ok || u.Hostname() == "" {
 		return nil, fmt.Errorf("%q is not a URL such as http://127.0.0.1:8080/", text)
 	}
+	port = cmp.Or(u.Port(), port)
+	if err := goodPort(port); err != nil {
+		return nil, err
+	}
 	ips, err := net.LookupIP(u.Hostname())
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(ips, func(a, b net.IP) int { return cmp.Compare(len(a.To4()), len(b.To4())) * -1 })
 	t := &target{text: text, Target: rawhttp.Target{
-		Addr: net.JoinHostPort(ips[0].String(), cmp.Or(u.Port(), port)), Host: u.Host, Path: u.RequestURI(), Timeout: answersWithin,
+		Addr: net.JoinHostPort(ips[0].String(), port), Host: u.Host, Path: u.RequestURI(), Timeout: answersWithin,
 	}}
 	if u.Scheme == "https" {
 		t.TLS = &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true} // whose it is, is not the question
 	}
 	return t, nil
+}
+
+// goodPort is what is wrong with a port, that something listens on, as a number or a name.
+func goodPort(port string) error {
+	n, err := net.LookupPort("tcp", port)
+	if err == nil && n == 0 {
+		err = errors.New("port 0 is none that something listens on")
+	}
+	return err
 }
 
 // findWithin is how long a port may take to answer the request that shows whether it speaks HTTP. One that waits for something else

@@ -119,6 +119,11 @@ func complain(cmd *cobra.Command, c *check.Check) error {
 			return usagef(cmd, "--%s must be more than nothing, not %v", one.name, one.value)
 		}
 	}
+	for name, names := range map[string][]string{"only": c.Only, "skip": c.Skip} {
+		if cmd.Flags().Changed(name) && len(names) == 0 {
+			return usagef(cmd, "--%s: names no scenario", name)
+		}
+	}
 	if c.Repeat < 1 {
 		return usagef(cmd, "--repeat must be 1 or more, not %d", c.Repeat)
 	}
@@ -292,14 +297,19 @@ func (f *checkFiles) stdout() (flag string) {
 
 // look says now what writing would say at the end.
 func (f *checkFiles) look(cmd *cobra.Command) (err error) {
+	to := map[string]string{} // the flags, by their files
 	f.each(func(flag, name string, _ func(io.Writer, *check.Report) error) {
-		other := f.stdout()
-		switch {
+		switch other := to[name]; {
 		case err != nil:
-		case name == "-" && flag != other:
-			err = usagef(cmd, "--%s and --%s cannot both go to standard output", flag, other)
+		case other != "" && name == "-":
+			err = usagef(cmd, "--%s and --%s cannot both go to standard output", other, flag)
+		case other != "":
+			err = usagef(cmd, "--%s and --%s cannot both go into %s", other, flag, name)
 		default:
-			err = canWrite(name)
+			to[name] = flag
+			if wrong := canWrite(name); wrong != nil {
+				err = usagef(cmd, "--%s: %w", flag, wrong)
+			}
 		}
 	})
 	return err
