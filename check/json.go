@@ -2,6 +2,8 @@ package check
 
 import (
 	_ "embed"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -33,5 +35,17 @@ func WriteJSON(w io.Writer, r *Report) error {
 }
 
 // ReadJSON reads what [WriteJSON] wrote. What is not a report, is cut short, or is of a version that this package does
-// not know, is an error of one line that says so. Fields that it does not know are passed over.
-func ReadJSON(r io.Reader) (*Report, error) { return envelope.Read[Report](kind, r) }
+// not know, is an error of one line that says so, and so is one without a command, or without results and error. Fields that it does
+// not know are passed over.
+func ReadJSON(r io.Reader) (*Report, error) {
+	report, err := envelope.Read[Report](kind, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(report.Command) == 0:
+		return nil, fmt.Errorf("%s: %w", kind.Package, errors.New(`the report has no "command"`))
+	case report.Results == nil && report.Error == "":
+		return nil, fmt.Errorf("%s: %w", kind.Package, errors.New(`the report has neither "results" nor "error"`))
+	}
+	return report, nil
+}

@@ -41,6 +41,8 @@ func TestReadJSONErrors(t *testing.T) {
 		`{"schema": "lastcall.check", "version": 9, "report": 5}`:                   "^check: the report is of version 9 and this program reads version 1; .+$",
 		`{"schema": "lastcall.check", "report": {}}`:                                "^check: the report is of version 0, which does not exist; .+$",
 		`{"schema": "lastcall.check", "version": 1}`:                                `^check: the report is missing: .+$`,
+		`{"schema": "lastcall.check", "version": 1, "report": {}}`:                  `^check: the report has no "command"$`,
+		`{"schema": "lastcall.check", "version": 1, "report": {"command": ["x"]}}`:  `^check: the report has neither "results" nor "error"$`,
 		`{"schema": "lastcall.check", "version": 1, "report": {"results": "none"}}`: `^check: not a report: "report\.results" is a JSON string$`,
 	} {
 		r, err := ReadJSON(strings.NewReader(text))
