@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -38,8 +39,9 @@ is said. --list says what each scenario does. A file named - is standard output,
 
 On GitHub Actions, fails and warnings become annotations, and the job's summary gets the table.
 
-Exit status: 0 nothing failed (warnings do not count), 1 a scenario failed, 2 the command line is wrong or no scenario
-could be played, 3 the daemon could not be started or was never ready. Interrupted, it says what was found until then, and dies of the signal.`,
+Exit status: 0 nothing failed (warnings do not count), 1 a scenario failed, 2 the command line is wrong, no scenario
+could be played, or what was found could not be written, 3 the daemon could not be started or was never ready.
+Interrupted, it says what was found until then, and dies of the signal.`,
 		Example: `  lastcall check -- ./server -port 8080
   lastcall check --url http://127.0.0.1:8080/ --slow http://127.0.0.1:8080/export --ready http://127.0.0.1:8080/readyz ./server
   lastcall check --quick --only term,load --junit check.xml ./server
@@ -142,7 +144,7 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 	show := newCheckShow(files.stdout() == "")
 	c.Observe = show.observe
 	report, err := c.Run(ctx)
-	show.end(report)
+	lost := show.end(report)
 	if wrong := (*check.ConfigError)(nil); errors.As(err, &wrong) {
 		return usagef(cmd, "%s: %w", checkFlag(wrong.Field), wrong.Err)
 	}
@@ -152,7 +154,7 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 	if report == nil {
 		return err
 	}
-	failed := files.write(cmd, report)
+	failed := cmp.Or(files.write(cmd, report), lost)
 	interrupted := (*interruptedError)(nil)
 	switch {
 	case errors.As(context.Cause(ctx), &interrupted) && err != nil:
@@ -162,9 +164,12 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 		return interrupted
 	case err != nil:
 		return &statusError{3, err}
-	case failed != nil:
-		return failed
+	case failed != nil && report.Verdict() != check.Fail:
+		return &statusError{2, failed}
 	case report.Verdict() == check.Fail:
+		if failed != nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(failed))
+		}
 		return &statusError{1, fmt.Errorf("%s does not stop well: %s", c.Command[0], strings.Join(failures(report), ", "))}
 	case report.Verdict() == check.Skip:
 		return &statusError{2, fmt.Errorf("nothing is known of %s: no scenario could be played", c.Command[0])}
@@ -295,10 +300,11 @@ func (f *checkFiles) stdout() (flag string) {
 	return flag
 }
 
-// look says now what writing would say at the end.
+// look says now what writing would say at the end. It writes nothing, and leaves no file that was not there.
 func (f *checkFiles) look(cmd *cobra.Command) (err error) {
 	to := map[string]string{} // the flags, by their files
 	f.each(func(flag, name string, _ func(io.Writer, *check.Report) error) {
+		_, missing := os.Lstat(name)
 		switch other := to[name]; {
 		case err != nil:
 		case other != "" && name == "-":
@@ -309,6 +315,8 @@ func (f *checkFiles) look(cmd *cobra.Command) (err error) {
 			to[name] = flag
 			if wrong := canWrite(name); wrong != nil {
 				err = usagef(cmd, "--%s: %w", flag, wrong)
+			} else if name != "-" && errors.Is(missing, fs.ErrNotExist) {
+				err = os.Remove(name)
 			}
 		}
 	})

@@ -24,6 +24,7 @@ type checkShow struct {
 	scenario string
 	doing    string // "" between two scenarios
 	since    time.Time
+	lost     error // why a part of the table could not be written
 }
 
 // newCheckShow begins. Without a table, the line for what is being played is on standard error.
@@ -86,7 +87,9 @@ func (s *checkShow) print(text string) {
 	if s.screen != nil {
 		s.screen.erase()
 	}
-	fmt.Fprint(s.out, text)
+	if _, err := fmt.Fprint(s.out, text); s.lost == nil {
+		s.lost = err
+	}
 }
 
 func (s *checkShow) draw() {
@@ -103,8 +106,8 @@ func (s *checkShow) draw() {
 	s.screen.draw([]string{line})
 }
 
-// end shows the rest.
-func (s *checkShow) end(report *check.Report) {
+// end shows the rest. The error is that of whatever could not be shown.
+func (s *checkShow) end(report *check.Report) error {
 	close(s.closed)
 	s.over.Wait()
 	if s.screen != nil {
@@ -114,4 +117,5 @@ func (s *checkShow) end(report *check.Report) {
 	if report != nil && s.headed {
 		s.print(s.text.Rest(report))
 	}
+	return s.lost
 }
