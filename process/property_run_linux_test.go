@@ -164,11 +164,12 @@ type trial struct {
 
 	orphaned *atomic.Int32 // how many supervisors left somebody
 
-	mu    sync.Mutex
-	runs  []*runRecord
-	never []*Process // that were to take the place of another, and did not
-	kills []kill
-	wrong []string
+	mu      sync.Mutex
+	runs    []*runRecord
+	never   []*Process      // that were to take the place of another, and did not
+	givenUp map[string]bool // families that a stop alone abandoned, which a busy machine may be too slow for
+	kills   []kill
+	wrong   []string
 }
 
 // runRecord is one Run of a Process.
@@ -517,6 +518,14 @@ func (c *trial) stopped(a actPlan, err error, ctx context.Context) {
 		c.wrongf("%s of %s does not return:\n%v", a.What, c.plan.Families[a.Family].Name, c.group.Report())
 		return
 	case ctx.Err() != nil, errors.Is(err, lastcall.ErrStopping), errors.As(err, &config):
+		return
+	case c.plan.Grace < longGrace && errors.As(err, new(*lastcall.AbandonedError)):
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.givenUp == nil {
+			c.givenUp = map[string]bool{}
+		}
+		c.givenUp[c.plan.Families[a.Family].Name] = true
 		return
 	}
 	for _, l := range c.members(a.Family) {
