@@ -63,7 +63,7 @@ func (r *runner) stopInflight() bool {
 	case u.broken != "" && u.answered+lost == 0:
 		r.skip("no request could be brought under way: %s", u.broken)
 	case lost > 0:
-		r.fail(fmt.Sprintf("%d of %d %s: %s", lost, u.answered+lost, u.what, u.most()), advice)
+		r.fail(fmt.Sprintf("%d of %d %s: %s", lost, u.answered+lost, u.what, u.ways()), advice)
 	case u.fivexx > 0:
 		r.fail(fmt.Sprintf("%d of %d %s were answered with 5xx", u.fivexx, u.answered, u.what), advice)
 	case o.Hung:

@@ -52,7 +52,7 @@ func playLoad(r *runner) {
 		}
 		if n := t.sum(); n > 0 {
 			l.isWorst()
-			where = append(where, fmt.Sprintf("%d in %s (%s)", n, what, t.how))
+			where = append(where, fmt.Sprintf("%d in %s (%s)", n, what, t.ways()))
 			r.fact("lost in "+what, float64(n), "", "")
 		}
 		return r.ctx.Err() == nil && !o.Hung && t.sum() == 0 // once is enough

@@ -23,7 +23,7 @@ func playMute(r *runner) {
 	const advice = "A log that nobody reads must not keep it from stopping: ignore SIGPIPE, and failures to write to the log. Go programs die of it on stdout and stderr unless they call signal.Ignore(syscall.SIGPIPE) or signal.Notify for it."
 	if l.hasExited() {
 		l.end()
-		r.fail("ended before it was told to: "+statusText(l.k.status), advice) // what it wrote then, nobody has read
+		r.fail("ended before it was told to: "+statusText(l.k.status), advice)
 		return
 	}
 	o := l.stop(r.Signal)

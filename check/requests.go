@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -167,17 +168,19 @@ func (t *tally) note(l *life) {
 	}
 }
 
-// most is how most of them were lost.
-func (t *tally) most() (how string) {
-	for one, n := range t.lost {
-		if n > t.lost[how] || n == t.lost[how] && one < how {
-			how = one
+// ways are the ways in which they were lost, with how many each where there are several.
+func (t *tally) ways() string {
+	var list []string
+	for _, how := range slices.Sorted(maps.Keys(t.lost)) {
+		if len(t.lost) > 1 {
+			how = fmt.Sprintf("%d %s", t.lost[how], how)
 		}
+		list = append(list, how)
 	}
-	return how
+	return strings.Join(list, ", ")
 }
 
-// facts adds the counts to the evidence.
+// requestFacts adds the counts to the evidence.
 func (r *runner) requestFacts(t *tally) {
 	r.fact("answered", float64(t.answered), "", fmt.Sprintf("%d of them sent after the signal", t.after))
 	refused := "after the stop, which is fine: nobody listened any more"

@@ -66,7 +66,7 @@ func playStorm(r *runner) {
 			r.pass("lost %d of the requests under way, and %d with one signal: see inflight", s.lost(), one.lost())
 		default:
 			s.l.isWorst()
-			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.most()), "A stop that has begun must not begin again.")
+			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.ways()), "A stop that has begun must not begin again.")
 		}
 	case forces || r.asUsual(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced() || r.judge(o, r.Signal):
 		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), s.sent)
