@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,19 +18,9 @@ import (
 const (
 	// readyEvery is the pause between two looks at a daemon that is starting, see also pace.
 	readyEvery = 10 * time.Millisecond
-	// quietFor is how long a daemon that listens on nothing must have been quiet to count as ready, and quietFirst the same in its first
-	// life, which shows whether it listens later. In that time there must have been quietLooks: who is not even let look, because the
-	// machine is busy, cannot say that a daemon is not.
-	quietFor   = 300 * time.Millisecond
-	quietFirst = time.Second
-	quietLooks = 5
-	// quietShare is how much of a processor a quiet daemon uses at the most: one part in so many. It may look at its watch.
-	quietShare = 100
-	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet, when one whose socket is not seen
-	// is asked whether it has one, and when one that listens counts as ready although it does not answer.
+	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet (see quietness), when one whose
+	// socket is not seen is asked whether it has one, and when one that listens counts as ready although it does not answer.
 	settledAfter = 3 * time.Second
-	// starvedAfter is the same for one that wants more of a processor than it gets: the machine is busy, and it may not be far yet.
-	starvedAfter = 3 * settledAfter
 	// knockEvery is the pause between two attempts to connect to such a one.
 	knockEvery = 100 * time.Millisecond
 	// askedWithin is how long one request to the readiness URL may take at the most. Another one may fare better.
@@ -260,19 +249,12 @@ func (l *life) listensThere(ctx context.Context) func() string {
 }
 
 // listensOrIsQuiet returns the look at a daemon of which nothing is known: it is ready as soon as it has a listening socket, or has
-// been quiet for a while, or after settledAfter. One that listened in its first life is ready when it does.
-//
-// Quiet is who has no more threads than before, uses hardly any of a processor, and was not seen to want one, or a page of its
-// memory: a machine that is busy with something else does not make a daemon quiet.
+// been quiet for a while, see quietness. One that listened in its first life is ready when it does.
 func (l *life) listensOrIsQuiet() func() string {
-	quiet := quietFor
+	q := quietness{long: quietFor}
 	if l.r.report.Ready == "" {
-		quiet = quietFirst
+		q.long = quietFirst
 	}
-	var before []int
-	var cpu time.Duration // that it had used
-	var since time.Time
-	looks, starved := 0, false
 	return func() string {
 		procs := descendants(l.k.pid)
 		if sockets := listening(procs); len(sockets) > 0 {
@@ -282,35 +264,15 @@ func (l *life) listensOrIsQuiet() func() string {
 		if l.r.listens {
 			return ""
 		}
-		var now []int
-		var used time.Duration
-		busy := false
+		var threads []thread
 		for _, p := range procs {
 			for _, tid := range tasksOf(p.PID) {
 				if t, ok := lookAtTask(p, tid); ok {
-					now = append(now, tid)
-					used += t.CPU
-					busy = busy || t.busy()
+					threads = append(threads, t)
 				}
 			}
 		}
-		slices.Sort(now)
-		looks++
-		lasted := time.Since(since)
-		if busy || !slices.Equal(before, now) || (used-cpu)*quietShare > max(lasted, quietFor) {
-			starved = busy && used < time.Since(l.k.started)/2
-			before, cpu, since, looks = now, used, time.Now(), 0
-			lasted = 0
-		}
-		switch {
-		case lasted >= quiet && looks >= quietLooks:
-			return "it was quiet for " + quiet.String()
-		case time.Since(l.k.started) >= starvedAfter:
-			return "it ran for " + starvedAfter.String()
-		case time.Since(l.k.started) >= settledAfter && !starved:
-			return "it ran for " + settledAfter.String()
-		}
-		return ""
+		return q.saw(time.Since(l.k.started), threads)
 	}
 }
 
