@@ -131,6 +131,8 @@ var corpus = []*Daemon{
 	{Name: "python/patient", Web: true, Aim: "twice", Want: verdicts{"pid1": warn}, Says: "changes nothing"},
 	{Name: "sh/quick", Aim: "twice", Says: "no time"},
 
+	{Name: "python/closes-each", Web: true, Aim: "twice", Want: verdicts{"pid1": warn}, Says: "changes nothing"},
+	{Name: "python/one-signal", Web: true, Aim: "storm", Want: verdicts{"pid1": warn}},
 	{Name: "python/storm-lock", Web: true, Aim: "storm", Broken: "the handler waits for a lock that it holds itself",
 		Want: verdicts{"storm": fail, "twice": warn, "pid1": warn}, Says: stillThere},
 	{Name: "python/storm-abort", Web: true, Aim: "storm", Broken: "the handler cannot be entered twice", Want: verdicts{"storm": fail, "pid1": warn}, Says: "SIGABRT"},

@@ -141,12 +141,16 @@ class Daemon:
                 return False
             missing -= len(more)
         status, text = self.respond(path)
-        close = self.asked or fields.get("connection", "").strip() == "close"
+        close = self.closes(fields)
         conn.sendall(
             b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n%s\r\n%s"
             % (status, len(text), b"Connection: close\r\n" if close else b"", text)
         )
         return not close
+
+    def closes(self, fields):
+        """Whether an answer is the last on its connection."""
+        return self.asked or fields.get("connection", "").strip() == "close"
 
     def respond(self, path):
         if path == "/slow":
@@ -163,6 +167,32 @@ class NoHandler(Daemon):
     def handle(self):
         signal.signal(signal.SIGINT, self.on_signal)
         signal.set_wakeup_fd(self.write_wake)
+
+
+class OneSignal(Daemon):
+    """A thread waits for one signal; those that come after it wait for ever. As healthy as others."""
+
+    def handle(self):
+        stop = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+
+        def wait():
+            signal.sigwait(stop)
+            self.asked = True
+            os.write(self.write_wake, b".")
+
+        threading.Thread(target=wait, daemon=True).start()
+
+
+class ClosesEach(Daemon):
+    """It closes each connection after its answer, as servers of HTTP/1.0 do. As healthy as others."""
+
+    def answer(self, conn):
+        super().answer(conn)
+        return False
+
+    def closes(self, fields):
+        return True
 
 
 class NoInt(Daemon):
@@ -442,6 +472,8 @@ class EveryThird(Daemon):
 
 FAULTS = {
     "": Daemon,
+    "one-signal": OneSignal,
+    "closes-each": ClosesEach,
     "no-handler": NoHandler,
     "no-int": NoInt,
     "ignores-int": IgnoresInt,
