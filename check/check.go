@@ -44,7 +44,8 @@ type Check struct {
 	Repeat int
 	// Quick does everything less often, and watches for a shorter time.
 	Quick bool
-	// Seed is that of the random instants; 0 means any. The report has it.
+	// Seed is that of the random choices; 0 means any. The report has it. The same choices are the same parts of
+	// how long a start takes, which is measured anew.
 	Seed uint64
 
 	// Observe, if set, is told what happens, from the goroutine of Run.

@@ -61,7 +61,7 @@ func Repeat(n int) Option { return func(c *Check) { c.Repeat = n } }
 // Quick does everything less often, and watches for a shorter time.
 func Quick() Option { return func(c *Check) { c.Quick = true } }
 
-// Seed is that of the random instants.
+// Seed is that of the random choices, see [Check].
 func Seed(seed uint64) Option { return func(c *Check) { c.Seed = seed } }
 
 // Observe is told what happens while the check runs.

@@ -148,6 +148,10 @@ func TestCannotStart(t *testing.T) {
 }
 
 func TestConfigErrors(t *testing.T) {
+	closed := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(closed, 0); err != nil {
+		t.Fatal(err)
+	}
 	for field, c := range map[string]*Check{
 		"Command":     {},
 		"Dir":         {Command: []string{"x"}, Dir: "/no/such/directory"},
@@ -169,6 +173,17 @@ func TestConfigErrors(t *testing.T) {
 		if field == "Only" {
 			contains(t, "the error", err.Error(), `there is no scenario "trem"`, `did you mean "term"?`)
 		}
+	}
+	for dir, want := range map[string]string{"/dev/null": "/dev/null is not a directory", closed: "closed cannot be entered: permission denied"} {
+		if dir == closed && os.Geteuid() == 0 {
+			t.Log("root may enter any directory")
+			continue
+		}
+		_, err := (&Check{Command: []string{"x"}, Dir: dir}).Run(t.Context())
+		if e := (*ConfigError)(nil); !errors.As(err, &e) || e.Field != "Dir" {
+			t.Fatalf("in %s: %v", dir, err)
+		}
+		contains(t, "the error", err.Error(), want)
 	}
 }
 
@@ -254,7 +269,7 @@ func TestGuardElsewhere(t *testing.T) {
 	})
 }
 
-// The same seed gives the same instants, whatever is played besides.
+// The same seed gives the same choices, whatever is played besides.
 func TestSeed(t *testing.T) {
 	instants := func(only ...string) (list []string) {
 		c := lifeOf("serve", freePort(t))
@@ -280,5 +295,23 @@ func TestSeed(t *testing.T) {
 	both, alone := instants("term", "startup"), instants("startup")
 	if !slices.Equal(both[3:], alone) || slices.Contains(both[:3], strings.Replace(alone[0], "startup", "term", 1)) {
 		t.Errorf("with one seed: %v, %v", both, alone)
+	}
+}
+
+// What was done is said with the signal that was sent.
+func TestDoes(t *testing.T) {
+	for name, want := range map[string]string{"term": "sends SIGQUIT when", "int": "sends SIGINT when", "paused": "sends SIGSTOP, SIGQUIT, SIGCONT"} {
+		c := lifeOf("wait")
+		c.Signal = syscall.SIGQUIT
+		r := &runner{Check: c, report: &Report{}, ctx: t.Context()}
+		was := plays[name]
+		defer func() { plays[name] = was }()
+		plays[name] = func(*runner) {}
+		for _, s := range Scenarios() {
+			if s.Name == name {
+				r.play(s)
+			}
+		}
+		contains(t, "what was done in "+name, r.report.result(t, name).Does, want)
 	}
 }

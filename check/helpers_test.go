@@ -103,10 +103,13 @@ func run(t *testing.T, c *Check) *Report {
 // runFails runs a check whose daemon must not become ready.
 func runFails(t *testing.T, c *Check) *StartError {
 	t.Helper()
-	_, err := c.Run(t.Context())
+	report, err := c.Run(t.Context())
 	var e *StartError
 	if !errors.As(err, &e) {
 		t.Fatalf("Run: %v, want a *StartError", err)
+	}
+	if report.Output != e.Output || report.Error == "" {
+		t.Errorf("the report has the error %q and the output %q, Run has %q", report.Error, report.Output, e.Output)
 	}
 	return e
 }

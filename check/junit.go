@@ -26,6 +26,9 @@ func WriteJUnit(w io.Writer, r *Report) error {
 	fmt.Fprintf(&b, "  <testsuite name=\"%s\" timestamp=\"%s\" %s>\n", escape(strings.Join(r.Command, " ")), r.Started.UTC().Format(time.RFC3339), counts)
 	b.WriteString("    <properties>\n")
 	for _, p := range [][2]string{{"seed", fmt.Sprint(r.Seed)}, {"ready", r.Ready}, {"requests", r.requests()}, {"system", r.System}, {"lives", fmt.Sprint(r.Lives)}} {
+		if p[1] == "" {
+			continue
+		}
 		fmt.Fprintf(&b, "      <property name=\"%s\" value=\"%s\"/>\n", p[0], escape(p[1]))
 	}
 	b.WriteString("    </properties>\n")
@@ -46,7 +49,11 @@ func WriteJUnit(w io.Writer, r *Report) error {
 		}
 	}
 	if r.Error != "" {
-		fmt.Fprintf(&b, "    <testcase classname=\"lastcall.check\" name=\"to the end\" time=\"0\">\n      <error type=\"not finished\" message=\"%s\"/>\n    </testcase>\n", escape(r.Error))
+		output := "/>"
+		if r.Output != "" {
+			output = ">" + escapeText(r.Output) + "</error>"
+		}
+		fmt.Fprintf(&b, "    <testcase classname=\"lastcall.check\" name=\"to the end\" time=\"0\">\n      <error type=\"not finished\" message=\"%s\"%s\n    </testcase>\n", escape(r.Error), output)
 	}
 	b.WriteString("  </testsuite>\n</testsuites>\n")
 	_, err := io.WriteString(w, b.String())

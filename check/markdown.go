@@ -39,8 +39,8 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 			if one.Means != "" {
 				fmt.Fprintf(&b, "Why it matters: %s.\n", markdown(one.Means))
 			}
-			if does := describe(one.Scenario).Does; does != "" {
-				fmt.Fprintf(&b, "What was done: %s.\n", markdown(does))
+			if one.Does != "" {
+				fmt.Fprintf(&b, "What was done: %s.\n", markdown(one.Does))
 			}
 			b.WriteByte('\n')
 			for _, f := range one.Evidence {
@@ -51,6 +51,9 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 			}
 			b.WriteString("\n</details>\n")
 		}
+	}
+	if r.Output != "" {
+		fmt.Fprintf(&b, "\nIts output:\n\n<pre>\n%s</pre>\n", html(outputLines("", r.Output)))
 	}
 	if worst := r.Worst(); worst != nil {
 		fmt.Fprintf(&b, "\n<details><summary>timeline: %s</summary>\n\n<pre>\n%s</pre>\n\n</details>\n",

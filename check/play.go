@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/process"
 )
 
 // plays are what the scenarios do, by their names.
@@ -17,14 +20,18 @@ var plays = map[string]func(*runner){
 
 // play plays one scenario and adds its result to the report.
 func (r *runner) play(s Scenario) {
-	r.result = &Result{Scenario: s.Name, Means: s.Means, Verdict: Pass}
+	does := s.Does
+	if s.Name != "int" {
+		does = strings.ReplaceAll(does, "SIGTERM", process.SignalName(r.Signal))
+	}
+	r.result = &Result{Scenario: s.Name, Means: s.Means, Does: does, Verdict: Pass}
 	r.worst = nil
-	// Each scenario has its own, so that it meets the same instants whatever is played besides.
+	// Each scenario has its own, so that it makes the same choices whatever is played besides.
 	name := fnv.New64()
 	name.Write([]byte(s.Name))
 	r.rand = rand.New(rand.NewPCG(r.Seed, name.Sum64()))
 	began := time.Now()
-	r.say("%s", s.Does)
+	r.say("%s", does)
 	plays[s.Name](r)
 	if r.ctx.Err() != nil {
 		r.result = nil
@@ -52,8 +59,7 @@ func (r *runner) skip(format string, args ...any) {
 }
 
 func (r *runner) verdict(v Verdict, text, advice string) {
-	rank := map[Verdict]int{Pass: 0, Skip: 1, Warn: 2, Fail: 3}
-	if r.result.Summary != "" && rank[v] <= rank[r.result.Verdict] {
+	if r.result.Summary != "" && rank(v) <= rank(r.result.Verdict) {
 		return
 	}
 	r.result.Verdict, r.result.Summary, r.result.Advice = v, text, advice

@@ -20,31 +20,32 @@ type Report struct {
 	Command []string      `json:"command"`
 	Started time.Time     `json:"started"`
 	Took    time.Duration `json:"took_ns"`
-	System  string        `json:"system"`          // such as "linux/amd64"
-	Seed    uint64        `json:"seed"`            // of the random instants
-	Grace   time.Duration `json:"grace_ns"`        // what the daemon had for each stop
-	Ready   string        `json:"ready"`           // how it was known that the daemon is ready
-	URL     string        `json:"url,omitempty"`   // where requests went; "" if nowhere
-	Found   bool          `json:"found,omitempty"` // the URL was found out, not given
-	Startup Spread        `json:"startup"`         // from exec to ready
-	Lives   int           `json:"lives"`           // how often the daemon was started
-	Results []Result      `json:"results"`         // in the order of [Scenarios]
-	Error   string        `json:"error,omitempty"` // why it ended before all was looked at
+	System  string        `json:"system"`           // such as "linux/amd64"
+	Seed    uint64        `json:"seed"`             // of the random choices
+	Grace   time.Duration `json:"grace_ns"`         // what the daemon had for each stop
+	Ready   string        `json:"ready"`            // how it was known that the daemon is ready
+	URL     string        `json:"url,omitempty"`    // where requests went; "" if nowhere
+	Found   bool          `json:"found,omitempty"`  // the URL was found out, not given
+	Startup Spread        `json:"startup"`          // from exec to ready
+	Lives   int           `json:"lives"`            // how often the daemon was started
+	Results []Result      `json:"results"`          // in the order of [Scenarios]
+	Error   string        `json:"error,omitempty"`  // why it ended before all was looked at
+	Output  string        `json:"output,omitempty"` // what the daemon wrote, if that is since it never became ready
 }
 
-// Verdict is the worst of all scenarios: Fail, Warn, or Pass. It is Skip if none could be played: then nothing is known.
+// Verdict is the worst of all scenarios that were played: Fail, Warn, or Pass. It is Skip if none could be: then nothing is known.
 func (r *Report) Verdict() Verdict {
 	v := Skip
 	for _, result := range r.Results {
-		if rank(result.Verdict) > rank(v) {
+		if result.Verdict != Skip && (v == Skip || rank(result.Verdict) > rank(v)) {
 			v = result.Verdict
 		}
 	}
 	return v
 }
 
-// rank orders verdicts, the worst last.
-func rank(v Verdict) int { return slices.Index([]Verdict{Skip, Pass, Warn, Fail}, v) }
+// rank orders verdicts, the worst last. What was not looked at is worse than what passed.
+func rank(v Verdict) int { return slices.Index([]Verdict{Pass, Skip, Warn, Fail}, v) }
 
 // Worst is the timeline to look at first: of a failed scenario, or else of one with a warning, or else the longest stop. It is
 // nil if there is none.
@@ -69,7 +70,8 @@ func (r *Report) Worst() *Timeline {
 // Result is the verdict of one scenario, and what it rests on.
 type Result struct {
 	Scenario string        `json:"scenario"`
-	Means    string        `json:"means"` // what it means for users, one line
+	Means    string        `json:"means"`          // what it means for users, one line
+	Does     string        `json:"does,omitempty"` // what was done
 	Verdict  Verdict       `json:"verdict"`
 	Summary  string        `json:"summary"`            // why, one line
 	Evidence []Fact        `json:"evidence,omitempty"` // in numbers

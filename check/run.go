@@ -65,6 +65,9 @@ func (c *Check) Run(ctx context.Context) (_ *Report, err error) {
 		if err != nil {
 			r.report.Error = cmp.Or(context.Cause(ctx), err).Error()
 		}
+		if never := (*StartError)(nil); errors.As(err, &never) {
+			r.report.Output = never.Output
+		}
 	}()
 	err = r.look()
 	for _, s := range scenarios {
@@ -133,6 +136,8 @@ func (r *runner) prepare() (err error) {
 			return &ConfigError{"Dir", err}
 		} else if !info.IsDir() {
 			return &ConfigError{"Dir", fmt.Errorf("%s is not a directory", own.Dir)}
+		} else if err := syscall.Access(own.Dir, 1); err != nil { // X_OK, access(2)
+			return &ConfigError{"Dir", fmt.Errorf("%s cannot be entered: %w", own.Dir, err)}
 		}
 	}
 	if r.ready, err = parseReady(own.Ready); err != nil {

@@ -47,7 +47,11 @@ func samples() map[string]*Report {
 		},
 	}
 	for i := range broken.Results {
-		broken.Results[i].Means = describe(broken.Results[i].Scenario).Means
+		for _, s := range scenarios {
+			if s.Name == broken.Results[i].Scenario {
+				broken.Results[i].Means, broken.Results[i].Does = s.Means, s.Does
+			}
+		}
 	}
 	fine := &Report{
 		Command: []string{"true-daemon"}, Started: started, Took: 2 * time.Minute, System: "linux/arm64", Seed: 1, Grace: time.Second, Ready: "it sent READY=1", Lives: 1,
@@ -55,6 +59,8 @@ func samples() map[string]*Report {
 			Timeline: &Timeline{Scenario: "int", Signal: started, Moments: []Moment{at(-12, KindStart, "true-daemon"), at(0, KindSignal, "SIGINT"), at(15200, KindExit, "exit code 0")}}}},
 	}
 	cut := &Report{Command: []string{"./shop"}, Started: started, Took: time.Second, System: "linux/amd64", Seed: 3, Grace: time.Second, Ready: "it was quiet for 300ms", Lives: 1, Error: "interrupted by SIGINT"}
+	never := &Report{Command: []string{"./shop"}, Started: started, Took: 30 * time.Second, System: "linux/amd64", Seed: 3, Grace: time.Second, Lives: 1,
+		Error: "./shop was not ready within 30s", Output: "reading \x1b[1mshop.conf\nwaiting for the <database>\n"}
 	const nasty = "<b>&\"']]>|`*_[x](y)@all #1\\ \x1b[31m\x00\x07 :: %0A, a:b\r\n::error::x\n* li\xff"
 	hostile := &Report{
 		Command: []string{nasty}, Started: started, Took: time.Second, System: nasty, Seed: 4, Ready: nasty, URL: nasty, Lives: 1, Error: nasty,
@@ -66,7 +72,7 @@ func samples() map[string]*Report {
 			{Scenario: nasty, Verdict: "nonsense", Summary: nasty},
 		},
 	}
-	return map[string]*Report{"broken": broken, "fine": fine, "cut": cut, "hostile": hostile}
+	return map[string]*Report{"broken": broken, "fine": fine, "cut": cut, "never": never, "hostile": hostile}
 }
 
 // forms are all that a report can be written in, by the ends of the golden files' names.

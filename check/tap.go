@@ -40,6 +40,7 @@ func WriteTAP(w io.Writer, r *Report) error {
 		}
 		b.WriteString("  ...\n")
 	}
+	b.WriteString(outputLines("# output: ", r.Output))
 	if r.Error != "" {
 		fmt.Fprintf(&b, "Bail out! %s\n", plain(r.Error))
 	}

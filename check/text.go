@@ -15,7 +15,7 @@ import (
 // Text is how a report is written for people. The zero value is for files. Nothing is said by colour alone, and whatever a
 // terminal would obey in the words of the daemon is taken out.
 type Text struct {
-	Width int  // of a line, in columns; 0 means 100, and less than 60 means 60
+	Width int  // of a line, in columns; 0 means 100, and less than 40 means 40
 	Color bool // the reader is a terminal that has colours
 }
 
@@ -50,17 +50,19 @@ func (t Text) Head(r *Report) string {
 	if r.Ready != "" {
 		entry("ready", r.Ready)
 	}
-	if r.Ready != "" || r.URL != "" {
-		entry("requests", r.requests())
+	if requests := r.requests(); requests != "" {
+		entry("requests", requests)
 	}
-	entry("seed", fmt.Sprintf("%d: the same random instants again with --seed %d", r.Seed, r.Seed))
+	entry("seed", fmt.Sprintf("%d: the same random choices again with --seed %d", r.Seed, r.Seed))
 	b.WriteString("\n")
 	return b.String()
 }
 
-// requests says where they go, and how that is known.
+// requests says where they go, and how that is known, "" if nothing was looked at.
 func (r *Report) requests() string {
 	switch {
+	case r.URL == "" && r.Ready == "":
+		return ""
 	case r.URL == "":
 		return "none: nothing that it listens on speaks HTTP, as far as one can see; --url says where it does"
 	case r.Found:
@@ -112,13 +114,20 @@ func (t Text) Rest(r *Report) string {
 			}
 		}
 	}
-	b.WriteString(t.words(said.String()))
+	life := ""
+	if worst != nil {
+		life = t.timeline(worst)
+	}
+	b.WriteString(t.words(said.String() + life))
 	if worst != nil {
 		what := "the longest stop, in " + worst.Scenario
 		if said.Len() > 0 {
 			what = "the worst life, in " + worst.Scenario
 		}
-		b.WriteString("\n" + t.paint(bold, what) + "; times are from the signal\n" + t.timeline(worst))
+		b.WriteString("\n" + t.paint(bold, what) + "; times are from the signal\n" + life)
+	}
+	if r.Output != "" {
+		b.WriteString("\n" + t.paint(bold, "its output") + "\n" + outputLines("    ", r.Output))
 	}
 	b.WriteString("\n" + t.hanging(t.headword(r)+": ", r.conclusion()))
 	return b.String()
@@ -135,7 +144,7 @@ func (t Text) problem(r *Result) string {
 	}
 	if r.Verdict == Fail || r.Verdict == Warn {
 		entry("why it matters", r.Means)
-		entry("what was done", describe(r.Scenario).Does)
+		entry("what was done", r.Does)
 	}
 	name := "what was seen"
 	for _, f := range r.Evidence {
@@ -150,14 +159,18 @@ func (t Text) problem(r *Result) string {
 var terms = []struct{ word, means string }{
 	{"SIGTERM", "asks a program to end: kill, systemd, docker stop and Kubernetes send it. A program that handles it can finish first."},
 	{"SIGINT", "is what Ctrl-C sends."},
+	{"SIGQUIT", "asks some programs for the better of two stops, and by itself ends a program with a core dump."},
+	{"SIGHUP", "tells that the terminal has gone, and many daemons to read their configuration again."},
 	{"SIGKILL", "ends a program at once. It cannot be handled."},
 	{"SIGPIPE", "comes to who writes into a pipe that nobody reads any more. Unless it is handled or ignored, it ends the program."},
 	{"SIGSEGV", "is a crash: the program touched memory that is not its own."},
 	{"SIGABRT", "is a crash that the program, or a library of it, asked for."},
+	{"SIGSTOP", "freezes a program. It cannot be handled."},
 	{"SIGCONT", "lets a program go on that SIGSTOP froze."},
 	{"handler", "a function of the program that is called when a signal comes."},
 	{"grace", "the grace period: what the daemon has for a stop before it is killed; --grace sets it."},
 	{"PID 1", "is the first process of a container. Signals that it does not handle do not reach it."},
+	{"orphan", "a process whose parent has ended: the nearest that reaps becomes its parent, in a container PID 1."},
 	{"zombie", "a process that has ended and whose parent has not asked yet how."},
 	{"keep-alive", "a connection that is kept for the next request."},
 	{"readiness", "what tells a load balancer whether to send requests here."},
@@ -359,16 +372,6 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// describe is the scenario with this name. In a report of another version of this package there may be one that is not known.
-func describe(name string) Scenario {
-	for _, s := range scenarios {
-		if s.Name == name {
-			return s
-		}
-	}
-	return Scenario{Name: name}
-}
-
 // Ways to write on a terminal.
 const (
 	bold = "1"
@@ -389,7 +392,7 @@ func (t Text) verdict(v Verdict) string { return t.paint(colors[v], pad(string(v
 
 // hanging wraps a text behind a prefix, so that further lines begin where the first does. The prefix may be painted.
 func (t Text) hanging(prefix, text string) string {
-	width := max(cmp.Or(t.Width, 100), 60)
+	width := max(cmp.Or(t.Width, 100), 40)
 	indent := columns(prefix)
 	var b strings.Builder
 	b.WriteString(prefix)
@@ -432,6 +435,17 @@ func columns(text string) (n int) {
 func pad(text string, n int) string {
 	text = plain(text)
 	return text + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(text)))
+}
+
+// outputLines are the lines of what a daemon wrote, each made plain.
+func outputLines(before, text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		if text != "" {
+			b.WriteString(before + plain(line) + "\n")
+		}
+	}
+	return b.String()
 }
 
 // plain is text in one line, without what a terminal would obey.
