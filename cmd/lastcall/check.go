@@ -35,7 +35,8 @@ scenario with what it rests on, what to do about it, and the timeline of the wor
 ended again, whatever happens to lastcall itself. No rights are needed beyond those of the user.
 
 Options end at the first argument that is none. What the daemon listens on, and when it is ready, is found out unless it
-is said. --list says what each scenario does. A file named - is standard output, in place of the table.
+is said. --list says what each scenario does; in any of them a daemon that does not start again fails. A file named - is
+standard output, in place of the table.
 
 On GitHub Actions, fails and warnings become annotations, and the job's summary gets the table.
 
@@ -86,7 +87,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
 	flags.SortFlags = false
-	flags.StringVar(&c.Ready, "ready", "", "when it is ready: `http://…`, tcp:HOST:PORT, log:REGEXP, notify, or a time (default: it listens and answers, or is quiet)")
+	flags.StringVar(&c.Ready, "ready", "", "`HOW` one knows that it is ready: http://…, tcp:HOST:PORT, log:REGEXP, notify, or a time (default: it listens and answers, or is quiet)")
 	flags.DurationVar(&c.ReadyWithin, "ready-within", 30*time.Second, "the `TIME` that it has for that")
 	flags.StringVar(&c.URL, "url", "", "send requests to this `URL` (default: what is found to speak HTTP)")
 	flags.StringVar(&c.Slow, "slow", "", "a `URL` whose answer takes a while, for requests under way (default: uploads)")
@@ -99,7 +100,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags.StringSliceVar(&c.Skip, "skip", nil, "do not play this `SCENARIO`; repeatable")
 	flags.IntVar(&c.Repeat, "repeat", 1, "do `N` times as often what has chance in it")
 	flags.BoolVar(&c.Quick, "quick", false, "do everything less often, and watch for a shorter time")
-	flags.Uint64Var(&c.Seed, "seed", 0, "the random instants of the run that had this `SEED` (default: new ones)")
+	flags.Uint64Var(&c.Seed, "seed", 0, "make the random choices of the run that had this `SEED` again (default: new ones)")
 	flags.StringVar(&c.Dir, "dir", "", "run it in this `DIR`")
 	files.flags(flags)
 	flags.BoolVar(&list, "list", false, "say what each scenario means, does, and when it fails")
@@ -156,25 +157,23 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 	}
 	failed := cmp.Or(files.write(cmd, report), lost)
 	interrupted := (*interruptedError)(nil)
+	var end error
 	switch {
 	case errors.As(context.Cause(ctx), &interrupted) && err != nil:
-		if failed != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(failed))
-		}
-		return interrupted
+		end = interrupted
 	case err != nil:
-		return &statusError{3, err}
-	case failed != nil && report.Verdict() != check.Fail:
-		return &statusError{2, failed}
+		end = &statusError{3, err}
 	case report.Verdict() == check.Fail:
-		if failed != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(failed))
-		}
-		return &statusError{1, fmt.Errorf("%s does not stop well: %s", c.Command[0], strings.Join(failures(report), ", "))}
+		end = &statusError{1, fmt.Errorf("%s does not stop well: %s", c.Command[0], strings.Join(failures(report), ", "))}
+	case failed != nil:
+		return &statusError{2, failed}
 	case report.Verdict() == check.Skip:
-		return &statusError{2, fmt.Errorf("nothing is known of %s: no scenario could be played", c.Command[0])}
+		end = &statusError{2, fmt.Errorf("nothing is known of %s: no scenario could be played", c.Command[0])}
 	}
-	return nil
+	if failed != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(failed))
+	}
+	return end
 }
 
 // failures are the names of the scenarios that failed.
@@ -266,8 +265,8 @@ func (f *checkFiles) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.report, "report", "", "write the report as JSON into this `FILE`")
 	flags.StringVar(&f.svg, "svg", "", "draw the verdicts and the worst life into this `FILE`")
 	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML into this `FILE`")
-	flags.StringVar(&f.tap, "tap", "", "print TAP in place of the table, or write it into the FILE of --tap=FILE")
-	flags.StringVar(&f.markdown, "markdown", "", "print Markdown in place of the table, or write it into the FILE of --markdown=FILE")
+	flags.StringVar(&f.tap, "tap", "", "print TAP in place of the table, or write it into the `FILE` of --tap=FILE")
+	flags.StringVar(&f.markdown, "markdown", "", "print Markdown in place of the table, or write it into the `FILE` of --markdown=FILE")
 	flags.Lookup("tap").NoOptDefVal = "-"
 	flags.Lookup("markdown").NoOptDefVal = "-"
 }

@@ -35,7 +35,7 @@ func newCheckShow(table bool) *checkShow {
 		s.out, out = os.Stdout, os.Stdout
 	}
 	s.text = checkText(out)
-	if columns, _ := size(out); columns > 0 {
+	if rewrites(out) {
 		s.screen = &screen{out: out}
 		s.tick = time.NewTicker(time.Second)
 		s.over.Go(func() {
@@ -55,7 +55,7 @@ func newCheckShow(table bool) *checkShow {
 // checkText is how a report is written there.
 func checkText(out *os.File) (t check.Text) {
 	if columns, _ := size(out); columns > 0 {
-		t = check.Text{Width: min(columns-1, 110), Color: os.Getenv("NO_COLOR") == ""}
+		t = check.Text{Width: min(columns-1, 110), Color: rewrites(out) && os.Getenv("NO_COLOR") == ""}
 	}
 	return t
 }

@@ -63,13 +63,28 @@ everyone finishes what is on the table, and the doors close on time.`,
 	return root
 }
 
-// flagError is the error for a flag, with the one that may have been meant.
+// flagKinds say what the value of a flag is, by the name of its type.
+var flagKinds = map[string]string{
+	"bool":     "true or false",
+	"duration": "a time, such as 10s or 1m30s",
+	"int":      "a whole number",
+	"intSlice": "a list of whole numbers",
+	"uint64":   "a whole number of 0 or more",
+}
+
+// flagError is the error for a flag, with the one that may have been meant, or what its value would be.
 func flagError(cmd *cobra.Command, err error) error {
 	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		if like := nearest.To(unknown.GetSpecifiedName(), names); like != "" {
 			return usagef(cmd, "%w, did you mean --%s?", err, like)
+		}
+	}
+	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) {
+		f := invalid.GetFlag()
+		if kind := flagKinds[f.Value.Type()]; kind != "" {
+			return usagef(cmd, "--%s: %q is not %s", f.Name, invalid.GetValue(), kind)
 		}
 	}
 	return usagef(cmd, "%w", err)

@@ -287,7 +287,7 @@ func TestRunOfWhatCannotRun(t *testing.T) {
 		{"lastcall", []string{"run", plain}, 126, "plain: not executable: permission denied"},
 		{"lastcall", []string{"run", dir}, 126, "not executable"},
 		{"lastcall", []string{"run"}, 2, "missing argument: COMMAND"},
-		{"lastcall", []string{"run", "--grace", "soon", "true"}, 2, `invalid argument "soon"`},
+		{"lastcall", []string{"run", "--grace", "soon", "true"}, 2, `--grace: "soon" is not a time`},
 		{"lastcall", []string{"run", "--rewrite", "TERM", "true"}, 2, `--rewrite: "TERM" is not like TERM=QUIT`},
 		{"lastcall", []string{"run", "--stop-signal", "NOPE", "true"}, 2, `there is no signal "NOPE"`},
 		{"lastcall", []string{"run", "--ready", "maybe", "true"}, 2, `--ready: "maybe" is none of`},

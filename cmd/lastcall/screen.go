@@ -17,9 +17,12 @@ type screen struct {
 }
 
 // isTerminal reports whether rows can be rewritten.
-func (s *screen) isTerminal() bool {
-	columns, _ := size(s.out)
-	return columns > 0
+func (s *screen) isTerminal() bool { return rewrites(s.out) }
+
+// rewrites reports whether f is a terminal that can rewrite a line, and has colours.
+func rewrites(f *os.File) bool {
+	columns, _ := size(f)
+	return columns > 0 && os.Getenv("TERM") != "dumb"
 }
 
 // draw puts the lines in the place of those before, as far as they fit. The cursor stays at the end of the last.

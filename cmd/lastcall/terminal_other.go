@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// size is 0: here is no terminal that is known to rewrite a line.
+// size is 0: here is no terminal that is known to have one.
 func size(*os.File) (columns, rows int) { return 0, 0 }

@@ -8,12 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// size is that of the terminal f, 0 if f is no terminal that can rewrite a line. One that does not know its size, as on a
-// serial line, has 80 columns and 24 rows.
+// size is that of the terminal f, 0 if f is none. One that does not know its size, as on a serial line, has 80 columns and 24 rows.
 func size(f *os.File) (columns, rows int) {
-	if os.Getenv("TERM") == "dumb" {
-		return 0, 0
-	}
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return 0, 0
