@@ -343,13 +343,14 @@ func (c *child) follow(pid int) {
 			continue
 		}
 		h := c.first
-		if pid != h.pid {
+		if pid == h.pid {
+			c.family.join(pid)
+		} else {
 			var err error
-			if h, err = k.open(); err != nil {
+			if h, err = c.family.succeed(k); err != nil {
 				return
 			}
 		}
-		c.family.join(pid)
 		old := c.main
 		old.forget()
 		c.mu.Lock()

@@ -70,10 +70,8 @@ func adopt() bool {
 	return true
 }
 
-// join makes pid the main process of f, and leave forgets f.
-func (f *family) join(pid int) {
-	families.mu.Lock()
-	defer families.mu.Unlock()
+// know makes pid the main process of f; the caller has the lock.
+func (f *family) know(pid int) {
 	if families.mains == nil {
 		families.mains = map[int]*family{}
 	}
@@ -83,6 +81,7 @@ func (f *family) join(pid int) {
 	}
 }
 
+// leave forgets f.
 func (f *family) leave() {
 	families.mu.Lock()
 	for _, pid := range f.mains {

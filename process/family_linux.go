@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -47,10 +48,8 @@ func adopt() bool {
 	return true
 }
 
-// join makes pid the main process of f, and leave forgets f.
-func (f *family) join(pid int) {
-	families.mu.Lock()
-	defer families.mu.Unlock()
+// know makes pid the main process of f; the caller has the lock.
+func (f *family) know(pid int) {
 	if families.mains == nil {
 		families.mains, families.orphans = map[int]*family{}, map[int]orphan{}
 	}
@@ -60,6 +59,7 @@ func (f *family) join(pid int) {
 	}
 }
 
+// leave forgets f.
 func (f *family) leave() {
 	families.mu.Lock()
 	for _, pid := range f.mains {
@@ -230,7 +230,7 @@ func sweep() {
 		switch {
 		case !ok:
 		case k.dead:
-			if known || !held()[pid] {
+			if known || !held()(pid) {
 				reapOrphan(pid)
 			}
 		case !known: // while its environment can be read
@@ -247,7 +247,7 @@ func sweep() {
 
 // reapDead reaps the dead of the list, as long as the kernel names one that may be. It reports whether there may be more behind one
 // that may not.
-func reapDead(list []int, held func() map[int]bool) (hidden bool) {
+func reapDead(list []int, held func() func(pid int) bool) (hidden bool) {
 	for {
 		pid := nextDead()
 		if pid == 0 {
@@ -257,7 +257,7 @@ func reapDead(list []int, held func() map[int]bool) (hidden bool) {
 		switch {
 		case families.mains[pid] != nil:
 			return true
-		case !known && (!slices.Contains(list, pid) || held()[pid]):
+		case !known && (!slices.Contains(list, pid) || held()(pid)):
 			return true
 		}
 		if !reapOrphan(pid) {
@@ -295,26 +295,31 @@ func reapOrphan(pid int) bool {
 	return true
 }
 
-// heldByOthers are the processes of which this program has a pidfd open that openHandle did not make, see pidfd_open(2) on
-// fdinfo.
-func heldByOthers() map[int]bool {
+// heldByOthers reports of which processes this program has a pidfd open that openHandle did not make, see pidfd_open(2) on
+// fdinfo. Of all, if that cannot be seen, as where no descriptor is left to look with: a zombie does less harm than a status that
+// is lost.
+func heldByOthers() func(pid int) bool {
 	opened.mu.Lock()
 	defer opened.mu.Unlock()
-	held := map[int]bool{}
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		return held
+		return allHeld
 	}
+	held := map[int]bool{}
 	for _, e := range entries {
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err != nil || !strings.Contains(to, "pidfd") {
+		to, err := os.Readlink("/proc/self/fd/" + e.Name())
+		if err != nil || !strings.Contains(to, "pidfd") { // it is closed by now, or something else
 			continue
 		}
 		if fd, err := strconv.Atoi(e.Name()); err != nil || opened.fds[fd] {
 			continue
 		}
 		info, err := os.ReadFile("/proc/self/fdinfo/" + e.Name())
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
+		}
+		if err != nil {
+			return allHeld
 		}
 		for line := range strings.Lines(string(info)) {
 			if number, ok := strings.CutPrefix(line, "Pid:"); ok {
@@ -324,8 +329,10 @@ func heldByOthers() map[int]bool {
 			}
 		}
 	}
-	return held
+	return func(pid int) bool { return held[pid] }
 }
+
+func allHeld(int) bool { return true }
 
 // descend calls fn for pid and everything below it that is alive.
 func descend(pid int, fn func(stat)) {

@@ -16,6 +16,9 @@ func (f *family) join(pid int) { f.mains = append(f.mains, pid) }
 func (f *family) leave()       {}
 func (f *family) remember()    {}
 
+// succeed is impossible: one member of a group is like another.
+func (f *family) succeed(kin) (*handle, error) { return nil, errors.ErrUnsupported }
+
 // reapFirst: a zombie is a member of its group, so the main process must not be one when the group is asked for.
 const reapFirst = true
 

@@ -24,3 +24,22 @@ func reapOrphans(sweep func()) {
 		time.Sleep(sweepPause)
 	}
 }
+
+// join makes pid the main process of f.
+func (f *family) join(pid int) {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	f.know(pid)
+}
+
+// succeed makes k, a member, the main process of f, and returns its handle. Nobody reaps it between the one and the other: its
+// status is not an orphan's.
+func (f *family) succeed(k kin) (*handle, error) {
+	families.mu.Lock()
+	defer families.mu.Unlock()
+	h, err := k.open()
+	if err == nil {
+		f.know(k.pid)
+	}
+	return h, err
+}
