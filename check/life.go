@@ -273,9 +273,12 @@ func (l *life) awaitEnd() outcome {
 		l.note(time.Now(), KindLeft, command)
 	}
 	l.end()
-	if wrote := l.out.came() - l.wrote; wrote > 0 {
+	wrote := l.out.came() - l.wrote
+	if wrote > 0 {
 		l.done.Said = l.out.last(min(wrote, 300))
-		l.done.Caught = l.done.Caught || l.maybe // the runtime alone writes nothing
+	}
+	if l.maybe && (wrote > 0 || l.out.mutes && l.r.usual.Caught) { // the runtime alone writes nothing, and where nobody reads it writes as ever
+		l.done.Caught = true
 	}
 	return l.done
 }

@@ -29,6 +29,7 @@ type output struct {
 	pattern *regexp.Regexp // of the line that says that it is ready; nil if none does
 	matched chan struct{}  // closed when that came
 	done    chan struct{}
+	mutes   bool // mute was called; belongs to its caller
 
 	mu   sync.Mutex
 	tail []byte
@@ -138,6 +139,7 @@ func (o *output) came() (n int) {
 
 // mute makes the reader go away: who writes gets EPIPE, and SIGPIPE with it.
 func (o *output) mute() {
+	o.mutes = true
 	await := noReader(o.read)
 	o.close()
 	await()
