@@ -14,13 +14,14 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
-// definition is a process of the file, made ready to run: what all its instances share. It is not changed.
+// definition is a process of the file, made ready to run: what all its instances share. Neither it nor the part of the file that it
+// holds is changed after define, so every goroutine may read it. How many instances there are to be is the program's.
 type definition struct {
 	*config.Process
+	numbered bool // instances have numbers in their names; one that runs keeps its name, whatever a new file says
 	argv     []string
 	env      []string             // besides that of lastcall itself
 	sys      *syscall.SysProcAttr // nil where nothing is to be set
-	listen   []process.Socket
 	ready    process.Ready
 	alive    process.Alive
 	stop     []process.Step
@@ -33,9 +34,9 @@ type definition struct {
 	restart  lastcall.RestartPolicy
 }
 
-// define makes a process of the file ready to run. Its sockets come later.
-func define(p *config.Process) (*definition, error) {
-	d := &definition{Process: p, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command)}
+// define makes a process of the file ready to run. numbered is whether its instances have numbers in their names.
+func define(p *config.Process, numbered bool) (*definition, error) {
+	d := &definition{Process: p, numbered: numbered, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command)}
 	fail := func(key string, err error) error { return fmt.Errorf("%s: %s: %w", p.Name, key, err) }
 	d.env = append(slices.Clone(p.Env), "LASTCALL_PROCESS="+p.Name)
 	var err error
@@ -99,12 +100,12 @@ func readiness(p *config.Process) (process.Ready, error) {
 	return r, nil
 }
 
-// process fills in the process of an instance.
-func (d *definition) fill(p *process.Process, i *instance) {
+// fill sets what the process of an instance is made of. listen are its sockets, which are open.
+func (d *definition) fill(p *process.Process, i *instance, listen []process.Socket) {
 	p.Command, p.Dir, p.Env, p.Setenv, p.Sys = d.argv, d.Dir, i.s.environ, i.env(), d.sys
 	p.Stdout, p.Stderr = i.stdout(), i.stderr()
 	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
-	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, d.listen
+	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, listen
 	p.Limits, p.Umask, p.Nice = d.limits, d.Umask, d.Priority
 	p.Mark, p.CleanCodes, p.Outlive = i.s.mark, d.Clean, d.Outlive
 }
@@ -129,7 +130,7 @@ func (d *definition) dependencies() []string { return slices.Concat(d.After, d.R
 
 // instanceName is the name of the nth instance, from 1.
 func (d *definition) instanceName(n int) string {
-	if n == 1 && !d.Numbered {
+	if n == 1 && !d.numbered {
 		return d.Name
 	}
 	return d.Name + "-" + strconv.Itoa(n)

@@ -34,8 +34,11 @@ type instance struct {
 // newInstance makes the nth instance. With a source it takes the place of another.
 func (s *Supervisor) newInstance(d *definition, n int, source *output.Source) (*instance, error) {
 	i := &instance{s: s, def: d, name: d.instanceName(n), number: n, source: source}
+	listen, err := s.sockets.of(d.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", i.name, err)
+	}
 	if source == nil && !d.Log.Inherit {
-		var err error
 		i.source, err = s.out.Source(i.name, output.SourceOptions{
 			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None,
 		})
@@ -43,7 +46,7 @@ func (s *Supervisor) newInstance(d *definition, n int, source *output.Source) (*
 			return nil, err
 		}
 	}
-	d.fill(&i.proc, i)
+	d.fill(&i.proc, i, listen)
 	if d.Schedule != "" {
 		i.clock = newClock()
 	}
@@ -102,21 +105,16 @@ func (i *instance) serve(ctx context.Context) error {
 			return false
 		}
 	}
-	with := func(f func(*sockets)) {
-		i.s.mu.Lock()
-		defer i.s.mu.Unlock()
-		f(i.s.sockets)
-	}
 	told, tell := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer tell(nil)
 	defer context.AfterFunc(ctx, func() {
 		if forGood() {
-			with(func(s *sockets) { s.letGo(listeners) })
+			i.s.sockets.letGo(listeners)
 		}
 		tell(context.Cause(ctx))
 	})()
-	with(func(s *sockets) { s.runs(listeners) })
-	defer func() { with(func(s *sockets) { s.ended(listeners, forGood()) }) }()
+	i.s.sockets.runs(listeners)
+	defer func() { i.s.sockets.ended(listeners, forGood()) }()
 	return i.proc.Run(told)
 }
 

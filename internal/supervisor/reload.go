@@ -116,15 +116,14 @@ func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
 		p := s.programs[def.Name]
 		stays[def.Name] = true
 		if p == nil {
-			d.added = append(d.added, &target{program: &program{name: def.Name, def: def, busy: make(chan struct{}, 1)}, def: def})
+			d.added = append(d.added, &target{program: &program{name: def.Name, def: def, count: def.Instances, busy: make(chan struct{}, 1)}, def: def})
 			continue
 		}
-		def.Numbered = p.def.Numbered // the instances keep their names
-		if def.Instances != p.def.Instances {
+		if def.Instances != p.count {
 			d.scaled[p.name] = def.Instances
 		}
 		was, is := *p.def.Process, *def.Process
-		was.Instances = is.Instances
+		was.Instances, was.Numbered = is.Instances, is.Numbered // the one is scaled, the other is kept
 		if !reflect.DeepEqual(was, is) {
 			d.changed = append(d.changed, &target{program: p, def: def, instances: slices.Clone(p.instances)})
 		}
@@ -174,7 +173,7 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 	old := s.file
 	wanted := s.wanted(file)
 	s.mu.Unlock()
-	defs, err := defineAll(wanted)
+	defs, err := s.defineAll(wanted)
 	if err != nil {
 		return err
 	}
@@ -183,7 +182,6 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 		if err := s.sockets.open(d.Name, d.Listen); err != nil {
 			return err
 		}
-		d.listen = s.sockets.of(d.Listen)
 	}
 	d := s.differ(file, defs)
 	for _, what := range onlyAtStart(old, file) {
@@ -237,7 +235,9 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 		err = errors.Join(err, s.change(ctx, p, false, func(ctx context.Context) error {
 			err := s.scale(ctx, p, n, progress)
 			if err == nil {
-				p.def.Instances = n
+				s.mu.Lock()
+				p.count = n
+				s.mu.Unlock()
 			}
 			return err
 		}))
@@ -335,7 +335,6 @@ func (s *Supervisor) alter(ctx context.Context, t *target, progress func(string)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		t.def.Instances = t.program.def.Instances // until it is scaled
 		t.program.def = t.def
 		return nil
 	})
@@ -397,13 +396,19 @@ func (s *Supervisor) sort(file *config.File) {
 	slices.SortStableFunc(s.order, func(a, b *program) int { return at[a.name] - at[b.name] })
 }
 
-// closeSockets closes those that no process has any more.
+// closeSockets closes those that no process has any more, nor any of its instances: one may still have an older definition.
 func (s *Supervisor) closeSockets() {
-	s.mu.Lock()
 	wanted := map[config.Listener]bool{}
-	for _, p := range s.order {
-		for _, l := range p.def.Listen {
+	need := func(d *definition) {
+		for _, l := range d.Listen {
 			wanted[l] = true
+		}
+	}
+	s.mu.Lock()
+	for _, p := range s.order {
+		need(p.def)
+		for _, i := range p.instances {
+			need(i.def)
 		}
 	}
 	s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,15 +21,20 @@ import (
 
 // sockets are those that are held for the processes. They outlive every instance, so that nothing that connects is refused
 // while one takes the place of another.
+//
+// Its methods may be called from any goroutine, except that open and keep are called by one at a time: the one that changes what is
+// to run, see Supervisor.withFile. A lookup of a name may take long, so nothing is opened under the lock.
 type sockets struct {
-	held   map[config.Listener]*held
-	passed map[string]*os.File // by whoever started this process
+	passed map[string]*os.File // by the program that started this one; not changed
+
+	mu   sync.Mutex
+	held map[config.Listener]*held
 }
 
 type held struct {
 	file *os.File
 	path string // to be removed in the end; "" where nothing is
-	runs int    // so many instances that serve it run
+	runs int    // so many instances that serve it run; guarded by sockets.mu
 }
 
 // newSockets takes over what whoever started this process passed on, with the protocol of sd_listen_fds(3).
@@ -52,35 +58,51 @@ func newSockets() *sockets {
 	return s
 }
 
-// open opens the sockets of a process, or finds those that are held already.
+// open opens the sockets of a process that are not held already. What it opened before an error stays, for keep to close.
 func (s *sockets) open(process string, listeners []config.Listener) error {
 	for _, l := range listeners {
-		if s.held[l] != nil {
+		if s.find(l) != nil {
 			continue
 		}
-		if file := s.passed[l.Name]; file != nil {
-			s.held[l] = &held{file: file}
-			continue
+		h := &held{file: s.passed[l.Name]}
+		if h.file == nil {
+			var err error
+			if h, err = listen(l); err != nil {
+				return fmt.Errorf("%s: listen %s: %s %s: %w", process, l.Name, l.Network, l.Address, err)
+			}
 		}
-		h, err := listen(l)
-		if err != nil {
-			return fmt.Errorf("%s: listen %s: %s %s: %w", process, l.Name, l.Network, l.Address, err)
-		}
+		s.mu.Lock()
 		s.held[l] = h
+		s.mu.Unlock()
 	}
 	return nil
 }
 
-// of are the sockets of these listeners, which are open.
-func (s *sockets) of(listeners []config.Listener) (list []process.Socket) {
+// find is the one that is held for a listener; nil if none is.
+func (s *sockets) find(l config.Listener) *held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held[l]
+}
+
+// of are the sockets of these listeners, which must be open.
+func (s *sockets) of(listeners []config.Listener) (list []process.Socket, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range listeners {
-		list = append(list, process.Socket{Name: l.Name, File: s.held[l].file})
+		h := s.held[l]
+		if h == nil {
+			return nil, fmt.Errorf("listen %s: %s %s is not open", l.Name, l.Network, l.Address)
+		}
+		list = append(list, process.Socket{Name: l.Name, File: h.file})
 	}
-	return list
+	return list, nil
 }
 
 // runs counts an instance that serves these, which begins to run.
 func (s *sockets) runs(listeners []config.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range listeners {
 		if h := s.held[l]; h != nil {
 			h.runs++
@@ -88,13 +110,15 @@ func (s *sockets) runs(listeners []config.Listener) {
 	}
 }
 
-// letGo tells those that serve these that nobody takes their place: what waits in the queue is theirs to answer. It sets a
+// letGo tells those that serve these that nothing takes their place: what waits in the queue is theirs to answer. It sets a
 // flag that all copies of a descriptor share and that means nothing for a socket, for package serve to see; others take no
 // notice. What was passed to this process is not its own to let go of.
 func (s *sockets) letGo(listeners []config.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range listeners {
 		h := s.held[l]
-		if h == nil || s.passed[l.Name] == h.file {
+		if h == nil || !s.ownsLocked(l, h) {
 			continue
 		}
 		if flags, err := unix.FcntlInt(h.file.Fd(), unix.F_GETFL, 0); err == nil {
@@ -103,30 +127,40 @@ func (s *sockets) letGo(listeners []config.Listener) {
 	}
 }
 
-// ended counts an instance that ran. With the last for good (nobody takes its place), who connects is refused from now on,
-// and does not wait for the end of everything else to be reset then.
+// ended counts an instance that ran. With the last for good (nothing takes its place), clients are refused from now on, and do
+// not wait for the end of everything else to be reset then.
 func (s *sockets) ended(listeners []config.Listener, forGood bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range listeners {
 		h := s.held[l]
 		if h == nil {
 			continue
 		}
-		if h.runs--; h.runs == 0 && forGood && s.passed[l.Name] != h.file {
+		if h.runs--; h.runs == 0 && forGood && s.ownsLocked(l, h) {
 			_ = syscall.Shutdown(int(h.file.Fd()), syscall.SHUT_RDWR)
 		}
 	}
 }
 
+// ownsLocked reports whether a socket was opened here, and not passed on by the program that started this one.
+func (s *sockets) ownsLocked(l config.Listener, h *held) bool { return s.passed[l.Name] != h.file }
+
 // keep closes what is none of these.
 func (s *sockets) keep(wanted map[config.Listener]bool) {
+	var closing []*held
+	s.mu.Lock()
 	for l, h := range s.held {
 		if wanted[l] {
 			continue
 		}
 		delete(s.held, l)
-		if s.passed[l.Name] == h.file {
-			continue // it is not ours to close
+		if s.ownsLocked(l, h) {
+			closing = append(closing, h)
 		}
+	}
+	s.mu.Unlock()
+	for _, h := range closing {
 		h.file.Close()
 		if h.path != "" {
 			os.Remove(h.path)

@@ -57,6 +57,7 @@ type program struct {
 
 	// Guarded by Supervisor.mu.
 	def       *definition
+	count     int         // of instances that the file wants, as far as it has been applied; lastcall scale may have changed it since
 	instances []*instance // by number; never empty, see instance.parked
 	interrupt context.CancelCauseFunc
 }
@@ -79,7 +80,7 @@ func New(o Options) (*Supervisor, error) {
 	if s.chosen, err = chosen(file, o.Only); err != nil {
 		return nil, err
 	}
-	defs, err := defineAll(s.wanted(file))
+	defs, err := s.defineAll(s.wanted(file))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (s *Supervisor) begin(defs []*definition) error {
 		return err
 	}
 	for _, d := range defs {
-		if _, err := s.newProgram(d, d.Instances); err != nil {
+		if err := s.newProgram(d); err != nil {
 			return err
 		}
 	}
@@ -139,22 +140,21 @@ func (s *Supervisor) begin(defs []*definition) error {
 	return nil
 }
 
-// newProgram makes a process with n instances, none of which is in the group yet.
-func (s *Supervisor) newProgram(d *definition, n int) (*program, error) {
-	d.listen = s.sockets.of(d.Listen)
-	p := &program{name: d.Name, def: d, busy: make(chan struct{}, 1)}
-	for number := 1; number <= max(n, 1); number++ {
+// newProgram makes a process with as many instances as the file wants, none of which is in the group yet.
+func (s *Supervisor) newProgram(d *definition) error {
+	p := &program{name: d.Name, def: d, count: d.Instances, busy: make(chan struct{}, 1)}
+	for number := 1; number <= max(p.count, 1); number++ {
 		i, err := s.newInstance(d, number, nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		i.parked.Store(n == 0)
+		i.parked.Store(p.count == 0)
 		p.instances = append(p.instances, i)
 		s.names[i.name] = i
 	}
 	s.programs[d.Name] = p
 	s.order = append(s.order, p)
-	return p, nil
+	return nil
 }
 
 // Run runs everything under the process's signals, until all has ended. The error is that of lastcall.Run.
@@ -299,9 +299,16 @@ func (s *Supervisor) wanted(file *config.File) (list []*config.Process) {
 	return list
 }
 
-func defineAll(list []*config.Process) (defs []*definition, err error) {
+// defineAll makes processes of a file ready to run. Those that run already keep their names.
+func (s *Supervisor) defineAll(list []*config.Process) (defs []*definition, err error) {
 	for _, p := range list {
-		d, err := define(p)
+		numbered := p.Numbered
+		s.mu.Lock()
+		if running := s.programs[p.Name]; running != nil {
+			numbered = running.def.numbered
+		}
+		s.mu.Unlock()
+		d, err := define(p, numbered)
 		if err != nil {
 			return nil, err
 		}
