@@ -45,8 +45,9 @@ type child struct {
 	beatBy      *time.Timer // nil without a watchdog, and before it is ready
 	watchdog    time.Duration
 
-	told bool // ctx has ended
-	stop stop
+	told     bool // ctx has ended
+	stop     stop
+	controls controls
 }
 
 // Run starts the program, and returns when it and its family have ended. At the end of ctx it begins the soft stop; at
@@ -55,7 +56,15 @@ type child struct {
 // It returns nil if the main process exited with a clean code, or died of a signal of the stop. Otherwise a
 // [StartError], [ExitError], [ReadyError], [SickError] or [FamilyError]; ctx.Err() if ctx had ended before the start.
 func (p *Process) Run(ctx context.Context) error {
-	c, err := p.begin(ctx)
+	if p.of != nil {
+		return p.runControl(ctx)
+	}
+	return p.run(ctx, nil)
+}
+
+// run is Run; hard, if set, tells of the hard stop in place of the group.
+func (p *Process) run(ctx context.Context, hard <-chan struct{}) error {
+	c, err := p.begin(ctx, hard)
 	if err != nil {
 		return err
 	}
@@ -66,15 +75,15 @@ func (p *Process) Run(ctx context.Context) error {
 
 // begin starts the program. While a child lives, its goroutine is in Run and live, whose frames are small so that its stack is,
 // too: what they do besides waiting is done in functions of its own.
-func (p *Process) begin(ctx context.Context) (*child, error) {
+func (p *Process) begin(ctx context.Context, hard <-chan struct{}) (*child, error) {
 	if err := p.problems(); err != nil {
 		return nil, lastcall.Permanent(err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &child{p: p, ctx: ctx}
-	if grace := lastcall.Grace(ctx); grace != ctx {
+	c := &child{p: p, ctx: ctx, hard: hard, family: newFamily()}
+	if grace := lastcall.Grace(ctx); hard == nil && grace != ctx {
 		c.hard = grace.Done()
 	}
 	if p.Ready.ways() > 0 {
@@ -86,10 +95,15 @@ func (p *Process) begin(ctx context.Context) (*child, error) {
 	if !p.current.CompareAndSwap(nil, c) {
 		return nil, fmt.Errorf("%s: Run was called while it runs", p.name())
 	}
-	var err error
 	if p.prepared() {
-		trampolines <- struct{}{}
+		select {
+		case trampolines <- struct{}{}:
+		case <-ctx.Done():
+			p.current.Store(nil)
+			return nil, ctx.Err()
+		}
 	}
+	var err error
 	system(func() {
 		if err = ctx.Err(); err == nil { // it may have waited for others that start
 			err = c.start()

@@ -28,6 +28,9 @@
 // child's program, in some milliseconds; no shell is needed. The init function that does it belongs to this package and
 // acts only where it finds the variable LASTCALL_TRAMPOLINE, and never with the privileges of a set-user-ID program. This program's file must be one that the child's user may execute.
 //
+// Probes that are commands, and the commands of [Process.ControlProcess], start as the program does: with its user, directory,
+// environment, umask and limits. They belong to its family: what they leave behind is ended with them or with the program.
+//
 // # Stop
 //
 // At the soft stop the family ends in order: the main process first, then what is left of its group, then the

@@ -59,7 +59,8 @@ func TestMain(m *testing.M) {
 //	on SIGNAL { … }    when the signal comes; whole lines are written, so they do not mix
 //	ignore SIGNAL
 //	spawn HOW { … }    a child: plain, pgid (its own group), sid (its own session), bare (sid, and no environment)
-//	start HOW { … }    a child as a Process, in a group of this process; outlive, marked-MARK
+//	start HOW { … }    a child as a Process, in a group of this process; outlive, marked-MARK, probed-MARK (waits, and the
+//	                   script is the shell's, which checks again and again whether it is alive)
 //	wait               for ever
 //	exit CODE, die SIGNAL
 //	notify TEXT        to NOTIFY_SOCKET; | is a newline, PID this process
@@ -133,6 +134,10 @@ func carryOut(text string) {
 			p.Outlive = arg == "outlive"
 			if mark, ok := strings.CutPrefix(arg, "marked-"); ok {
 				p.Mark = mark
+			}
+			if mark, ok := strings.CutPrefix(arg, "probed-"); ok {
+				p = script("wait")
+				p.Mark, p.Alive = mark, Alive{Exec: []string{"/bin/sh", "-c", body}, Every: time.Millisecond, Within: limit}
 			}
 			go p.Run(context.Background())
 		case "wait":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,4 +105,22 @@ func TestHaltedBeforeItsProgram(t *testing.T) {
 		}
 	}
 	t.Skip("in 20 attempts none was halted in time")
+}
+
+// What a probe left behind bears the mark too.
+func TestLeftoversOfAProbe(t *testing.T) {
+	mark, file := rand.Text(), filepath.Join(t.TempDir(), "pid")
+	above := script("start probed-" + mark + " { setsid sleep 1000 & echo $! >" + file + "; sleep 1000 }; wait")
+	above.Kill = KillProcess
+	r := run(t, above, 5*time.Second)
+	left := pidOf(t, fields(t, file, 1)[0][0])
+	noError(t, above.Signal(syscall.SIGKILL))
+	errorAs[*ExitError](t, r.end())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ended, err := EndLeftovers(ctx, mark)
+	noError(t, err)
+	if !slices.ContainsFunc(ended, func(r Relative) bool { return r.PID == left }) || alive(left) {
+		t.Errorf("ended %v, not %d", ended, left)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"regexp"
 	"time"
 
@@ -53,9 +52,6 @@ func (c *child) watchReady(ctx context.Context) {
 		}()
 	}
 }
-
-// looks are the commands that run as probes at one time: package os/exec waits for each with a thread.
-var looks = make(chan struct{}, 2)
 
 // tellReady never blocks: the first word counts.
 func (c *child) tellReady(err error) {
@@ -107,7 +103,7 @@ func orDefault(d *time.Duration, def time.Duration) {
 }
 
 func within(ctx context.Context, d time.Duration, look func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, d)
+	ctx, cancel := context.WithTimeoutCause(ctx, d, fmt.Errorf("timed out after %v", d))
 	defer cancel()
 	return look(ctx)
 }
@@ -144,22 +140,7 @@ func (c *child) look(tcp, url string, command []string) func(context.Context) er
 			return nil
 		}
 	}
-	return func(ctx context.Context) error {
-		select {
-		case looks <- struct{}{}:
-			defer func() { <-looks }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-		cmd.Dir = c.p.Dir
-		cmd.Env, _ = c.p.inherited() // without the family's mark: it is not of the family
-		cmd.WaitDelay = lookWithin   // a pipe does not keep it
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("%s: %w", command[0], err)
-		}
-		return nil
-	}
+	return func(ctx context.Context) error { return c.probe(ctx, command) }
 }
 
 // newlineOn waits for a newline on the child's descriptor.

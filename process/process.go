@@ -84,6 +84,7 @@ type Process struct {
 	// Sys is what else the start is to do. Unless it asks for a session or a group, the child leads a group of its own.
 	Sys *syscall.SysProcAttr
 
+	of      *Process              // of which it is a control process; nil if it is not one
 	current atomic.Pointer[child] // while Run runs
 	last    atomic.Pointer[Exit]
 	left    atomic.Pointer[[]Relative]

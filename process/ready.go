@@ -13,7 +13,7 @@ type Ready struct {
 	TCP    string         // something accepts connections at this address
 	HTTP   string         // a GET of this URL is answered with a status from 200 to 399
 	Log    *regexp.Regexp // a line of its output matches; Stdout and Stderr are then copied, not handed over
-	Exec   []string       // this command exits with 0
+	Exec   []string       // this command exits with 0; it runs as a control process does, see [Process.ControlProcess]
 	Delay  time.Duration  // so much time has passed
 	Exit   bool           // it has ended well: a task, and no service; it is ready when whoever runs it says so
 
@@ -21,7 +21,8 @@ type Ready struct {
 	Within time.Duration
 }
 
-// Alive is a check that is repeated while a child is ready. Exactly one of TCP, HTTP and Exec is set, as in [Ready].
+// Alive is a check that is repeated while a child is ready. Exactly one of TCP, HTTP and Exec is set, as in [Ready]. A command
+// that does not end in time is killed, with everything that it started.
 type Alive struct {
 	TCP  string
 	HTTP string

@@ -43,7 +43,6 @@ func (c *child) start() (err error) {
 	if p.Kill != KillProcess {
 		adopt()
 	}
-	c.family = newFamily()
 	if p.served() {
 		if c.notify, err = serveNotify(); err != nil {
 			return &StartError{p.name(), fmt.Errorf("NOTIFY_SOCKET: %w", err)}
@@ -167,7 +166,7 @@ func (c *child) environment() []string {
 	if g := c.grace(); g > 0 {
 		env = append(env, graceVariable+"="+strconv.FormatFloat(g.Round(time.Millisecond).Seconds(), 'f', -1, 64))
 	}
-	marks := []string{outer, c.p.Mark, c.family.id}
+	marks := []string{outer, c.p.Mark, c.p.ownerMark(), c.family.id}
 	marks = slices.DeleteFunc(marks, func(mark string) bool { return mark == "" })
 	return append(env, familyVariable+"="+strings.Join(marks, ":"))
 }

@@ -163,6 +163,7 @@ func (c *child) await(done func() <-chan struct{}, until func() time.Time) outco
 // in another way than by ending.
 func (c *child) end(failure error) error {
 	c.endWatch()
+	c.controls.stop()
 	c.plan()
 	s := &c.stop
 	if !c.hasExited() {
@@ -174,6 +175,7 @@ func (c *child) end(failure error) error {
 		exit = c.reap()
 	}
 	rest := c.stopOthers()
+	c.controls.await(c.hard)
 	if !reapFirst {
 		exit = c.reap()
 	}

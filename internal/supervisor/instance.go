@@ -72,7 +72,7 @@ func (i *instance) Run(ctx context.Context) error {
 // once runs the process from its start to the end of its last descendant, with the hooks around it.
 func (i *instance) once(ctx context.Context) error {
 	if i.def.before != nil {
-		hook := i.hook(i.def.before, nil)
+		hook := i.hook(i.def.before)
 		if err := hook.Run(ctx); err != nil {
 			return fmt.Errorf("before_start: %w", err)
 		}
@@ -121,13 +121,11 @@ func (i *instance) serve(ctx context.Context) error {
 // flushWithin is how long the end of a process waits for its last lines to be written.
 const flushWithin = time.Second
 
-// hook is a command that runs for the instance. It never makes it ready.
-func (i *instance) hook(command []string, env []string) *process.Process {
-	d := i.def
-	return &process.Process{
-		Command: command, Dir: d.Dir, Env: i.proc.Env, Setenv: slices.Concat(i.proc.Setenv, env), Sys: d.sys, Umask: d.Umask,
-		Stdout: i.proc.Stdout, Stderr: i.proc.Stderr, Ready: process.Ready{Exit: true}, Mark: i.s.mark,
-	}
+// hook is a command that runs for the instance, as the process itself does but for the sockets. It never makes it ready.
+func (i *instance) hook(command []string, env ...string) *process.Process {
+	hook := i.proc.ControlProcess(command, env...)
+	hook.Stdout, hook.Stderr = i.proc.Stdout, i.proc.Stderr
+	return hook
 }
 
 // afterStop runs the hook of that name in what is left of the time of the stop.
@@ -137,7 +135,7 @@ func (i *instance) afterStop(ctx context.Context, err error) {
 		i.s.say("%s: after_stop was not run: there is no time left", i.name)
 		return
 	}
-	hook := i.hook(i.def.after, []string{"LASTCALL_EXIT_STATUS=" + strconv.Itoa(statusOf(err))})
+	hook := i.hook(i.def.after, "LASTCALL_EXIT_STATUS="+strconv.Itoa(statusOf(err)))
 	hook.Grace = time.Second // at the hard stop
 	if err := hook.Run(grace); err != nil {
 		i.s.say("%s: after_stop: %v", i.name, err)
@@ -183,7 +181,7 @@ func (i *instance) reload(ctx context.Context) error {
 	if i.def.reload != 0 {
 		return i.proc.Reload(ctx, i.def.reload)
 	}
-	command := i.hook(i.def.reloadBy, []string{"LASTCALL_PID=" + strconv.Itoa(i.proc.PID())})
+	command := i.hook(i.def.reloadBy, "LASTCALL_PID="+strconv.Itoa(i.proc.PID()))
 	command.Grace = time.Second
 	if err := command.Run(ctx); err != nil {
 		return err

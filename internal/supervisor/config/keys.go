@@ -96,7 +96,7 @@ func processKeys() object {
 			oneOrMore("numbers", number(1, 255)), func(d *draft) *[]int { return &d.Clean }),
 		field("reload", "execreload reload_signal", "How it is told to read its configuration: a signal, or a command. It is replaced or restarted if left out.",
 			either(signalReload(), group[Reload](reloadKeys())), func(d *draft) *Reload { return &d.Reload }),
-		field("hooks", "", "Commands that run for it, with its directory, environment and user.",
+		field("hooks", "", "Commands that run for it, started as it is: with its user, directory, environment, umask, priority and limits.",
 			group[Hooks](hookKeys()), func(d *draft) *Hooks { return &d.Hooks }),
 		field("limits", "ulimits ulimit rlimits resources", "What each of its processes may use.",
 			group[Limits](limitKeys()), func(d *draft) *Limits { return &d.Limits }),
@@ -137,7 +137,7 @@ func readyKeys() object {
 			field("tcp", "tcp_socket port", "Something accepts connections there. Without a host: on this machine.", tcpAddress(), func(v *Ready) *string { return &v.TCP }),
 			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: by this machine.", webAddress(), func(v *Ready) *string { return &v.HTTP }),
 			field("log", "ready_log_line", "A line of its output matches.", expression(), func(v *Ready) *string { return &v.Log }),
-			field("exec", "command cmd test", "A command exits with 0.", pointerTo(command()), func(v *Ready) **Command { return &v.Exec }),
+			field("exec", "command cmd test", "A command exits with 0. It is started as the process is, with its user.", pointerTo(command()), func(v *Ready) **Command { return &v.Exec }),
 			field("delay", "startsecs initial_delay_seconds sleep", "So much time has passed.", duration(false), func(v *Ready) *time.Duration { return &v.Delay }),
 			field("within", "timeout timeout_seconds", "The time it has; one that is not ready by then has failed. No limit if left out. A `oneshot` can have it alone.", duration(false), func(v *Ready) *time.Duration { return &v.Within }),
 		},
@@ -149,7 +149,7 @@ func livenessKeys() object {
 		keys: []*key{
 			field("tcp", "tcp_socket port", "Something accepts connections there. Without a host: on this machine.", tcpAddress(), func(v *Check) *string { return &v.TCP }),
 			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: by this machine.", webAddress(), func(v *Check) *string { return &v.HTTP }),
-			field("exec", "command cmd test", "A command exits with 0.", pointerTo(command()), func(v *Check) **Command { return &v.Exec }),
+			field("exec", "command cmd test", "A command exits with 0. It is started as the process is, with its user, and killed with all its children when its time is up.", pointerTo(command()), func(v *Check) **Command { return &v.Exec }),
 			field("every", "interval period period_seconds", "The pause between two checks. 10s if left out.", duration(false), func(v *Check) *time.Duration { return &v.Every }),
 			field("within", "timeout timeout_seconds", "The time that one has. 5s if left out.", duration(false), func(v *Check) *time.Duration { return &v.Within }),
 			field("failures", "retries threshold failure_threshold", "So many in a row are a failure of the process. 3 if left out.", number(1, 1000), func(v *Check) *int { return &v.Failures }),
@@ -187,7 +187,7 @@ func reloadKeys() object {
 	return object{
 		keys: []*key{
 			field("signal", "", "A signal is sent to the main process.", signalName(), func(v *Reload) *string { return &v.Signal }),
-			field("command", "cmd exec", "A command runs, with the environment of the process.", pointerTo(command()), func(v *Reload) **Command { return &v.Command }),
+			field("command", "cmd exec", "A command runs, started as the process is, with LASTCALL_PID in its environment.", pointerTo(command()), func(v *Reload) **Command { return &v.Command }),
 		},
 		check: checks(func(r *reader, n *node, v *Reload) { oneOf(r, n, "signal", "command") }),
 	}
