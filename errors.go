@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // ErrStopping is returned by [Do] once the soft stop began, and by [Group.Add]'s checks for a group that is stopping.
@@ -74,7 +76,7 @@ func (c *StopCause) reason() string {
 	case StopEssential:
 		return fmt.Sprintf("%s, which is essential, returned", c.Worker)
 	case StopGraceExpired:
-		return fmt.Sprintf("its %s of grace expired", roundDuration(c.After))
+		return fmt.Sprintf("its %s of grace expired", text.Round(c.After))
 	case StopRestart:
 		return fmt.Sprintf("%s restarts", c.Worker)
 	case StopCompleted:
@@ -139,14 +141,14 @@ type InterruptedError struct {
 
 // Error says what was cut.
 func (e *InterruptedError) Error() string {
-	text := e.Name + ": interrupted by the hard stop"
+	message := e.Name + ": interrupted by the hard stop"
 	if e.Units > 0 {
-		text += fmt.Sprintf(", %s in flight cut", count(e.Units, "unit"))
+		message += fmt.Sprintf(", %s in flight cut", text.Count(e.Units, "unit"))
 	}
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		message += ": " + e.Err.Error()
 	}
-	return text
+	return message
 }
 
 // Unwrap returns Err.
@@ -162,14 +164,14 @@ type AbandonedError struct {
 
 // Error is one line with the name and the time; Stacks has the rest.
 func (e *AbandonedError) Error() string {
-	text := e.Name + ": abandoned before its turn to stop"
+	message := e.Name + ": abandoned before its turn to stop"
 	if e.For > 0 {
-		text = fmt.Sprintf("%s: abandoned, still running %s after its soft stop", e.Name, roundDuration(e.For))
+		message = fmt.Sprintf("%s: abandoned, still running %s after its soft stop", e.Name, text.Round(e.For))
 	}
 	if e.Status != "" {
-		text += " (" + e.Status + ")"
+		message += " (" + e.Status + ")"
 	}
-	return text
+	return message
 }
 
 // ForcedError is the end of [Run] when repeated signals forced it: workers may still be running.
@@ -180,11 +182,11 @@ type ForcedError struct {
 
 // Error names the signal.
 func (e *ForcedError) Error() string {
-	text := "forced to end by a third " + signalName(e.Signal)
+	message := "forced to end by a third " + signalName(e.Signal)
 	if e.Err != nil {
-		text += "; " + e.Err.Error()
+		message += "; " + e.Err.Error()
 	}
-	return text
+	return message
 }
 
 // Unwrap returns Err.
@@ -235,27 +237,4 @@ func errorsIn(err error) []error {
 		return slices.Clone(e.Errs)
 	}
 	return []error{err}
-}
-
-// roundDuration shortens d to what a person reads: 1.234s, 12.3s, 45ms, 678µs.
-func roundDuration(d time.Duration) time.Duration {
-	switch {
-	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond)
-	case d >= time.Second:
-		return d.Round(10 * time.Millisecond)
-	case d >= 10*time.Millisecond:
-		return d.Round(time.Millisecond)
-	case d >= time.Millisecond:
-		return d.Round(100 * time.Microsecond)
-	}
-	return d.Round(time.Microsecond)
-}
-
-// count is "1 unit" or "2 units".
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -3,6 +3,8 @@ package lastcall
 import (
 	"fmt"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // EventKind tells what an [Event] reports.
@@ -68,15 +70,15 @@ type Awaited struct {
 
 // String is one readable piece, such as "web (3s, 2 in flight)".
 func (a Awaited) String() string {
-	text := fmt.Sprintf("%s (%s", a.Name, roundDuration(a.For))
+	piece := fmt.Sprintf("%s (%s", a.Name, text.Round(a.For))
 	if a.State == StateCut {
-		text += ", cut"
+		piece += ", cut"
 	}
 	if a.InFlight > 0 {
-		text += fmt.Sprintf(", %d in flight", a.InFlight)
+		piece += fmt.Sprintf(", %d in flight", a.InFlight)
 	}
 	if a.Status != "" {
-		text += ", " + a.Status
+		piece += ", " + a.Status
 	}
-	return text + ")"
+	return piece + ")"
 }

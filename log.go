@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // Log is a listener that writes every event to l, one readable line each: state changes at level info, or debug for
@@ -27,7 +29,7 @@ func LogStop(l *slog.Logger) func(Event) {
 }
 
 func logEvent(l *slog.Logger, e Event) {
-	level, text, attrs := describe(e)
+	level, what, attrs := describe(e)
 	if !l.Enabled(context.Background(), level) {
 		return
 	}
@@ -35,7 +37,7 @@ func logEvent(l *slog.Logger, e Event) {
 	if name == "" {
 		name = "group"
 	}
-	record := slog.NewRecord(e.Time, level, oneLine(name+": "+text), 0)
+	record := slog.NewRecord(e.Time, level, text.Outside(name+": "+what), 0)
 	record.AddAttrs(attrs...)
 	_ = l.Handler().Handle(context.Background(), record) // where a log fails there is nobody to tell
 }

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // Main is the whole of a daemon's main function: it runs w under signals as [Run] does, writes the report and the error
@@ -41,7 +43,7 @@ func (c *control) main(w Worker, stderr *os.File) error {
 		fmt.Fprint(stderr, report)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "lastcall:", strings.TrimPrefix(brief(err), "lastcall: "))
+		fmt.Fprintln(stderr, "lastcall:", strings.TrimPrefix(text.Outside(brief(err)), "lastcall: "))
 	}
 	return err
 }
@@ -54,7 +56,7 @@ func brief(err error) string {
 		return (&ForcedError{Signal: e.Signal}).Error()
 	case *GroupError:
 		if more := len(e.Errs) - most; more > 0 {
-			return fmt.Sprintf("%v; and %s more", &GroupError{Errs: e.Errs[:most]}, count(more, "error"))
+			return fmt.Sprintf("%v; and %s more", &GroupError{Errs: e.Errs[:most]}, text.Count(more, "error"))
 		}
 	}
 	return err.Error()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // RestartWhen says after which ends a worker is started again.
@@ -109,7 +111,7 @@ func (h *restarts) next(p RestartPolicy, err error, lasted time.Duration, now ti
 		if err == nil {
 			err = errors.New("it returned")
 		}
-		return 0, false, fmt.Errorf("restarted %s within %v, giving up: %w", count(len(h.at), "time"), p.Within, err)
+		return 0, false, fmt.Errorf("restarted %s within %v, giving up: %w", text.Count(len(h.at), "time"), p.Within, err)
 	}
 	doubled := h.attempts
 	if p.AtOnce {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // Goroutines of workers carry two pprof labels, which the goroutines that they start inherit: labelWorker, the worker's
@@ -79,7 +81,7 @@ func parseGoroutines(profile *bytes.Buffer, runID string) map[string]string {
 			if err != nil {
 				n = 1
 			}
-			fmt.Fprintf(&stack, "%s:\n", count(n, "goroutine"))
+			fmt.Fprintf(&stack, "%s:\n", text.Count(n, "goroutine"))
 		case strings.HasPrefix(line, "#\t"):
 			if fields := strings.Split(line, "\t"); len(fields) >= 4 && path != "" {
 				function, _, _ := strings.Cut(fields[2], "+0x")

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 const (
@@ -134,40 +135,40 @@ func (d *display) line(now time.Time, awaited []Awaited, width int) string {
 	if d.cut {
 		hint = "; Ctrl-C to exit at once"
 	}
-	cause := clipColumns(d.cause, width/3)
+	cause := clipped(d.cause, width/3)
 	if !d.stopping {
 		left := max(d.leaving.Sub(now), 0).Round(time.Second)
-		return clipColumns(fmt.Sprintf("lame duck (%s): serving for another %v", cause, left)+hint, width)
+		return clipped(fmt.Sprintf("lame duck (%s): serving for another %v", cause, left)+hint, width)
 	}
-	text := fmt.Sprintf("stopping (%s)", cause)
+	line := fmt.Sprintf("stopping (%s)", cause)
 	if len(awaited) == 0 {
-		return clipColumns(text+hint, width)
+		return clipped(line+hint, width)
 	}
-	text += ": waiting for "
+	line += ": waiting for "
 	for i, a := range awaited {
 		a.For = a.For.Truncate(time.Second)
-		name, rest, more := a.String(), len(awaited)-i-1, ""
+		name, rest, more := text.Outside(a.String()), len(awaited)-i-1, ""
 		if i > 0 {
 			name = ", " + name
 		}
 		if rest > 0 {
 			more = fmt.Sprintf(" and %d more", rest)
 		}
-		free := width - columnsOf(text+more+hint)
+		free := width - tty.Columns(line+more+hint)
 		switch {
-		case columnsOf(name) <= free:
-			text += name
+		case tty.Columns(name) <= free:
+			line += name
 			continue
 		case i > 0:
-			text += fmt.Sprintf(" and %d more", rest+1)
+			line += fmt.Sprintf(" and %d more", rest+1)
 		case free >= leastName:
-			text += clipColumns(name, free) + more
+			line += clipped(name, free) + more
 		default:
-			text += count(len(awaited), "worker")
+			line += text.Count(len(awaited), "worker")
 		}
 		break
 	}
-	return clipColumns(text+hint, width)
+	return clipped(line+hint, width)
 }
 
 // Write writes p, such as a live report, in place of the line, which comes back with the next drawing.
@@ -205,48 +206,11 @@ func (d *display) erase() {
 	}
 }
 
-// clipColumns shortens a text to width columns.
-func clipColumns(text string, width int) string {
-	text = oneLine(text)
-	if columnsOf(text) <= width {
-		return text
-	}
+// clipped shortens a text to width columns, and makes it harmless.
+func clipped(long string, width int) string {
 	b := asciiBrushes
 	if utf8Terminal() {
 		b = unicodeBrushes
 	}
-	var kept strings.Builder
-	for _, r := range text {
-		if width -= runeColumns(r); width < 1 {
-			break
-		}
-		kept.WriteRune(r)
-	}
-	return kept.String() + b.ellipsis
-}
-
-func columnsOf(text string) (columns int) {
-	for _, r := range text {
-		columns += runeColumns(r)
-	}
-	return columns
-}
-
-// runeColumns is how wide a terminal draws r, rather too wide than too narrow: the scripts of East Asia, and most of what
-// comes after them, have wide signs.
-func runeColumns(r rune) int {
-	if r >= 0x1100 && r < 0x1200 || r >= 0x2e80 {
-		return 2
-	}
-	return 1
-}
-
-// oneLine makes a text harmless that comes from elsewhere: no line breaks, nothing that a terminal obeys.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
+	return tty.Clip(text.Outside(long), width, b.ellipsis)
 }

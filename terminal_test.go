@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // inUTF8 is for tests that look at what a UTF-8 terminal shows.
@@ -53,7 +55,7 @@ func TestDisplayLine(t *testing.T) {
 		{"nobody", &display{cause: "SIGINT", stopping: true}, nil, 79,
 			"stopping (SIGINT); Ctrl-C to cut it short"},
 		{"a long cause, of several lines", &display{cause: "db failed: no such host\r\n\x1b[2Jdb.example.com", stopping: true}, []Awaited{slow}, 90,
-			"stopping (db failed: no such host   [2J…): waiting for slow (3s); Ctrl-C to cut it short"},
+			"stopping (db failed: no such host \\x1b[…): waiting for slow (3s); Ctrl-C to cut it short"},
 		{"wide signs", &display{cause: "SIGINT", stopping: true}, []Awaited{{Name: strings.Repeat("店", 40), For: sec}}, 79,
 			"stopping (SIGINT): waiting for 店店店店店店店店店店店…; Ctrl-C to cut it short"},
 	} {
@@ -64,7 +66,7 @@ func TestDisplayLine(t *testing.T) {
 			}
 			for width := -1; width < 120; width++ {
 				line := test.d.line(now, test.awaited, width)
-				if n := columnsOf(strings.TrimSuffix(line, "…")); n > max(width, 0) {
+				if n := tty.Columns(strings.TrimSuffix(line, "…")); n > max(width, 0) {
 					t.Errorf("%d columns in a width of %d: %q", n, width, line)
 				}
 			}

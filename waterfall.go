@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // String is the waterfall of the stop in 80 columns, as [Report.Waterfall] draws it; in plain ASCII where the
@@ -56,35 +57,35 @@ func (r Report) Waterfall(width int, ascii bool) string {
 		b = asciiBrushes
 	}
 	var out strings.Builder
-	out.WriteString(wrap(printable(r.headline()), width) + "\n")
+	out.WriteString(wrap(text.Outside(r.headline()), width) + "\n")
 	rows, rest := r.rows()
 	nameWidth := 6
 	for _, w := range rows {
-		nameWidth = max(nameWidth, utf8.RuneCountInString(indented(w)))
+		nameWidth = max(nameWidth, tty.Columns(indented(w)))
 	}
 	nameWidth = min(nameWidth, 24)
 	if r.SoftStop.IsZero() || len(rows) == 0 {
 		for _, w := range rows {
-			line := fmt.Sprintf("  %s  %-10s %s", pad(indented(w), nameWidth, b), w.State, w.remarks(r.Taken))
-			out.WriteString(clip(strings.TrimRight(line, " "), width, b) + "\n")
+			line := fmt.Sprintf("  %s  %-10s %s", tty.Pad(tty.Clip(indented(w), nameWidth, b.ellipsis), nameWidth), w.State, w.remarks(r.Taken))
+			out.WriteString(tty.Clip(strings.TrimRight(line, " "), width, b.ellipsis) + "\n")
 		}
 	} else {
 		const timeWidth, remarkWidth = 7, 22
 		barWidth := width - 2 - nameWidth - 2 - timeWidth - 2 - remarkWidth
 		from, to := r.span()
 		for _, w := range rows {
-			line := fmt.Sprintf("  %s  %s %*s  %s", pad(indented(w), nameWidth, b), w.bar(from, to, barWidth, b), timeWidth, w.took(r.Taken), w.remarks(r.Taken))
-			out.WriteString(clip(strings.TrimRight(line, " "), width, b) + "\n")
+			line := fmt.Sprintf("  %s  %s %*s  %s", tty.Pad(tty.Clip(indented(w), nameWidth, b.ellipsis), nameWidth), w.bar(from, to, barWidth, b), timeWidth, w.took(r.Taken), w.remarks(r.Taken))
+			out.WriteString(tty.Clip(strings.TrimRight(line, " "), width, b.ellipsis) + "\n")
 		}
 	}
 	if rest > 0 {
-		fmt.Fprintf(&out, "  and %s\n", count(rest, "more worker"))
+		fmt.Fprintf(&out, "  and %s\n", text.Count(rest, "more worker"))
 	}
 	for _, w := range r.Workers {
 		w.details(&out)
 	}
 	for _, p := range r.Problems {
-		out.WriteString("rejected: " + printable(p) + "\n")
+		out.WriteString("rejected: " + text.Outside(p) + "\n")
 	}
 	return out.String()
 }
@@ -111,26 +112,26 @@ func (r Report) headline() string {
 			leaked++
 		}
 	}
-	var text string
+	var head string
 	switch {
 	case r.Started.IsZero():
 		return "not started"
 	case r.SoftStop.IsZero() && r.Ended.IsZero():
-		text = fmt.Sprintf("%s for %s: %s", r.State, roundDuration(r.Taken.Sub(r.Started)), count(workers, "worker"))
+		head = fmt.Sprintf("%s for %s: %s", r.State, text.Round(r.Taken.Sub(r.Started)), text.Count(workers, "worker"))
 		if !r.LameDuck.IsZero() {
-			text = fmt.Sprintf("lame duck for %s (%s): %s", roundDuration(r.Taken.Sub(r.LameDuck)), r.Cause, count(workers, "worker"))
+			head = fmt.Sprintf("lame duck for %s (%s): %s", text.Round(r.Taken.Sub(r.LameDuck)), r.Cause, text.Count(workers, "worker"))
 		}
 	case r.Ended.IsZero():
-		text = fmt.Sprintf("stopping for %s (%s): %s", roundDuration(r.Taken.Sub(r.SoftStop)), r.Cause, count(workers, "worker"))
+		head = fmt.Sprintf("stopping for %s (%s): %s", text.Round(r.Taken.Sub(r.SoftStop)), r.Cause, text.Count(workers, "worker"))
 	case r.SoftStop.IsZero():
-		text = fmt.Sprintf("completed after %s: %s", roundDuration(r.Ended.Sub(r.Started)), count(workers, "worker"))
+		head = fmt.Sprintf("completed after %s: %s", text.Round(r.Ended.Sub(r.Started)), text.Count(workers, "worker"))
 	default:
-		text = fmt.Sprintf("stopped in %s (%s): %s", roundDuration(r.Ended.Sub(r.SoftStop)), r.Cause, count(workers, "worker"))
+		head = fmt.Sprintf("stopped in %s (%s): %s", text.Round(r.Ended.Sub(r.SoftStop)), r.Cause, text.Count(workers, "worker"))
 	}
 	if inFlight > 0 {
-		text += fmt.Sprintf(", %d in flight", inFlight)
+		head += fmt.Sprintf(", %d in flight", inFlight)
 		if !r.SoftStop.IsZero() {
-			text += " at the soft stop"
+			head += " at the soft stop"
 		}
 	}
 	well := true
@@ -140,13 +141,13 @@ func (r Report) headline() string {
 	}{{failed, "failed"}, {cut, "cut"}, {interrupted, "interrupted in flight"}, {abandoned, "abandoned"}, {leaked, "with leaks"}} {
 		if part.n > 0 {
 			well = false
-			text += fmt.Sprintf(", %d %s", part.n, part.text)
+			head += fmt.Sprintf(", %d %s", part.n, part.text)
 		}
 	}
 	if well && !r.Ended.IsZero() {
-		text += ", all well"
+		head += ", all well"
 	}
-	return text
+	return head
 }
 
 // rows are the workers to draw: of very many those with something to say and the slowest. rest is how many are left out.
@@ -237,9 +238,9 @@ func (w WorkerReport) took(now time.Time) string {
 	case w.SoftStop.IsZero():
 		return "-"
 	case w.Ended.IsZero():
-		return roundDuration(now.Sub(w.SoftStop)).String()
+		return text.Round(now.Sub(w.SoftStop)).String()
 	}
-	return roundDuration(w.Ended.Sub(w.SoftStop)).String()
+	return text.Round(w.Ended.Sub(w.SoftStop)).String()
 }
 
 // remarks are the few words behind the bar.
@@ -255,7 +256,7 @@ func (w WorkerReport) remarks(now time.Time) string {
 	case w.SoftStop.IsZero() && !w.Ended.IsZero():
 		words = append(words, "completed")
 	case w.SoftStop.IsZero() && w.State == StateReady:
-		words = append(words, roundDuration(now.Sub(w.Ready)).String())
+		words = append(words, text.Round(now.Sub(w.Ready)).String())
 	}
 	if w.InFlight > 0 {
 		words = append(words, fmt.Sprintf("%d in flight", w.InFlight))
@@ -267,7 +268,7 @@ func (w WorkerReport) remarks(now time.Time) string {
 		words = append(words, "leaked")
 	}
 	if w.Restarts > 0 {
-		words = append(words, count(w.Restarts, "restart"))
+		words = append(words, text.Count(w.Restarts, "restart"))
 	}
 	if w.Unready != "" && w.Ended.IsZero() {
 		words = append(words, "not ready: "+w.Unready)
@@ -275,60 +276,50 @@ func (w WorkerReport) remarks(now time.Time) string {
 	if w.Status != "" && w.Ended.IsZero() {
 		words = append(words, w.Status)
 	}
-	return printable(strings.Join(words, ", "))
+	return text.Outside(strings.Join(words, ", "))
 }
 
 // details are the lines below the waterfall.
 func (w WorkerReport) details(out *strings.Builder) {
 	if w.Err != "" && w.State != StateReady && !w.Group { // a group's workers tell themselves
-		text := w.Err
-		if !strings.HasPrefix(text, w.Name+":") {
-			text = w.Name + ": " + text
+		failure := w.Err
+		if !strings.HasPrefix(failure, w.Name+":") {
+			failure = w.Name + ": " + failure
 		}
-		out.WriteString(printable(text) + "\n")
+		out.WriteString(text.Outside(failure) + "\n")
 	}
 	if w.Stacks != "" {
 		writeStacks(out, w.Stacks)
 	}
 	if w.Leaks != "" {
-		out.WriteString(printable(w.Name) + ": left goroutines behind\n")
+		out.WriteString(text.Outside(w.Name) + ": left goroutines behind\n")
 		writeStacks(out, w.Leaks)
 	}
 }
 
 func writeStacks(out *strings.Builder, stacks string) {
-	lines := strings.Split(strings.TrimRight(stacks, "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(text.Lines(stacks), "\n"), "\n")
 	for i, line := range lines {
 		if i == mostStack {
-			fmt.Fprintf(out, "    and %s more\n", count(len(lines)-i, "line"))
+			fmt.Fprintf(out, "    and %s more\n", text.Count(len(lines)-i, "line"))
 			return
 		}
-		out.WriteString("    " + printable(line) + "\n")
+		out.WriteString("    " + line + "\n")
 	}
 }
 
 // indented is the worker's name, the last element of its path where it is in a group, below the group's.
 func indented(w WorkerReport) string {
-	name := printable(w.Name)
+	name := text.Outside(w.Name)
 	return strings.Repeat("  ", strings.Count(name, "/")) + name[strings.LastIndexByte(name, '/')+1:]
 }
 
-// printable keeps names and messages, which may come from anywhere, from steering the terminal.
-func printable(text string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsPrint(c) || c == '\t' {
-			return c
-		}
-		return '?'
-	}, text)
-}
-
-// wrap breaks text between words into lines of width columns, those after the first indented.
-func wrap(text string, width int) string {
+// wrap breaks a text between words into lines of width columns, those after the first indented.
+func wrap(long string, width int) string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Split(text, " ") {
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+	for _, word := range strings.Split(long, " ") {
+		if line != "" && tty.Columns(line)+1+tty.Columns(word) > width {
 			lines = append(lines, line)
 			line = "   "
 		}
@@ -338,18 +329,4 @@ func wrap(text string, width int) string {
 		line += word
 	}
 	return strings.Join(append(lines, line), "\n")
-}
-
-// pad makes text n columns wide.
-func pad(text string, n int, b brushes) string {
-	text = clip(text, n, b)
-	return text + strings.Repeat(" ", n-utf8.RuneCountInString(text))
-}
-
-// clip shortens text to n columns.
-func clip(text string, n int, b brushes) string {
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	return string([]rune(text)[:n-1]) + b.ellipsis
 }

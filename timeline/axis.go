@@ -1,6 +1,10 @@
 package timeline
 
-import "time"
+import (
+	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+)
 
 // axis maps times, counted from the soft stop, to places in the picture. What lies before the soft stop, the lame-duck
 // delay, is usually much longer than the stop and has nothing to show: it gets at most a fifth of the width, and is then
@@ -74,20 +78,5 @@ func roundStep(d time.Duration) time.Duration {
 	return step
 }
 
-// short is d as a person reads it: 1.23s, 12.3s, 45ms.
-func short(d time.Duration) string {
-	abs := d.Abs()
-	switch {
-	case abs >= 10*time.Second:
-		d = d.Round(100 * time.Millisecond)
-	case abs >= time.Second:
-		d = d.Round(10 * time.Millisecond)
-	case abs >= 10*time.Millisecond:
-		d = d.Round(time.Millisecond)
-	case abs >= time.Millisecond:
-		d = d.Round(100 * time.Microsecond)
-	default:
-		d = d.Round(time.Microsecond)
-	}
-	return d.String()
-}
+// short is d as a person reads it.
+func short(d time.Duration) string { return text.Round(d).String() }

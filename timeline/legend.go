@@ -1,6 +1,9 @@
 package timeline
 
-import "github.com/lastcall-go/lastcall"
+import (
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/tty"
+)
 
 // legendItem is a sign that occurs in the picture, and what it means.
 type legendItem struct {
@@ -53,7 +56,7 @@ func (p *picture) placeLegend(top float64) float64 {
 	x, y := margin, top
 	for i := range p.legend {
 		item := &p.legend[i]
-		width := signWidth + 6 + float64(cells(item.text))*charWidth + 18
+		width := signWidth + 6 + float64(tty.Columns(item.text))*charWidth + 18
 		if x+width > p.width && x > margin {
 			x, y = margin, y+lineHeight+3
 		}

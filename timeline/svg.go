@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // style has no variables: renderers other than browsers read the light half of it and pass over the rest.
@@ -63,10 +65,10 @@ func newPicture(l *layout) *picture {
 	names, notes := 8, 0
 	beyond := l.to + l.to/12 // room to show that a bar does not end
 	for _, r := range l.rows {
-		names = max(names, cells(clip(r.label, labelChars-2*r.depth))+2*r.depth)
-		note := clip(l.note(r), noteChars)
+		names = max(names, tty.Columns(clipped(r.label, labelChars-2*r.depth))+2*r.depth)
+		note := clipped(l.note(r), noteChars)
 		p.notes = append(p.notes, note)
-		notes = max(notes, cells(note))
+		notes = max(notes, tty.Columns(note))
 		if r.open && l.over {
 			l.to = beyond
 		}
@@ -84,7 +86,7 @@ func (p *picture) draw() {
 	marks, lanes := p.placeMarks()
 	head := p.summary()
 	for _, line := range head[1:] {
-		p.width = max(p.width, min(2*margin+float64(cells(line)+1)*charWidth, maxWidth))
+		p.width = max(p.width, min(2*margin+float64(tty.Columns(line)+1)*charWidth, maxWidth))
 	}
 	p.top = 38 + lineHeight*float64(len(head)-1) + lineHeight*float64(lanes) + 10
 	p.bottom = p.top + rowHeight*float64(max(len(p.rows), 1))
@@ -107,9 +109,9 @@ func (p *picture) draw() {
 	for i, line := range head {
 		class := "dim"
 		if i == 0 {
-			class, line = "head", clip(line, room*3/4)
+			class, line = "head", clipped(line, room*3/4)
 		}
-		p.text(class, "start", margin, 30+lineHeight*float64(i)+min(float64(i), 1)*4, clip(line, room))
+		p.text(class, "start", margin, 30+lineHeight*float64(i)+min(float64(i), 1)*4, clipped(line, room))
 	}
 	p.drawRowBackgrounds()
 	if len(p.rows) == 0 {
@@ -124,7 +126,7 @@ func (p *picture) draw() {
 	}
 	for i, fault := range p.faults {
 		p.print("<g><title>%s</title>", escape(fault))
-		p.text("bad", "start", margin, faultsTop+lineHeight*float64(i)+12, clip(fault, room))
+		p.text("bad", "start", margin, faultsTop+lineHeight*float64(i)+12, clipped(fault, room))
 		p.print("</g>\n")
 	}
 	p.drawLegend()
@@ -205,7 +207,7 @@ func (p *picture) placeMarks() ([]mark, int) {
 	var begins []float64 // of each lane: where its leftmost label begins
 	for i := range slices.Backward(marks) {
 		m := &marks[i]
-		end := m.x + float64(cells(m.label))*charWidth + 8
+		end := m.x + float64(tty.Columns(m.label))*charWidth + 8
 		for m.lane < len(begins) && begins[m.lane] < end {
 			m.lane++
 		}
@@ -298,7 +300,7 @@ func (p *picture) drawRow(i int) {
 	case r.chain:
 		labelClass = "strong"
 	}
-	p.text(labelClass, "start", margin+float64(2*r.depth)*charWidth, y+4, clip(r.label, labelChars-2*r.depth))
+	p.text(labelClass, "start", margin+float64(2*r.depth)*charWidth, y+4, clipped(r.label, labelChars-2*r.depth))
 	if r.waited {
 		p.print(`<path class="wait" d="M%s %sH%s"/>`, num(p.axis.x(r.wait)), num(y), num(p.axis.x(r.bars[0].from)))
 	}
@@ -360,7 +362,7 @@ func (p *picture) rect(class string, x, y, width, height float64) {
 	p.print(`<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>`, class, num(x), num(y), num(width), num(height))
 }
 
-func (p *picture) text(class, anchor string, x, y float64, text string) {
+func (p *picture) text(class, anchor string, x, y float64, label string) {
 	p.print(`<text`)
 	if class != "" {
 		p.print(` class="%s"`, class)
@@ -368,7 +370,7 @@ func (p *picture) text(class, anchor string, x, y float64, text string) {
 	if anchor != "start" {
 		p.print(` text-anchor="%s"`, anchor)
 	}
-	p.print(` x="%s" y="%s">%s</text>`, num(x), num(y), escape(text))
+	p.print(` x="%s" y="%s">%s</text>`, num(x), num(y), escape(label))
 }
 
 func (p *picture) print(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
@@ -378,9 +380,12 @@ func num(f float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
 }
 
-// escape makes any text one that XML can hold.
+// clipped is a text in one line, or as much of it as fits into so many cells.
+func clipped(s string, most int) string { return tty.Clip(text.Outside(s), most, "…") }
+
+// escape is a text from outside as XML holds it.
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder does not fail
+	_ = xml.EscapeText(&b, []byte(text.Lines(s))) // a Builder does not fail
 	return b.String()
 }

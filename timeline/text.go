@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // summary is the lines above the chart: what happened, the circumstances, and what it took its time for.
@@ -30,7 +30,7 @@ func (l *layout) summary() []string {
 		head = fmt.Sprintf("%s, %s after the start", r.State, short(r.Taken.Sub(r.Started)))
 	}
 	if r.Cause != "" {
-		head += " (" + oneLine(r.Cause) + ")"
+		head += " (" + text.Outside(r.Cause) + ")"
 	}
 
 	var facts []string
@@ -69,7 +69,7 @@ func (l *layout) summary() []string {
 		inFlight += w.InFlight
 		interrupted += w.Interrupted
 	}
-	facts = append(facts, count(workers, "worker"), fmt.Sprintf("%d in flight", inFlight))
+	facts = append(facts, text.Count(workers, "worker"), fmt.Sprintf("%d in flight", inFlight))
 	if l.stopping {
 		facts = append(facts, fmt.Sprintf("%d interrupted", interrupted))
 	}
@@ -85,7 +85,7 @@ func (l *layout) summary() []string {
 		links := make([]string, len(l.chain))
 		for i, n := range l.chain {
 			w := l.rows[n].worker
-			links[i] = oneLine(w.Name) + " " + short(took(w))
+			links[i] = text.Outside(w.Name) + " " + short(took(w))
 		}
 		lines = append(lines, "longest chain: "+strings.Join(links, " → "))
 	}
@@ -112,31 +112,31 @@ func (l *layout) faults() []string {
 	}
 	var faults []fault
 	for _, w := range l.report.Workers {
-		name := oneLine(w.Name)
+		name := text.Outside(w.Name)
 		switch {
 		case w.Err != "":
 			rank := 1
 			if w.State == lastcall.StateAbandoned {
 				rank = 0
 			}
-			text := oneLine(w.Err)
-			if !strings.HasPrefix(text, name) {
-				text = name + ": " + text
+			failure := text.Outside(w.Err)
+			if !strings.HasPrefix(failure, name) {
+				failure = name + ": " + failure
 			}
-			faults = append(faults, fault{rank, text})
+			faults = append(faults, fault{rank, failure})
 		case w.State == lastcall.StateAbandoned && !w.Group: // of a group, its workers say it
-			text := name + ": abandoned"
+			failure := name + ": abandoned"
 			if w.Status != "" {
-				text += " (" + oneLine(w.Status) + ")"
+				failure += " (" + text.Outside(w.Status) + ")"
 			}
-			faults = append(faults, fault{0, text})
+			faults = append(faults, fault{0, failure})
 		}
 		if w.Leaks != "" {
-			faults = append(faults, fault{2, name + ": left a goroutine behind: " + oneLine(firstFunction(w.Leaks))})
+			faults = append(faults, fault{2, name + ": left a goroutine behind: " + text.Outside(firstFunction(w.Leaks))})
 		}
 	}
 	for _, problem := range l.report.Problems {
-		faults = append(faults, fault{3, oneLine(problem)})
+		faults = append(faults, fault{3, text.Outside(problem)})
 	}
 	slices.SortStableFunc(faults, func(a, b fault) int { return cmp.Compare(a.rank, b.rank) })
 	var lines []string
@@ -192,7 +192,7 @@ func (l *layout) note(r row) string {
 		if l.stopping || l.over {
 			add("never started")
 		} else if len(w.After) > 0 {
-			add("waits for %s", oneLine(strings.Join(w.After, ", ")))
+			add("waits for %s", text.Outside(strings.Join(w.After, ", ")))
 		} else {
 			add("waiting")
 		}
@@ -214,23 +214,23 @@ func (l *layout) note(r row) string {
 		add("%d interrupted", w.Interrupted)
 	}
 	if w.Status != "" && (w.State == lastcall.StateAbandoned || !l.over) {
-		add("%s", oneLine(w.Status))
+		add("%s", text.Outside(w.Status))
 	}
 	if w.Leaks != "" {
 		add("leaks")
 	}
 	if w.Unready != "" {
-		add("not ready: %s", oneLine(w.Unready))
+		add("not ready: %s", text.Outside(w.Unready))
 	}
 	if w.Restarts > 0 {
-		add("%s", count(w.Restarts, "restart"))
+		add("%s", text.Count(w.Restarts, "restart"))
 	}
 	if len(r.waitedFor) > 0 && r.waited {
-		text := fmt.Sprintf("waited %s for %s", short(r.bars[0].from-r.wait), oneLine(relative(r.waitedFor[0], w.Name)))
+		wait := fmt.Sprintf("waited %s for %s", short(r.bars[0].from-r.wait), text.Outside(relative(r.waitedFor[0], w.Name)))
 		if n := len(r.waitedFor) - 1; n > 0 {
-			text += fmt.Sprintf(" +%d", n)
+			wait += fmt.Sprintf(" +%d", n)
 		}
-		notes = append(notes, text)
+		notes = append(notes, wait)
 	}
 	return strings.Join(notes, ", ")
 }
@@ -249,10 +249,10 @@ func (l *layout) tooltip(r row) string {
 	if r.more > 0 {
 		return fmt.Sprintf("%d more workers, of which there is nothing to tell", r.more)
 	}
-	lines := []string{w.Name + ": " + w.State.String()}
+	lines := []string{text.Outside(w.Name) + ": " + w.State.String()}
 	add := func(what, value string) {
 		if value != "" {
-			lines = append(lines, what+" "+value)
+			lines = append(lines, what+" "+text.Outside(value))
 		}
 	}
 	at := func(t time.Time) string {
@@ -301,52 +301,4 @@ func signed(d time.Duration) string {
 		return "+" + short(d)
 	}
 	return short(d)
-}
-
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}
-
-// oneLine is s without line breaks and control characters.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-}
-
-// clip is s, or as much of it as fits into so many cells with a mark that there is more.
-func clip(s string, most int) string {
-	s = oneLine(s)
-	if cells(s) <= most {
-		return s
-	}
-	used := 0
-	for i, r := range s {
-		if used += runeCells(r); used > most-1 {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
-// cells is how many columns of the monospaced font s takes.
-func cells(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeCells(r)
-	}
-	return n
-}
-
-// runeCells is 2 for what is drawn twice as wide, roughly: East Asian scripts and pictographs.
-func runeCells(r rune) int {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
-	}
-	if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff ||
-		r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000) {
-		return 2
-	}
-	return 1
 }

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // Kind is what an envelope says.
@@ -25,7 +27,7 @@ type header struct {
 	Version int    `json:"version"`
 }
 
-// Write writes the report, indented.
+// Write writes the report, indented, and safe to be shown, see [text.JSON].
 func Write(k Kind, w io.Writer, report any) error {
 	data, err := json.MarshalIndent(struct {
 		header
@@ -34,7 +36,7 @@ func Write(k Kind, w io.Writer, report any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", k.Package, err)
 	}
-	_, err = w.Write(append(data, '\n'))
+	_, err = w.Write(append(text.JSON(data), '\n'))
 	return err
 }
 
