@@ -6,11 +6,20 @@ import (
 	"unicode/utf8"
 )
 
+// longest is how many bytes a word may have that is compared: the effort grows by the square.
+const longest = 200
+
 // To is the candidate that word is a slip of, the first of several that are as near; "" if it is too far from all. Whether letters
 // are capital counts for nothing.
 func To(word string, candidates []string) string {
+	if len(word) > longest {
+		return ""
+	}
 	best, least := "", 2+utf8.RuneCountInString(word)/4
 	for _, candidate := range candidates {
+		if len(candidate) > longest {
+			continue
+		}
 		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < least && d < utf8.RuneCountInString(candidate) {
 			best, least = candidate, d
 		}

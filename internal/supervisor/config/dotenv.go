@@ -21,12 +21,19 @@ import (
 //
 // Nothing is put in the places of variables.
 func (r *reader) readEnv(file *source, at position, optional bool) []string {
-	text, err := os.ReadFile(file.path)
+	text, err := r.read(file)
 	if errors.Is(err, fs.ErrNotExist) && optional {
+		return nil
+	}
+	if err == errTooLarge {
+		r.wrong(position{file: file}, "", "%s", err)
 		return nil
 	}
 	if err != nil {
 		r.wrongValue(at, cause(err, file.shown))
+		return nil
+	}
+	if !r.take(&r.used.files, 1, maxFiles, at, "more than %d files are read") || !r.take(&r.used.text, len(text), maxText, at, "there are more than %d bytes in all files") {
 		return nil
 	}
 	r.sources = append(r.sources, file.path)
@@ -42,6 +49,16 @@ func (r *reader) readEnv(file *source, at position, optional bool) []string {
 		}
 	}
 	return env
+}
+
+// dotenv are the variables of .env beside a file, if there is one. A directory of that name is none: so is Python's virtual
+// environment called.
+func (r *reader) dotenv(file *source) []string {
+	env := file.beside(".env")
+	if info, err := os.Stat(env.path); err == nil && info.IsDir() {
+		return nil
+	}
+	return r.readEnv(env, position{file: file}, true)
 }
 
 // cause is an error of a file in a few words: the file, and why not.
@@ -162,14 +179,22 @@ func envName(name string) bool {
 
 // merge puts variables into env: one that is there already gets the new value at its old place.
 func merge(env []string, with ...string) []string {
+	if len(with) == 0 {
+		return env
+	}
+	at := make(map[string]int, len(env)+len(with))
+	for i, v := range slices.Backward(env) { // the first counts
+		name, _, _ := strings.Cut(v, "=")
+		at[name] = i
+	}
 	for _, v := range with {
 		name, _, _ := strings.Cut(v, "=")
-		i := indexOf(env, name)
-		if i < 0 {
-			env = append(env, v)
+		if i, ok := at[name]; ok {
+			env[i] = v
 			continue
 		}
-		env[i] = v
+		at[name] = len(env)
+		env = append(env, v)
 	}
 	return env
 }

@@ -291,7 +291,7 @@ func signalReload() *kind[Reload] {
 func logWord() *kind[Log] {
 	file := path("a file, none or inherit")
 	return &kind[Log]{form: file.form, read: func(r *reader, n *node, v *Log) {
-		switch text, _ := substitute(n.text, r.variables); text {
+		switch text, _ := r.substitute(n.text); text {
 		case "none":
 			v.None = true
 		case "inherit":

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +30,7 @@ func Load(opts Options) (*File, error) {
 	}
 	r := new(reader)
 	text := r.readFile(file, position{file: file})
-	dotenv := r.readEnv(file.beside(".env"), position{file: file}, true)
+	dotenv := r.dotenv(file)
 	r.variables = lookup(opts.Environ, dotenv)
 	doc := &document{File: File{Path: file.path, Dir: file.dir}}
 	switch {
@@ -52,6 +52,9 @@ func Load(opts Options) (*File, error) {
 	r.resolve(doc, file, profiles)
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
+		if r.left > 0 {
+			r.problems = append(r.problems, Problem{File: file.shown, Text: fmt.Sprintf("there are %d more problems", r.left)})
+		}
 		return nil, &Error{r.problems}
 	}
 	f := doc.File // not the one in the document, which holds on to the text
@@ -117,21 +120,18 @@ func find(name string) (*source, error) {
 	return &source{path: path, shown: shown, dir: filepath.Dir(path)}, nil
 }
 
-// maxFile is far more than a person writes.
-const maxFile = 1 << 20
-
 // readFile is the text of a file; nil if it cannot be read, which is then a problem at this position.
 func (r *reader) readFile(file *source, at position) []byte {
-	text, err := os.ReadFile(file.path)
+	text, err := r.read(file)
 	switch {
-	case err != nil && at.line == 0:
-		r.wrong(at, "", "%s", errors.Unwrap(err))
+	case err == errTooLarge || err != nil && at.line == 0:
+		r.wrong(position{file: file}, "", "%s", err)
 		return nil
 	case err != nil:
 		r.wrongValue(at, cause(err, file.shown))
 		return nil
-	case len(text) > maxFile:
-		r.wrong(position{file: file}, "", "it is larger than 1 MiB")
+	}
+	if !r.take(&r.used.files, 1, maxFiles, at, "more than %d files are read") || !r.take(&r.used.text, len(text), maxText, at, "there are more than %d bytes in all files") {
 		return nil
 	}
 	r.sources = append(r.sources, file.path)
@@ -158,10 +158,10 @@ func (r *reader) yaml(doc *document, file *source, text []byte, env []string) {
 	} else {
 		doc.File = read.File
 	}
-	env = merge(slices.Clone(env), append(r.envFiles(read.files), read.env...)...)
+	env = r.environment(position{file: file}, env, r.envFiles(read.files), read.env)
 	for _, d := range read.processes {
 		r.process, r.path = d.Name, []string{"env_file"}
-		d.Env = merge(slices.Clone(env), append(r.envFiles(d.files), d.env...)...)
+		d.Env = r.environment(d.at, env, r.envFiles(d.files), d.env)
 		if d.Port > 0 {
 			d.Env = append(without(d.Env, "PORT"), "PORT="+strconv.Itoa(d.Port))
 		}
@@ -182,14 +182,13 @@ func (r *reader) includes(doc *document, file *source, ref reference, env []stri
 	}
 	files := []*source{file.beside(ref.name)}
 	if strings.ContainsAny(ref.name, "*?[") {
-		matches, err := filepath.Glob(files[0].path)
+		matches, err := glob(file.dir, ref.name)
 		if err != nil {
 			r.wrong(ref.at, "", "include: %s: %s", ref.name, err)
 		}
-		dir := filepath.Dir(files[0].shown)
 		files = nil
 		for _, match := range matches {
-			files = append(files, &source{path: match, shown: filepath.Join(dir, filepath.Base(match)), dir: filepath.Dir(match)})
+			files = append(files, file.beside(match))
 		}
 	}
 	for _, f := range files {
@@ -206,6 +205,15 @@ func (r *reader) includes(doc *document, file *source, ref reference, env []stri
 	}
 }
 
+// environment is env with more variables, which count for more the later they come.
+func (r *reader) environment(at position, env []string, more ...[]string) []string {
+	all := slices.Concat(more...)
+	if !r.take(&r.used.variables, len(env)+len(all), maxVariables, at, "there are more than %d variables in all processes") {
+		return nil
+	}
+	return merge(slices.Clone(env), all...)
+}
+
 // envFiles are the variables of several files.
 func (r *reader) envFiles(files []reference) []string {
 	var env []string
@@ -214,7 +222,22 @@ func (r *reader) envFiles(files []reference) []string {
 			continue
 		}
 		name, optional := strings.CutPrefix(ref.name, "-")
-		env = append(env, r.readEnv(ref.at.file.beside(name), ref.at, optional)...)
+		file := ref.at.file.beside(name)
+		more, ok := r.envs[file.path]
+		if !ok {
+			before := len(r.problems)
+			more = r.readEnv(file, ref.at, optional)
+			if more != nil && len(r.problems) == before {
+				if r.envs == nil {
+					r.envs = make(map[string][]string)
+				}
+				r.envs[file.path] = more
+			}
+		}
+		if !r.take(&r.used.variables, len(more), maxVariables, ref.at, "there are more than %d variables in all processes") {
+			return env
+		}
+		env = append(env, more...)
 	}
 	return env
 }

@@ -75,16 +75,23 @@ func parseYAML(r *reader, file *source, text []byte) *node {
 		r.wrong(position{file: file}, "", "it is not UTF-8 text")
 		return nil
 	}
-	parsed, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	tokens, excess, tooMuch := tokenize(strings.TrimPrefix(string(text), "\ufeff"))
+	if tooMuch != "" {
+		r.wrong(tokenAt(file, excess), "", "%s", tooMuch)
+		return nil
+	}
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		at, message := position{file: file}, err.Error()
+		at, message := position{file: file}, ""
 		var syntax interface {
 			GetMessage() string
 			GetToken() *token.Token
 		}
-		if errors.As(err, &syntax) {
+		if errors.As(err, &syntax) { // whose Error draws the lines around it, at the cost of the square of their tokens
 			message = syntax.GetMessage()
 			at = tokenAt(file, syntax.GetToken())
+		} else {
+			message = err.Error()
 		}
 		if strings.Contains(message, "'\t'") {
 			message = "a tab cannot stand here (indent with spaces)"
@@ -121,10 +128,8 @@ type tree struct {
 	file    *source
 	anchors map[string]*node
 	aliases int
+	aliased int // values for which they stand
 }
-
-// maxAliases is far more than a person writes, and far less than it takes to fill the memory.
-const maxAliases = 10_000
 
 func (t *tree) node(in ast.Node) *node {
 	n := &node{at: tokenAt(t.file, in.GetToken())}
@@ -179,6 +184,9 @@ func (t *tree) alias(n *node, in *ast.AliasNode) *node {
 		t.wrong(n.at, "", "there are more than %d aliases", maxAliases)
 	}
 	if t.aliases >= maxAliases {
+		return n
+	}
+	if t.aliased > maxAliased || !t.take(&t.aliased, value.size(maxAliased), maxAliased, n.at, "aliases stand for more than %d values") {
 		return n
 	}
 	return value

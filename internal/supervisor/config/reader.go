@@ -10,14 +10,24 @@ import (
 type reader struct {
 	variables func(name string) (string, bool)
 	problems  []Problem
-	sources   []string // every file that was read
+	left      int                 // problems that are too many to be told
+	sources   []string            // every file that was read
+	envs      map[string][]string // the variables of environment files, by path
+	used      used
 	process   string   // whose keys are read
 	path      []string // the keys that lead to the value which is read
 }
 
 // wrong notes a problem.
 func (r *reader) wrong(at position, nearest, format string, args ...any) {
+	if len(r.problems) >= maxProblems {
+		r.left++
+		return
+	}
 	text := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+	if len(text) > maxProblem {
+		text = strings.ToValidUTF8(text[:maxProblem], "") + "…"
+	}
 	r.problems = append(r.problems, Problem{at.file.shown, at.line, at.column, text, nearest})
 }
 
@@ -49,15 +59,32 @@ func (r *reader) text(n *node, words string) (string, bool) {
 	if !r.is(n, scalar, words) {
 		return "", false
 	}
-	text, err := substitute(n.text, r.variables)
+	text, err := r.substitute(n.text)
+	if err == errTold {
+		return "", false
+	}
 	if err == nil && strings.Contains(text, "\x00") {
 		err = errors.New("there is a NUL character in it")
+	}
+	if err == nil && len(text) > len(n.text) && !r.take(&r.used.text, len(text), maxText, n.at, "there are more than %d bytes in the values of variables") {
+		return "", false
 	}
 	if err != nil {
 		r.wrongValue(n.at, err)
 		return "", false
 	}
 	return text, true
+}
+
+// errTold is an error that is among the problems already.
+var errTold = errors.New("there is too much text")
+
+// substitute puts values in the places of variables, as long as they are not too large together.
+func (r *reader) substitute(text string) (string, error) {
+	if r.used.text > maxText && strings.Contains(text, "$") {
+		return "", errTold
+	}
+	return substitute(text, r.variables)
 }
 
 // is reports whether n is of a kind, and notes a problem if it is not.

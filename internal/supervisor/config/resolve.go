@@ -89,6 +89,10 @@ func (r *reader) names(d *draft, key string, refs []reference, all map[string]*d
 	var names []string
 	for _, ref := range refs {
 		other, ok := all[ref.name]
+		if !ok && len(r.problems) >= maxProblems {
+			r.left++
+			continue
+		}
 		switch {
 		case ref.name == "" || slices.Contains(names, ref.name):
 		case !ok:
@@ -136,6 +140,9 @@ func (r *reader) cycles(drafts []*draft) {
 				visit(other)
 			default:
 				cycle := chain[slices.Index(chain, ref.name):]
+				if len(cycle) > maxCycle {
+					cycle = append(slices.Clone(cycle[:maxCycle]), fmt.Sprintf("%d more", len(cycle)-maxCycle))
+				}
 				r.wrong(ref.at, "", "a cycle: %s after %s", strings.Join(cycle, " after "), ref.name)
 			}
 		}

@@ -12,12 +12,12 @@ func Socket(name string) (file, socket string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	text, err := os.ReadFile(at.path)
+	r := new(reader)
+	text, err := r.read(at)
 	if err != nil || isProcfile(at.path) {
 		return at.path, "", nil
 	}
-	r := new(reader)
-	dotenv := r.readEnv(at.beside(".env"), position{file: at}, true)
+	dotenv := r.dotenv(at)
 	r.variables = lookup(os.Environ(), dotenv)
 	root := parseYAML(r, at, text)
 	if root == nil { // its line may be right

@@ -56,7 +56,7 @@ func orNone[V comparable](k *kind[V], word string, nothing V) *kind[V] {
 	return &kind[V]{
 		form: form{shape: scalar, words: k.words + ", or " + word, schema: func() schema { return or(k.schema(), schema{"const": word}) }},
 		read: func(r *reader, n *node, v *V) {
-			if text, err := substitute(n.text, r.variables); err == nil && n.kind == scalar && text == word {
+			if text, err := r.substitute(n.text); err == nil && n.kind == scalar && text == word {
 				*v = nothing
 				return
 			}
@@ -231,6 +231,7 @@ func variables() *kind[[]string] {
 		}},
 		read: func(r *reader, n *node, v *[]string) {
 			path := r.path
+			var all []string
 			for _, e := range n.entries {
 				text := ""
 				if !envName(e.key) {
@@ -243,8 +244,9 @@ func variables() *kind[[]string] {
 					value.read(r, e.value, &text)
 				}
 				r.path = path
-				*v = merge(*v, e.key+"="+text)
+				all = append(all, e.key+"="+text)
 			}
+			*v = merge(*v, all...)
 		},
 		write: func(v []string) *node {
 			n := &node{kind: mapping}
@@ -259,6 +261,7 @@ func variables() *kind[[]string] {
 	items := &kind[[]string]{
 		form: listed.form,
 		read: func(r *reader, n *node, v *[]string) {
+			var all []string
 			for _, item := range n.items {
 				text := ""
 				value.read(r, item, &text)
@@ -267,8 +270,9 @@ func variables() *kind[[]string] {
 					r.wrongf(item.at, "%q is not NAME=value", text)
 					continue
 				}
-				*v = merge(*v, text)
+				all = append(all, text)
 			}
+			*v = merge(*v, all...)
 		},
 		write: func([]string) *node { return nil },
 	}

@@ -10,11 +10,22 @@ import (
 // stands for itself, as at the end of a regular expression. Lines for the shell never come here: what is to be
 // expanded in them, the shell expands, by its own rules and with the environment of the process.
 func substitute(text string, lookup func(string) (string, bool)) (string, error) {
+	return substituteIn(text, lookup, 0)
+}
+
+// substituteIn is substitute at this depth of defaults in each other.
+func substituteIn(text string, lookup func(string) (string, bool), depth int) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil
 	}
+	if depth > maxDefaults {
+		return "", fmt.Errorf("there are more than %d defaults in each other", maxDefaults)
+	}
 	var b strings.Builder
 	for {
+		if b.Len() > maxFile {
+			return "", errors.New("with its variables it is larger than 1 MiB")
+		}
 		before, rest, ok := strings.Cut(text, "$")
 		b.WriteString(before)
 		if !ok {
@@ -29,7 +40,7 @@ func substitute(text string, lookup func(string) (string, bool)) (string, error)
 			if !ok {
 				return "", errors.New("${ has no } (write $$ for a $ that stands for itself)")
 			}
-			value, err := braces(inside, lookup)
+			value, err := braces(inside, lookup, depth)
 			if err != nil {
 				return "", err
 			}
@@ -53,7 +64,7 @@ func substitute(text string, lookup func(string) (string, bool)) (string, error)
 }
 
 // braces is the value of what stands between ${ and }.
-func braces(inside string, lookup func(string) (string, bool)) (string, error) {
+func braces(inside string, lookup func(string) (string, bool), depth int) (string, error) {
 	n := nameLength(inside)
 	name, operator := inside[:n], inside[n:]
 	if n == 0 {
@@ -76,7 +87,7 @@ func braces(inside string, lookup func(string) (string, bool)) (string, error) {
 		if use {
 			return value, nil
 		}
-		return substitute(word, lookup)
+		return substituteIn(word, lookup, depth+1)
 	case '?':
 		if use {
 			return value, nil
