@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // againTimes is how often the daemon is started and stopped.
@@ -36,7 +38,7 @@ func playAgain(r *runner) {
 			way = fmt.Sprintf("still there after %v", r.Grace)
 		}
 		if len(o.Left) > 0 {
-			way += fmt.Sprintf(", %s left behind", shorten(strings.Join(o.Left, ", "), 100))
+			way += fmt.Sprintf(", %s left behind", text.Short(strings.Join(o.Left, ", "), 100))
 		}
 		if ways[way]++; ways[way] == 1 && len(ways) > 1 {
 			l.isWorst()
@@ -56,5 +58,5 @@ func playAgain(r *runner) {
 		return
 	}
 	s := spread(stops)
-	r.pass("%d stops alike, in %v to %v", n, round(s.Min), round(s.Max))
+	r.pass("%d stops alike, in %v to %v", n, text.Round(s.Min), text.Round(s.Max))
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // elements are the names of the elements of an XML document, which must be well formed, and its text.
@@ -167,7 +169,7 @@ func TestTextFits(t *testing.T) {
 	r := samples()["broken"]
 	for width, text := range map[int]string{72: written(t, "terminal", r), 100: written(t, "txt", r)} {
 		for _, line := range strings.Split(text, "\n") {
-			if n := columns(line); n > width {
+			if n := tty.Columns(line); n > width {
 				t.Errorf("%d columns where %d are: %q", n, width, line)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // WriteGitHub writes the fails and warnings as workflow commands, which GitHub Actions shows as annotations of the run.
@@ -14,22 +16,22 @@ func WriteGitHub(w io.Writer, r *Report) error {
 		if command == "" {
 			continue
 		}
-		text := plain(one.Summary)
+		says := text.Outside(one.Summary)
 		if one.Advice != "" {
-			text += "\n" + plain(one.Advice)
+			says += "\n" + text.Outside(one.Advice)
 		}
-		annotate(&b, command, "lastcall check: "+one.Scenario, text)
+		annotate(&b, command, "lastcall check: "+one.Scenario, says)
 	}
 	if r.Error != "" {
-		annotate(&b, "error", "lastcall check", plain(r.Error))
+		annotate(&b, "error", "lastcall check", text.Outside(r.Error))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // annotate writes a workflow command. What ends it, or a part of it, is escaped.
-func annotate(b *strings.Builder, command, title, text string) {
+func annotate(b *strings.Builder, command, title, says string) {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	fmt.Fprintf(b, "::%s title=%s::%s\n", command, property.Replace(plain(title)), data.Replace(text))
+	fmt.Fprintf(b, "::%s title=%s::%s\n", command, property.Replace(text.Outside(title)), data.Replace(says))
 }

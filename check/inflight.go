@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -69,7 +70,7 @@ func (r *runner) stopInflight() bool {
 	case o.Hung:
 		r.fail(fmt.Sprintf("answered all of %d, and was still there %v after %s", u.answered, r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
 	default:
-		r.pass("answered all of %d %s; gone %v after %s", u.answered, u.what, round(o.Took), name)
+		r.pass("answered all of %d %s; gone %v after %s", u.answered, u.what, text.Round(o.Took), name)
 	}
 	return true
 }

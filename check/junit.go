@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // WriteJUnit writes the report as JUnit XML: a test case for each scenario. A warning is a test that passed, with what there is to
@@ -35,15 +37,15 @@ func WriteJUnit(w io.Writer, r *Report) error {
 	for i := range r.Results {
 		one := &r.Results[i]
 		fmt.Fprintf(&b, "    <testcase classname=\"lastcall.check\" name=\"%s\" time=\"%.3f\"", escape(one.Scenario), one.Took.Seconds())
-		var text strings.Builder
-		_ = one.WriteText(&text) // a Builder does not fail
+		var said strings.Builder
+		_ = one.WriteText(&said) // a Builder does not fail
 		switch one.Verdict {
 		case Fail:
-			fmt.Fprintf(&b, ">\n      <failure type=\"fail\" message=\"%s\">%s</failure>\n    </testcase>\n", escape(one.Summary), escapeText(text.String()))
+			fmt.Fprintf(&b, ">\n      <failure type=\"fail\" message=\"%s\">%s</failure>\n    </testcase>\n", escape(one.Summary), escapeText(said.String()))
 		case Skip:
 			fmt.Fprintf(&b, ">\n      <skipped message=\"%s\"/>\n    </testcase>\n", escape(one.Summary))
 		case Warn:
-			fmt.Fprintf(&b, ">\n      <system-out>%s</system-out>\n    </testcase>\n", escapeText(text.String()))
+			fmt.Fprintf(&b, ">\n      <system-out>%s</system-out>\n    </testcase>\n", escapeText(said.String()))
 		default:
 			b.WriteString("/>\n")
 		}
@@ -60,10 +62,10 @@ func WriteJUnit(w io.Writer, r *Report) error {
 	return err
 }
 
-// escape makes any text one that XML can hold, in an attribute as well.
+// escape is a text from outside as XML holds it, in an attribute as well.
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder does not fail
+	_ = xml.EscapeText(&b, []byte(text.Lines(s))) // a Builder does not fail
 	return b.String()
 }
 

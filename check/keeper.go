@@ -17,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // guardian is a guard, as the check sees it. One has one life of the daemon after the other.
@@ -82,8 +84,8 @@ func startGuard(ctx context.Context, lost func(error)) (*guardian, error) {
 		defer g.mu.Unlock()
 		if !g.closed {
 			g.why = fmt.Errorf("the guard of the daemon ended: %v", cmd.ProcessState)
-			if text := strings.TrimSpace(says.String()); text != "" {
-				g.why = fmt.Errorf("%w: %s", g.why, shorten(text, 500))
+			if said := strings.TrimSpace(says.String()); said != "" {
+				g.why = fmt.Errorf("%w: %s", g.why, text.Short(said, 500))
 			}
 			lost(g.why)
 		}

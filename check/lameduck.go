@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -107,11 +108,11 @@ func (r *runner) watchDuck() bool {
 	case red.IsZero() && o.Hung:
 		r.warn(fmt.Sprintf("readiness stayed green for %v", r.Grace), advice)
 	case red.IsZero():
-		r.warn(fmt.Sprintf("readiness never went red: connections were refused %v after the signal", round(refused.Sub(told))), advice)
+		r.warn(fmt.Sprintf("readiness never went red: connections were refused %v after the signal", text.Round(refused.Sub(told))), advice)
 	case refused.Before(green): // and not only before red was seen: it may have been so before
-		r.warn(fmt.Sprintf("connections were refused %v before readiness went red", round(red.Sub(refused))), advice)
+		r.warn(fmt.Sprintf("connections were refused %v before readiness went red", text.Round(red.Sub(refused))), advice)
 	default:
-		r.pass("readiness went red %v after the signal, %v before connections were refused", round(red.Sub(told)), round(max(0, refused.Sub(red))))
+		r.pass("readiness went red %v after the signal, %v before connections were refused", text.Round(red.Sub(told)), text.Round(max(0, refused.Sub(red))))
 	}
 	return true
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // WriteMarkdown writes the report as GitHub and GitLab render it in a comment: the verdict, the table, and, folded, what there is to do
@@ -64,9 +66,9 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 }
 
 // markdown is text in one line that means nothing to Markdown, and calls nobody.
-func markdown(text string) string {
+func markdown(s string) string {
 	var b strings.Builder
-	for _, r := range plain(text) {
+	for _, r := range text.Outside(s) {
 		switch {
 		case strings.ContainsRune("\\`*_[]|~#", r):
 			b.WriteByte('\\')
@@ -79,12 +81,12 @@ func markdown(text string) string {
 }
 
 // code is text as it is, in one line.
-func code(text string) string {
+func code(s string) string {
 	return "<code>" + strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "~", "&#126;", `\`, "&#92;").
-		Replace(html(plain(text))) + "</code>"
+		Replace(html(text.Outside(s))) + "</code>"
 }
 
 // html is text as HTML has it. What begins with an at sign would call somebody.
-func html(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(text)
+func html(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(s)
 }

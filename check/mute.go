@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -33,10 +34,10 @@ func playMute(r *runner) {
 	case o.Hung:
 		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
 	case o.Status.Signaled() && o.Status.Signal() == syscall.SIGPIPE:
-		r.fail(fmt.Sprintf("died of SIGPIPE %v after %s, in the middle of its stop", round(o.Took), name), advice)
+		r.fail(fmt.Sprintf("died of SIGPIPE %v after %s, in the middle of its stop", text.Round(o.Took), name), advice)
 	case !r.asUsual(o) && !r.judge(o, r.Signal):
 		r.result.Advice = advice
 	default:
-		r.pass("%s, %v after %s", statusText(o.Status), round(o.Took), name)
+		r.pass("%s, %v after %s", statusText(o.Status), text.Round(o.Took), name)
 	}
 }

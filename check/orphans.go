@@ -5,6 +5,8 @@ package check
 import (
 	"fmt"
 	"slices"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // playOrphans says who outlived the daemon in all lives until now.
@@ -28,12 +30,12 @@ func playOrphans(r *runner) {
 	}
 	worst := ""
 	for command, n := range counts {
-		r.fact("left behind", float64(n), "", shorten(command, 100))
+		r.fact("left behind", float64(n), "", text.Short(command, 100))
 		if n > counts[worst] || n == counts[worst] && command < worst {
 			worst = command
 		}
 	}
 	slices.SortFunc(r.result.Evidence[1:], func(a, b Fact) int { return int(b.Value - a.Value) })
-	r.fail(fmt.Sprintf("left behind: %s", shorten(worst, 100)),
+	r.fail(fmt.Sprintf("left behind: %s", text.Short(worst, 100)),
 		"Tell its children to stop and wait for them before it exits, or run it under `lastcall run`, which stops the whole family.")
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -119,11 +121,11 @@ func lastOf(text string, n int) string {
 }
 
 // said is what a daemon wrote, to be put behind what it did.
-func said(text string) string {
-	if text == "" {
+func said(output string) string {
+	if output == "" {
 		return ""
 	}
-	return "; its output: " + shorten(text, 300)
+	return "; its output: " + text.Short(output, 300)
 }
 
 // came is how many bytes the daemon has written.

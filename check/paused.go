@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -30,6 +31,6 @@ func playPaused(r *runner) {
 	case !r.asUsual(o) && l.crashed() != "":
 		r.fail(l.crashed()+" when it thawed"+said(o.Said), "That is a crash. Its core dump, if it left one, says where.")
 	default:
-		r.pass("%s, %v after it thawed", statusText(o.Status), round(o.Took))
+		r.pass("%s, %v after it thawed", statusText(o.Status), text.Round(o.Took))
 	}
 }

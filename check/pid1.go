@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -61,7 +62,7 @@ func playPid1(r *runner) {
 		r.warn(fmt.Sprintf("%d of %d orphans stayed zombies", theirs, planted),
 			"As PID 1 it inherits the orphans of whatever runs in the container (a health check's shell, `docker exec`), and buries none. Run it under `lastcall run`.")
 	default:
-		r.pass("%s, %v after %s; all orphans were reaped", statusText(o.Status), round(o.Took), name)
+		r.pass("%s, %v after %s; all orphans were reaped", statusText(o.Status), text.Round(o.Took), name)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -47,10 +48,10 @@ func playPort(r *runner) {
 	r.stopTimes([]time.Duration{o.Took})
 	r.fact("ready again after", ms(took), "ms", "")
 	if n == 0 && !seesProcesses && r.url == nil {
-		r.pass("ready again %v after it had ended; whether it has ports is not shown here", round(took))
+		r.pass("ready again %v after it had ended; whether it has ports is not shown here", text.Round(took))
 		return
 	}
-	r.pass("ready again %v after it had ended with %d connections open", round(took), n)
+	r.pass("ready again %v after it had ended with %d connections open", text.Round(took), n)
 }
 
 // connect opens connections to all ports that the daemon listens on, and asks for something where that is HTTP. It returns when the
@@ -93,7 +94,7 @@ func whoListens(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	for _, s := range listening(append([]proc{{PID: os.Getpid()}}, everybody()...)) {
 		if s.Network == "tcp" && fmt.Sprint(s.Addr.Port()) == port {
-			return fmt.Sprintf(" (pid %d: %s)", s.PID, shorten(commandLine(s.PID), 60))
+			return fmt.Sprintf(" (pid %d: %s)", s.PID, text.Short(commandLine(s.PID), 60))
 		}
 	}
 	return ""

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -118,7 +119,7 @@ func (l *life) awaitReady() error {
 			}
 			why := "ended before it was ready: " + statusText(l.k.status)
 			if goesOn := l.outlived(); len(goesOn) > 0 {
-				why += fmt.Sprintf(", and what it started goes on (%s): have it stay in the foreground", shorten(strings.Join(goesOn, ", "), 100))
+				why += fmt.Sprintf(", and what it started goes on (%s): have it stay in the foreground", text.Short(strings.Join(goesOn, ", "), 100))
 			}
 			return l.neverReady(why)
 		case <-expired.C:

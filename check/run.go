@@ -11,7 +11,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -230,13 +229,4 @@ func spread(all []time.Duration) Spread {
 	}
 	all = slices.Sorted(slices.Values(all))
 	return Spread{Min: all[0], Median: all[len(all)/2], Max: all[len(all)-1]}
-}
-
-// shorten is a text in one line, of at most n bytes or so.
-func shorten(text string, n int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > n {
-		return strings.ToValidUTF8(text[:n], "") + "…"
-	}
-	return text
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -40,7 +41,7 @@ func playStartup(r *runner) {
 		when := "as soon as it listened"
 		if i < n {
 			at := time.Duration((float64(i) + r.rand.Float64()) / float64(n) * float64(starts.Median))
-			when = fmt.Sprintf("%v after exec", round(at))
+			when = fmt.Sprintf("%v after exec", text.Round(at))
 			l.exits(time.Until(l.k.started.Add(at)))
 		} else {
 			l.awaitSocket(r.ReadyWithin)
@@ -65,7 +66,7 @@ func playStartup(r *runner) {
 				"The signal was lost or forgotten while it started. Set the handler up before anything else, and look after each step of the start whether it was called.")
 		case len(o.Left) > 0:
 			l.isWorst()
-			r.fail(fmt.Sprintf("left %s behind, when %s came %s", shorten(strings.Join(o.Left, ", "), 100), name, when),
+			r.fail(fmt.Sprintf("left %s behind, when %s came %s", text.Short(strings.Join(o.Left, ", "), 100), name, when),
 				"A child that is started must be known to the handler from its first moment.")
 		case r.asUsual(o) && o.Status.Signal() != r.Signal:
 		case l.crashed() != "":
@@ -79,7 +80,7 @@ func playStartup(r *runner) {
 		case o.Status.Signaled():
 			died++
 			if len(open) > 0 && !o.Caught {
-				r.warn(fmt.Sprintf("died of %s, which came %s, with %s open", name, when, shorten(strings.Join(open, ", "), 100)),
+				r.warn(fmt.Sprintf("died of %s, which came %s, with %s open", name, when, text.Short(strings.Join(open, ", "), 100)),
 					"Set the handler up before anything that somebody could miss is opened.")
 			}
 		}
@@ -93,7 +94,7 @@ func playStartup(r *runner) {
 	if len(stops) > 0 {
 		r.stopTimes(stops)
 	}
-	r.pass("stopped each of %d times, at instants over %v", n+listens, round(starts.Median))
+	r.pass("stopped each of %d times, at instants over %v", n+listens, text.Round(starts.Median))
 }
 
 // awaitSocket waits until the daemon listens.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -69,7 +70,7 @@ func playStorm(r *runner) {
 			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.ways()), "A stop that has begun must not begin again.")
 		}
 	case forces || r.asUsual(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced() || r.judge(o, r.Signal):
-		r.pass("%s, %v after the first of %d signals", statusText(o.Status), round(o.Took), s.sent)
+		r.pass("%s, %v after the first of %d signals", statusText(o.Status), text.Round(o.Took), s.sent)
 	}
 }
 

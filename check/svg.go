@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // style has no variables: renderers other than browsers read the light half of it and pass over the rest.
@@ -154,7 +156,7 @@ func (p *picture) timeline(top, bottom float64) {
 		if m.Kind == KindLost || m.Kind == KindLeft || m.Kind == KindKill {
 			class = "fail"
 		}
-		p.print("<g><title>%s %s: %s</title>", escape(m.Kind.label()), offsetText(m.At), escape(plain(m.Text)))
+		p.print("<g><title>%s %s: %s</title>", escape(m.Kind.label()), offsetText(m.At), escape(text.Outside(m.Text)))
 		p.text("", "start", svgMargin, y+4, m.Kind.label(), svgLeft)
 		drawn := -10.0
 		for _, one := range m.all {
@@ -203,10 +205,10 @@ func (p *picture) rect(class string, x, y, width, height float64) {
 }
 
 // text writes one line, which is cut short before the limit on its right.
-func (p *picture) text(class, anchor string, x, y float64, text string, limit float64) {
-	text = plain(text)
-	if room := int((limit - x) / svgChar); anchor == "start" && utf8.RuneCountInString(text) > room {
-		text = string([]rune(text)[:max(room-1, 0)]) + "…"
+func (p *picture) text(class, anchor string, x, y float64, line string, limit float64) {
+	line = text.Outside(line)
+	if room := int((limit - x) / svgChar); anchor == "start" {
+		line = tty.Clip(line, max(room, 0), "…")
 	}
 	if class != "" {
 		class = fmt.Sprintf(` class="%s"`, class)
@@ -216,7 +218,7 @@ func (p *picture) text(class, anchor string, x, y float64, text string, limit fl
 	} else {
 		anchor = ""
 	}
-	p.print(`<text%s%s x="%s" y="%s">%s</text>`, class, anchor, px(x), px(y), escape(text))
+	p.print(`<text%s%s x="%s" y="%s">%s</text>`, class, anchor, px(x), px(y), escape(line))
 }
 
 func (p *picture) print(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -23,11 +24,11 @@ func playSignal(r *runner, s syscall.Signal) {
 	o := l.stop(s)
 	r.stopTimes([]time.Duration{o.Took})
 	if r.judge(o, s) {
-		text := statusText(o.Status)
+		end := statusText(o.Status)
 		if o.Status.Signaled() {
-			text += ", which its handler sent itself"
+			end += ", which its handler sent itself"
 		}
-		r.pass("%s, %v after %s", text, round(o.Took), process.SignalName(s))
+		r.pass("%s, %v after %s", end, text.Round(o.Took), process.SignalName(s))
 	}
 	if s == r.Signal && o.Hung {
 		r.hangs = process.SignalName(s) + " does not stop it, see term"
@@ -89,7 +90,7 @@ func (l *life) crashed() string {
 		for line := range strings.Lines(l.out.text()) {
 			for _, sign := range []string{"panic: ", "fatal error: ", "Traceback (most recent call last)"} {
 				if strings.HasPrefix(line, sign) {
-					return statusText(s) + ", " + shorten(line, 100)
+					return statusText(s) + ", " + text.Short(line, 100)
 				}
 			}
 		}
@@ -104,14 +105,4 @@ func (r *runner) canStop() (skipped bool) {
 		return true
 	}
 	return false
-}
-
-func round(d time.Duration) time.Duration {
-	switch {
-	case d > 10*time.Second:
-		return d.Round(100 * time.Millisecond)
-	case d > 100*time.Millisecond:
-		return d.Round(time.Millisecond)
-	}
-	return d.Round(10 * time.Microsecond)
 }

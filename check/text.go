@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // Text is how a report is written for people. The zero value is for files. Nothing is said by colour alone, and whatever a
@@ -46,7 +47,7 @@ func (r *Result) WriteText(w io.Writer) error {
 func (t Text) Head(r *Report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", t.paint(bold, "checking"), t.paint(bold, strings.Join(r.Command, " ")))
-	entry := func(name, text string) { b.WriteString(t.hanging("  "+pad(name, 10), text)) }
+	entry := func(name, says string) { b.WriteString(t.hanging("  "+pad(name, 10), says)) }
 	if r.Ready != "" {
 		entry("ready", r.Ready)
 	}
@@ -86,7 +87,7 @@ func (t Text) Row(r *Result) string {
 
 // Running is that of one that is being played.
 func (t Text) Running(scenario, doing string, since time.Duration) string {
-	return fmt.Sprintf("  %s  %s  %6s  %s", t.paint(dim, "..  "), pad(scenario, nameWidth), seconds(since), plain(doing))
+	return fmt.Sprintf("  %s  %s  %6s  %s", t.paint(dim, "..  "), pad(scenario, nameWidth), seconds(since), text.Outside(doing))
 }
 
 // Scenario is what there is to know of one.
@@ -212,7 +213,7 @@ func (r *Report) conclusion() string {
 		parts = append(parts, fmt.Sprintf("%d failed", n[Fail]))
 	}
 	if n[Warn] > 0 {
-		parts = append(parts, count(n[Warn], "warning"))
+		parts = append(parts, text.Count(n[Warn], "warning"))
 	}
 	if n[Pass] > 0 {
 		parts = append(parts, fmt.Sprintf("%d passed", n[Pass]))
@@ -220,14 +221,15 @@ func (r *Report) conclusion() string {
 	if n[Skip] > 0 {
 		parts = append(parts, fmt.Sprintf("%d skipped", n[Skip]))
 	}
-	text := strings.Join(parts, ", ") + fmt.Sprintf("; %s in %s", count(r.Lives, "live"), seconds(r.Took))
-	if r.Lives == 1 {
-		text = strings.Replace(text, "1 live ", "1 life ", 1)
+	lives := "1 life"
+	if r.Lives != 1 {
+		lives = fmt.Sprintf("%d lives", r.Lives)
 	}
+	says := fmt.Sprintf("%s; %s in %s", strings.Join(parts, ", "), lives, seconds(r.Took))
 	if r.Startup.Median > 0 {
-		text += ", ready in " + offsetText(r.Startup.Median)
+		says += ", ready in " + offsetText(r.Startup.Median)
 	}
-	return text
+	return says
 }
 
 // labels are what the kinds of moments are called.
@@ -365,13 +367,6 @@ func seconds(d time.Duration) string {
 	return fmt.Sprintf("%.1fs", d.Seconds())
 }
 
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // Ways to write on a terminal.
 const (
 	bold = "1"
@@ -380,25 +375,28 @@ const (
 
 var colors = map[Verdict]string{Pass: "32", Warn: "33", Fail: "1;31", Skip: dim}
 
-func (t Text) paint(how, text string) string {
-	text = plain(text)
+func (t Text) paint(how, what string) string {
+	what = text.Outside(what)
 	if !t.Color {
-		return text
+		return what
 	}
-	return "\x1b[" + how + "m" + text + "\x1b[m"
+	return "\x1b[" + how + "m" + what + "\x1b[m"
 }
 
 func (t Text) verdict(v Verdict) string { return t.paint(colors[v], pad(string(v), 4)) }
 
 // hanging wraps a text behind a prefix, so that further lines begin where the first does. The prefix may be painted.
-func (t Text) hanging(prefix, text string) string {
+func (t Text) hanging(prefix, long string) string {
 	width := max(cmp.Or(t.Width, 100), 40)
-	indent := columns(prefix)
+	indent := tty.Columns(prefix)
+	at := indent
+	if indent > width*2/3 { // a name that is longer than any of ours: further lines begin where there is room
+		indent = 4
+	}
 	var b strings.Builder
 	b.WriteString(prefix)
-	at := indent
-	for i, word := range strings.Fields(plain(text)) {
-		n := utf8.RuneCountInString(word)
+	for i, word := range strings.Fields(text.Outside(long)) {
+		n := tty.Columns(word)
 		switch {
 		case i == 0:
 		case at+1+n > width:
@@ -414,49 +412,18 @@ func (t Text) hanging(prefix, text string) string {
 	return strings.TrimRight(b.String(), " ") + "\n"
 }
 
-// columns is the width of a text that may be painted.
-func columns(text string) (n int) {
-	for escape := false; len(text) > 0; {
-		r, size := utf8.DecodeRuneInString(text)
-		text = text[size:]
-		switch {
-		case r == '\x1b':
-			escape = true
-		case escape:
-			escape = r != 'm'
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-// pad is text in one line, of n columns at the least.
-func pad(text string, n int) string {
-	text = plain(text)
-	return text + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(text)))
+// pad is a text in one line, of n columns at the least.
+func pad(what string, n int) string {
+	return tty.Pad(text.Outside(what), n)
 }
 
 // outputLines are the lines of what a daemon wrote, each made plain.
-func outputLines(before, text string) string {
+func outputLines(before, output string) string {
 	var b strings.Builder
-	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		if text != "" {
-			b.WriteString(before + plain(line) + "\n")
+	for line := range strings.SplitSeq(strings.TrimRight(output, "\n"), "\n") {
+		if output != "" {
+			b.WriteString(before + text.Outside(line) + "\n")
 		}
 	}
 	return b.String()
-}
-
-// plain is text in one line, without what a terminal would obey.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case unicode.IsControl(r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -38,14 +39,14 @@ func playTwice(r *runner) {
 	name := process.SignalName(r.Signal)
 	switch {
 	case s.over:
-		r.pass("its stop was over after %v: no time for a second %s", round(s.o.Took), name)
+		r.pass("its stop was over after %v: no time for a second %s", text.Round(s.o.Took), name)
 	case s.forces:
 		r.fact("from the second signal to the end", ms(s.after), "ms", "")
-		r.pass("a second %s ends it, %v later: %s", name, round(s.after), statusText(s.o.Status))
+		r.pass("a second %s ends it, %v later: %s", name, text.Round(s.after), statusText(s.o.Status))
 	case s.o.Hung:
 		r.warn(fmt.Sprintf("still there %v after the second %s", r.Grace, name), "The second signal keeps the first from being carried out.")
 	default:
-		r.pass("a second %s changes nothing; %s, %v after the first", name, statusText(s.o.Status), round(s.o.Took))
+		r.pass("a second %s changes nothing; %s, %v after the first", name, statusText(s.o.Status), text.Round(s.o.Took))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -88,9 +89,9 @@ func (l *life) slowAnswers() (*underway, string) {
 	case first.Status >= 500:
 		return nil, fmt.Sprintf("%v answers %d", l.r.slow, first.Status)
 	case first.Took < slowAtLeast:
-		return nil, fmt.Sprintf("%v answers in %v; a slow URL takes %v at the least", l.r.slow, round(first.Took), slowAtLeast)
+		return nil, fmt.Sprintf("%v answers in %v; a slow URL takes %v at the least", l.r.slow, text.Round(first.Took), slowAtLeast)
 	}
-	u := &underway{what: fmt.Sprintf("requests to %v, which takes %v", l.r.slow, round(first.Took)), finish: func() {}}
+	u := &underway{what: fmt.Sprintf("requests to %v, which takes %v", l.r.slow, text.Round(first.Took)), finish: func() {}}
 	u.until = time.Now().Add(first.Took * 3 / 4)
 	sent := make(chan struct{}, underWay)
 	target.OnSent = func() { sent <- struct{}{} }

@@ -4,6 +4,7 @@ package texttest
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,3 +69,33 @@ func Terminal(s string) error {
 }
 
 func around(s string, at int) string { return s[max(0, at-20):min(len(s), at+40)] }
+
+// Fill puts s into every field of type string of what v points to, and into the strings of its lists, which get one element
+// if they have none. Strings of a type of their own, which are the program's own words, stay.
+func Fill(v any, s string) { fill(reflect.ValueOf(v).Elem(), s) }
+
+func fill(v reflect.Value, s string) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[string]() && v.CanSet() {
+			v.SetString(s)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				fill(v.Field(i), s)
+			}
+		}
+	case reflect.Slice:
+		if v.Len() == 0 && v.CanSet() && v.Type().Elem().Kind() == reflect.String {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		}
+		for i := range v.Len() {
+			fill(v.Index(i), s)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fill(v.Elem(), s)
+		}
+	}
+}
