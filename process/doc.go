@@ -23,10 +23,15 @@
 // EXTEND_TIMEOUT_USEC=…. STOPPING=1 only informs, and starts no clock. Descriptors sent along are closed.
 //
 // Sockets that this process holds go to the child with the protocol of sd_listen_fds(3). Its variable LISTEN_PID must have the
-// child's own number, which nobody knows before there is a child; and limits, umask and priority must hold before its
-// program runs. So with any of these this program is started once more, and before its main sets them and becomes the
+// child's own number, which is known only once there is a child; and limits, umask, priority and rights must hold before its
+// program runs. So with any of these this program is started again, and before its main sets them and becomes the
 // child's program, in some milliseconds; no shell is needed. The init function that does it belongs to this package and
-// acts only where it finds the variable LASTCALL_TRAMPOLINE, and never with the privileges of a set-user-ID program. This program's file must be one that the child's user may execute.
+// acts only where it finds the variable LASTCALL_TRAMPOLINE, and never with the privileges of a set-user-ID program or of file
+// capabilities. Root starts it as root, and it changes to the user of [Process].Sys after what only root may do: priority and
+// limits may be raised, and the user need not be able to read this program. It has the environment of this process; that of the
+// child it only hands on.
+//
+// A child gets the descriptors that are passed to it, and no others; see [Process].InheritFiles.
 //
 // Probes that are commands, and the commands of [Process.ControlProcess], start as the program does: with its user, directory,
 // environment, umask and limits. They belong to its family: what they leave behind is ended with them or with the program.

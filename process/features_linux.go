@@ -34,6 +34,7 @@ func Features() []Feature {
 		feature("credentials", "who sends to NOTIFY_SOCKET is checked", "SO_PASSCRED", nil),
 		feature("leftovers", "what outlived an earlier supervisor is found", "/proc/PID/environ", proc),
 		feature("usage", "processor time and memory of a family", "/proc/PID/stat", proc),
-		feature("limits", "nofile, core, memory and cpu time of each process", "setrlimit", nil),
+		feature("limits", "nofile, core, memory and cpu time of each process, number of processes", "setrlimit", nil),
+		feature("rights", "rights are given up: no_new_privs, capabilities", "PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP", nil),
 	}
 }

@@ -22,6 +22,10 @@ func Features() []Feature {
 		reaper = errors.New("this system gives orphans to its init, and tells nobody whose they were")
 	}
 	lacks := errors.New("this system tells it of one process at a time, or not at all")
+	var rights error
+	if !hasNoNewPrivs {
+		rights = errors.New("this system has nothing like it")
+	}
 	limits := "setrlimit"
 	if !memoryLimit {
 		limits += ", without memory"
@@ -35,6 +39,7 @@ func Features() []Feature {
 			errors.New("its name is secret instead, in a directory that cannot be listed")),
 		feature("leftovers", "what outlived an earlier supervisor is found", "", lacks),
 		feature("usage", "processor time and memory of a family", "", lacks),
-		feature("limits", "nofile, core, memory and cpu time of each process", limits, every),
+		feature("limits", "nofile, core, memory and cpu time of each process, number of processes", limits, every),
+		feature("rights", "rights are given up: no_new_privs", "PROC_NO_NEW_PRIVS_CTL", rights),
 	}
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -22,9 +23,7 @@ func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*ha
 	})
 	h := &handle{fd: -1}
 	attr.Sys.PidFD = &h.fd
-	if attr.Sys.Pdeathsig == 0 && !outlive {
-		attr.Sys.Pdeathsig = syscall.SIGKILL
-	}
+	attr.Sys.Pdeathsig = deathSignal(attr.Sys, outlive)
 	var err error
 	done := make(chan struct{})
 	forks.calls <- func() {
@@ -63,3 +62,23 @@ func serveForks(calls <-chan func()) {
 }
 
 func hasChroot(sys *syscall.SysProcAttr) bool { return sys != nil && sys.Chroot != "" }
+
+// takeUser takes the change of the user out of what fork does, for the child to do itself; nil if there is none, or it depends on the
+// rest of what fork does.
+func takeUser(sys *syscall.SysProcAttr) *syscall.Credential {
+	cred := sys.Credential
+	apart := sys.UidMappings != nil || (sys.Cloneflags|sys.Unshareflags)&syscall.CLONE_NEWUSER != 0
+	if os.Geteuid() != 0 || apart || len(sys.AmbientCaps) > 0 {
+		return nil
+	}
+	sys.Credential = nil
+	return cred
+}
+
+// deathSignal is what the child gets when this process dies, 0 for nothing.
+func deathSignal(sys *syscall.SysProcAttr, outlive bool) syscall.Signal {
+	if sys.Pdeathsig == 0 && !outlive {
+		return syscall.SIGKILL
+	}
+	return sys.Pdeathsig
+}

@@ -2,7 +2,10 @@
 
 package process
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // fork runs the program and returns once that is certain: a signal after it reaches the program and not our copy.
 func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
@@ -17,3 +20,16 @@ func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*ha
 }
 
 func hasChroot(sys *syscall.SysProcAttr) bool { return sys != nil && sys.Chroot != "" }
+
+// takeUser takes the change of the user out of what fork does, for the child to do itself; nil if there is none.
+func takeUser(sys *syscall.SysProcAttr) *syscall.Credential {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	cred := sys.Credential
+	sys.Credential = nil
+	return cred
+}
+
+// deathSignal is 0: on this system what fork sets outlasts the change of the user, or there is nothing to set.
+func deathSignal(*syscall.SysProcAttr, bool) syscall.Signal { return 0 }

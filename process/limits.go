@@ -5,8 +5,8 @@ import "math"
 // Limits is what a child may use. What it inherits otherwise are those of this process. A limit that the system lacks is an
 // error of the start, and never left out silently.
 //
-// They are set in the child before its program runs, with the privileges that the child has: a user other than root cannot
-// raise what is its hard limit. Like sockets they make the start go by way of this program, see the package's documentation.
+// They are set in the child before its program runs and before its user changes: only root can raise what is its hard limit.
+// Like sockets they make the start go by way of this program, see the package's documentation.
 type Limits struct {
 	// NoFile is the number of open files; 0 means as inherited.
 	NoFile uint64
@@ -19,6 +19,9 @@ type Limits struct {
 	// CPUTime is how many seconds of processor time each process may take, after which it gets SIGXCPU, and a second later
 	// SIGKILL; 0 means as inherited.
 	CPUTime uint64
+	// NProc is how many processes and threads its user may have in all, whoever started them (RLIMIT_NPROC); beyond it no more can be
+	// made. 0 means as inherited. Root is not bound by it.
+	NProc uint64
 }
 
 // unlimited is RLIM_INFINITY for whoever says so with the largest number.
@@ -26,7 +29,7 @@ const unlimited uint64 = math.MaxUint64
 
 // prepared reports whether something has to be done in the child before its program runs.
 func (p *Process) prepared() bool {
-	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Umask != nil || p.Nice != 0
+	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Umask != nil || p.Nice != 0 || p.NoNewPrivs || p.Capabilities != nil
 }
 
 func (p *Process) preparedProblems(add func(string, ...any)) {
@@ -39,7 +42,21 @@ func (p *Process) preparedProblems(add func(string, ...any)) {
 	if p.Limits.Memory > 0 && !memoryLimit {
 		add("Limits.Memory cannot be set: this system has no limit of memory")
 	}
+	if p.Limits.NProc > 0 && !processLimit {
+		add("Limits.NProc cannot be set: this system has no limit of processes")
+	}
+	if p.NoNewPrivs && !hasNoNewPrivs {
+		add("NoNewPrivs cannot be set: this system has nothing like it")
+	}
+	if p.Capabilities != nil && !hasCapabilities {
+		add("Capabilities cannot be set: this system has none")
+	}
+	for _, c := range p.Capabilities {
+		if int(c) >= len(capabilityNames) {
+			add("there is no capability %d", c)
+		}
+	}
 	if p.prepared() && hasChroot(p.Sys) {
-		add("sockets, limits, umask and priority cannot be set in a chroot: the program that sets them is not there")
+		add("sockets, limits, umask, priority and rights cannot be set in a chroot: the program that sets them is not there")
 	}
 }

@@ -72,6 +72,13 @@ type Process struct {
 	// Nice is its priority, from -20, the highest, to 19; 0 means as inherited. Who is not root can only lower it.
 	Nice int
 
+	// NoNewPrivs keeps it and its descendants from gaining rights by a set-user-ID program or one with capabilities, for good: see
+	// PR_SET_NO_NEW_PRIVS in prctl(2), and PROC_NO_NEW_PRIVS_CTL in procctl(2) of FreeBSD. Elsewhere it is an error of the start.
+	NoNewPrivs bool
+	// Capabilities, unless nil, are all that it and its descendants can ever have: the bounding set, see capabilities(7). They are a
+	// limit and give nothing to a user who has none. Empty means none. Only Linux has them; elsewhere they are an error of the start.
+	Capabilities []Capability
+
 	// Mark, if set, is in the environment of the whole family (LASTCALL_FAMILY): a word without colons by which
 	// [Leftovers] finds who lives on after the sudden death of this process.
 	Mark string
@@ -81,7 +88,12 @@ type Process struct {
 	// Outlive lets the child live on when this process dies suddenly. Otherwise SIGKILL takes it along on Linux and
 	// FreeBSD; Sys.Pdeathsig says which signal if it is to be another.
 	Outlive bool
-	// Sys is what else the start is to do. Unless it asks for a session or a group, the child leads a group of its own.
+	// InheritFiles lets it have every descriptor that this process itself was given by its parent, as a wrapper does. Otherwise a child
+	// gets the standard files, Listen and Ready.FD, and no others: before the first such child is started, all other descriptors of this
+	// process that children would inherit are marked close-on-exec, once and for good.
+	InheritFiles bool
+	// Sys is what else the start is to do. Unless it asks for a session or a group, the child leads a group of its own. One with another
+	// user's Credential should have Setsid: in the session of this process it can push input into the terminal, see TIOCSTI in ioctl_tty(2).
 	Sys *syscall.SysProcAttr
 
 	of      *Process              // of which it is a control process; nil if it is not one

@@ -23,6 +23,8 @@ func (p *Process) PID() int { return 0 }
 // Signal returns errors.ErrUnsupported.
 func (p *Process) Signal(syscall.Signal) error { return errors.ErrUnsupported }
 
+const hasCapabilities, hasNoNewPrivs = false, false
+
 func hasChroot(*syscall.SysProcAttr) bool { return false }
 
 // ParseSignal returns an error that matches errors.ErrUnsupported.

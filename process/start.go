@@ -49,6 +49,9 @@ func (c *child) start() (err error) {
 		}
 		c.notify.raw = p.OnNote
 	}
+	if !p.InheritFiles {
+		keepFiles()
+	}
 	attr := &syscall.ProcAttr{Dir: p.Dir, Env: c.environment(), Sys: new(syscall.SysProcAttr)}
 	if p.Sys != nil {
 		*attr.Sys = *p.Sys
@@ -70,8 +73,8 @@ func (c *child) start() (err error) {
 	}
 	run := fork
 	if p.prepared() {
-		run = func(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
-			return forkVia(lastcall.Grace(c.ctx), p.preparation(), path, argv, attr, outlive)
+		run = func(path string, argv []string, attr *syscall.ProcAttr, _ bool) (*handle, error) {
+			return forkVia(lastcall.Grace(c.ctx), p, path, argv, attr)
 		}
 	}
 	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {
@@ -228,12 +231,27 @@ func (c *child) files() (fds []uintptr, ours []*os.File, err error) {
 		}
 		c.readyPipe = r
 		open(w, nil)
-		for len(fds) < fd {
-			fds = append(fds, noFile)
-		}
-		fds = append(fds, w.Fd())
+		fds = append(p.upTo(fds, fd), w.Fd())
 	}
 	return fds, ours, nil
+}
+
+// upTo fills up the child's descriptors so that the next is fd: with none, or with what it inherits.
+func (p *Process) upTo(fds []uintptr, fd int) []uintptr {
+	for n := uintptr(len(fds)); n < uintptr(fd); n++ {
+		if p.inherits(n) {
+			fds = append(fds, n)
+		} else {
+			fds = append(fds, noFile)
+		}
+	}
+	return fds
+}
+
+// inherits reports whether the child has that descriptor of this process unless it gets another in its place.
+func (p *Process) inherits(fd uintptr) bool {
+	flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
+	return p.InheritFiles && err == nil && flags&unix.FD_CLOEXEC == 0
 }
 
 // same reports whether two writers are one, as far as they can be compared.

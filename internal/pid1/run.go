@@ -96,6 +96,7 @@ func (r *runner) prepare() {
 		}
 		return []process.Step{{Signal: r.asked}}
 	}
+	p.InheritFiles = true
 	p.OnStart = r.onStart
 	p.Listen = inheritedSockets()
 	switch {

@@ -1,0 +1,10 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package process
+
+import "golang.org/x/sys/unix"
+
+const (
+	processLimit   = true
+	rlimitNumProcs = unix.RLIMIT_NPROC
+)
