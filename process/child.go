@@ -82,7 +82,7 @@ func (p *Process) begin(ctx context.Context, hard <-chan struct{}) (*child, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &child{p: p, ctx: ctx, hard: hard, family: newFamily()}
+	c := &child{p: p, ctx: ctx, hard: hard, family: newFamily(p.Kill)}
 	if grace := lastcall.Grace(ctx); hard == nil && grace != ctx {
 		c.hard = grace.Done()
 	}

@@ -64,11 +64,13 @@
 // calls syscall.ForkExec directly on Linux should have a pidfd open of what it waits for.
 //
 // On Linux it is a random id in the environment, LASTCALL_FAMILY, that tells whose an orphan is; and process group and
-// session, where a program has replaced its environment. One that has left both, replaced its environment, and lost its
-// parent before the stop cannot be told from a stranger's, and is left alone. /proc must be mounted.
+// session, where a program has replaced its environment. An orphan that has left both, replaced its environment, and lost its
+// parent before the stop tells nothing. A program that starts children in no other way than as a Process calls [Claim]: such
+// an orphan is then stopped as a member of the only family that can have it, or of the last one. Other programs may have it from
+// a command that they ran with os/exec, and it is left alone. /proc must be mounted.
 //
-// Other systems give orphans to init and tell nobody: there the stop reaches the main process and its group, whose
-// end is looked for every 20 ms during the stop, and what left the group lives on. Windows is not supported.
+// Other systems (macOS, OpenBSD, NetBSD) give orphans to init and tell nobody: there the stop reaches the main process and its
+// group, whose end is looked for every 20 ms during the stop, and what left the group lives on, unseen. Windows is not supported.
 //
 // # What goes wrong
 //

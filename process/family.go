@@ -15,20 +15,34 @@ func Adopt() bool { return adopt() }
 //   - the mark: every family has a random id in the environment (LASTCALL_FAMILY), which descendants inherit
 //   - the process group or the session, which is the main process's or that of another member
 //   - having been seen as a member at the soft stop or since
+//   - that no other family can have it, see Claim
 //
 // A family in a family has the marks of both, with a colon between.
 type family struct {
-	id    string
-	main  int            // the main process
-	mains []int          // it, and who was it before, until they are reaped
-	seen  map[int]uint64 // members at the soft stop and since: when they started, by number
+	id     string
+	whole  bool           // its stop reaches every member, see KillFamily
+	main   int            // the main process
+	mains  []int          // it, and who was it before, until they are reaped
+	ending bool           // it is being stopped
+	since  uint64         // when the first main process started, once that was asked
+	seen   map[int]uint64 // members at the soft stop and since: when they started, by number
 }
 
-func newFamily() *family { return &family{id: rand.Text()[:16]} }
+func newFamily(kill Mode) *family {
+	f := &family{id: rand.Text()[:16], whole: kill == KillFamily}
+	if !f.whole {
+		f.id = sparedID + f.id[1:]
+	}
+	return f
+}
+
+// sparedID begins the id of a family whose stop leaves members alone. Other ids are upper case.
+const sparedID = "s"
 
 // kin is a descendant that is alive. One with pid 0 stands for a whole group whose members the system does not tell.
 type kin struct {
 	pid, pgid, sid int
 	start          uint64 // tells apart processes that have the same number, one after another
 	name           string
+	unmarked       bool // nothing but Claim tells whose it is
 }

@@ -23,11 +23,13 @@ var families struct {
 	adopted bool
 	mains   map[int]*family // by the number of the main process, until it is reaped
 	orphans map[int]orphan  // adopted members; only this package reaps them, so that a number stays theirs
+	claim   claim
 }
 
 type orphan struct {
-	family *family
-	start  uint64
+	family   *family
+	start    uint64
+	unmarked bool // see kin
 }
 
 // adopt makes this process the new parent of its descendants' orphans, see PR_SET_CHILD_SUBREAPER in prctl(2), and
@@ -56,6 +58,9 @@ func (f *family) know(pid int) {
 	families.mains[pid] = f
 	if f.main = pid; !slices.Contains(f.mains, pid) {
 		f.mains = append(f.mains, pid)
+	}
+	if !f.whole {
+		families.claim.spare(pid)
 	}
 }
 
@@ -117,6 +122,7 @@ func (f *family) others(alone bool) []kin {
 				listed = map[int]bool{}
 			}
 			listed[k.pid] = true
+			k.unmarked = families.orphans[k.pid].unmarked
 			list = append(list, k.kin)
 			f.note(k.kin)
 		}
@@ -130,8 +136,9 @@ func (f *family) others(alone bool) []kin {
 		}
 		// After them: a main process that ended before it was looked at has left its children to this process.
 		now := orphans()
+		held := sync.OnceValue(heldByOthers) // after the list
 		for _, pid := range now {
-			switch k, is := f.adopted(pid); {
+			switch k, is := f.adopted(pid, held); {
 			case is:
 				descend(pid, add)
 			case k.ending && !k.dead: // it may have been one, and its children may be: they are orphans once it has ended
@@ -149,7 +156,7 @@ func (f *family) others(alone bool) []kin {
 
 // adopted reports whether pid, a child of this process, is an orphan of f that is alive. If it is dead it is reaped. Of one of which
 // nothing tells whose it is, as it has no environment any more, there is the stat.
-func (f *family) adopted(pid int) (stat, bool) {
+func (f *family) adopted(pid int, held func() func(int) bool) (stat, bool) {
 	o, known := families.orphans[pid]
 	if families.mains[pid] != nil || known && o.family != f {
 		return stat{}, false
@@ -159,14 +166,18 @@ func (f *family) adopted(pid int) (stat, bool) {
 		return stat{}, false
 	}
 	if !known {
-		if mark := familyMark(pid); !f.owns(k, mark) {
+		switch mark := familyMark(pid); {
+		case f.owns(k, mark):
+		case f.mayClaim(k, mark, held):
+			k.unmarked = true
+		default:
 			if mark != "" {
 				k = stat{}
 			}
 			return k, false
 		}
 	}
-	families.orphans[pid] = orphan{f, k.start}
+	families.orphans[pid] = orphan{f, k.start, k.unmarked || known && o.unmarked}
 	if k.dead {
 		reapOrphan(pid)
 	}
@@ -237,7 +248,7 @@ func sweep() {
 			mark := familyMark(pid)
 			for _, f := range families.mains {
 				if f.owns(k, mark) {
-					families.orphans[pid] = orphan{f, k.start}
+					families.orphans[pid] = orphan{family: f, start: k.start}
 					break
 				}
 			}

@@ -40,7 +40,7 @@ func Leftovers(mark string) ([]Relative, error) {
 	found, err := leftovers(mark)
 	list := make([]Relative, len(found))
 	for i, k := range found {
-		list[i] = Relative{PID: k.pid, Name: k.name}
+		list[i] = k.relative()
 	}
 	return list, err
 }
@@ -48,10 +48,37 @@ func Leftovers(mark string) ([]Relative, error) {
 // EndLeftovers sends them SIGTERM and SIGCONT, those that are left at the end of ctx SIGKILL, and returns when none is there,
 // with all that there were.
 func EndLeftovers(ctx context.Context, mark string) ([]Relative, error) {
+	return endAll(ctx, func() ([]kin, error) { return leftovers(mark) })
+}
+
+// Strays are the orphans of which nothing tells whose they are: after [Claim], those that are alive and that no family that
+// runs will stop. spared are those among them that may be meant to live on, see Claim.
+func Strays() (list, spared []Relative) {
+	for _, k := range strays(false) {
+		list = append(list, k.relative())
+	}
+	for _, k := range strays(true) {
+		spared = append(spared, k.relative())
+	}
+	return list, spared
+}
+
+// EndStrays ends strays, other than those that are spared, as [EndLeftovers] ends what an earlier supervisor left behind.
+// It is called when no Process runs.
+func EndStrays(ctx context.Context) ([]Relative, error) {
+	return endAll(ctx, func() ([]kin, error) { return strays(false), nil })
+}
+
+// relative is k for a report.
+func (k kin) relative() Relative { return Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked} }
+
+// endAll sends what find finds SIGTERM and SIGCONT, SIGKILL at the end of ctx, and returns when it finds nothing more, with all that
+// it found.
+func endAll(ctx context.Context, find func() ([]kin, error)) ([]Relative, error) {
 	var ended []Relative
 	known := map[who]int{}
 	for {
-		found, err := leftovers(mark)
+		found, err := find()
 		if err != nil {
 			return ended, err
 		}
@@ -63,7 +90,7 @@ func EndLeftovers(ctx context.Context, mark string) ([]Relative, error) {
 			if !told {
 				i = len(ended)
 				known[key] = i
-				ended = append(ended, Relative{PID: k.pid, Name: k.name})
+				ended = append(ended, k.relative())
 			}
 			if ended[i].OutOfReach {
 				continue

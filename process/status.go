@@ -113,6 +113,7 @@ type Relative struct {
 	PID        int    // 0 where the system does not tell who is in a group
 	Name       string // the program's name as the system has it
 	Left       string // "", "group" or "session": what it left
+	Unmarked   bool   // its environment does not name its family; it is a member because no other family can have it, see Claim
 	Killed     bool   // it was sent SIGKILL
 	OutOfReach bool   // it belongs to another user and cannot be signalled; it may live on
 }
@@ -125,6 +126,9 @@ func (r Relative) String() string {
 	}
 	if r.Left != "" {
 		text += ", which left the " + r.Left
+		if r.Unmarked {
+			text += " and cleared its environment"
+		}
 	}
 	switch {
 	case r.Killed:

@@ -165,6 +165,7 @@ func (c *child) end(failure error) error {
 	c.endWatch()
 	c.controls.stop()
 	c.plan()
+	system(c.family.beginStop)
 	s := &c.stop
 	if !c.hasExited() {
 		c.stopMain(failure)
@@ -430,7 +431,7 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 		if r == nil {
 			r = &relative{report: len(c.stop.found)}
 			known[key] = r
-			found := Relative{PID: k.pid, Name: k.name}
+			found := Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked}
 			switch {
 			case k.pid == 0:
 			case k.sid != c.sid:

@@ -56,7 +56,10 @@ func Run(c *Config, s *Signals) End {
 	r.Name = cmp.Or(r.Name, "lastcall run")
 	r.manager = newManager()
 	defer r.manager.close()
-	if c.Subreaper || os.Getpid() == 1 {
+	switch {
+	case c.Kill == process.KillFamily:
+		process.Claim()
+	case c.Subreaper, os.Getpid() == 1:
 		process.Adopt()
 	}
 	r.prepare()

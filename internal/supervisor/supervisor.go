@@ -166,13 +166,14 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	if !s.endLeftovers(signals) {
 		return nil
 	}
-	process.Adopt() // as PID 1 it reaps whatever comes to it, also before the first of its own
+	process.Claim() // and reaps whatever comes to it, as PID 1 also before the first of its own
 	s.manager = newManager()
 	s.server = control.Serve(s.listener, s)
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
 	if abandoned := (*lastcall.AbandonedError)(nil); errors.As(s.err, &abandoned) {
 		s.endAbandoned()
 	}
+	s.endStrays()
 	close(s.over)
 	s.manager.close()
 	return s.err
@@ -213,6 +214,41 @@ func (s *Supervisor) endAbandoned() {
 			s.say("%s: killed in the end", r)
 		}
 	case <-time.After(lastKill):
+	}
+}
+
+// endStrays ends the orphans of which nothing tells whose they are, and which no process had to itself, in what is left of the grace
+// period.
+func (s *Supervisor) endStrays() {
+	list, spared := process.Strays()
+	for _, r := range spared {
+		s.say("%s: goes on, since it may belong to a process that is stopped with kill: group or process, or was there before", r)
+	}
+	if len(list) == 0 {
+		return
+	}
+	for _, r := range list {
+		s.say("%s: left behind, stopping it", r)
+	}
+	left := lastKill
+	if began := s.group.Report().SoftStop; !began.IsZero() {
+		left = max(left, time.Until(began.Add(cmp.Or(s.group.Grace, lastcall.DefaultGrace))))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), left)
+	defer cancel()
+	ended := make(chan []process.Relative, 1)
+	go func() {
+		list, _ := process.EndStrays(ctx)
+		ended <- list
+	}()
+	select {
+	case list := <-ended:
+		rest := slices.DeleteFunc(list, func(r process.Relative) bool { return !r.Killed && !r.OutOfReach })
+		if len(rest) > 0 {
+			s.err = errors.Join(s.err, &process.FamilyError{Name: "lastcall", Rest: rest})
+		}
+	case <-time.After(left + lastKill):
+		s.err = errors.Join(s.err, &process.FamilyError{Name: "lastcall", Rest: list})
 	}
 }
 
