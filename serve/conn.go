@@ -37,6 +37,7 @@ type conn struct {
 	phase atomic.Int32
 	since atomic.Int64 // in the run's time: when it entered its phase, or the last byte of a part came; set before phase
 	http2 atomic.Bool
+	arrivals
 
 	mu       sync.Mutex
 	outer    net.Conn  // as net/http knows it: TLS or our wrapper
@@ -59,8 +60,11 @@ func (c *conn) read(p []byte) (int, error) {
 	if c.is(phaseAsked) {
 		return c.lastLook(p)
 	}
+	mark := c.noteReading(c.is(phaseActive))
 	n, err := c.inner.Read(p)
-	if c.is(phaseActive) {
+	active := c.is(phaseActive)
+	c.noteRead(n, active, mark)
+	if active {
 		return n, err
 	}
 	if n == 0 {
@@ -120,6 +124,7 @@ func (c *conn) lastLook(p []byte) (int, error) {
 	c.mu.Unlock()
 	n, err := readNow(c.inner, p)
 	if n > 0 {
+		c.delivered.Add(int64(n))
 		c.enter(phasePartial)
 		return n, nil
 	}
@@ -138,7 +143,7 @@ func (c *conn) closeWrite() error {
 
 // close is what net/http or a hijacker calls.
 func (c *conn) close() error {
-	if c.run.stopping.Load() && !c.run.cut.Load() {
+	if c.run.leaving() && !c.run.cut.Load() {
 		c.settle()
 	}
 	err := c.inner.Close()
@@ -231,11 +236,15 @@ func (r *run) connState(nc net.Conn, state http.ConnState) {
 		c.outer = nc
 		c.mu.Unlock()
 	case http.StateActive:
+		c.noteRequest()
 		c.activate()
 	case http.StateIdle:
-		if c.http2.Load() {
+		switch {
+		case c.http2.Load():
 			c.since.Store(int64(r.now()))
-		} else {
+		case c.followed.Swap(false):
+			c.enter(phasePartial)
+		default:
 			c.enter(phaseIdle)
 		}
 		if r.stopping.Load() {
@@ -284,16 +293,18 @@ type tcpConn struct {
 	conn *conn
 }
 
-func (w *tcpConn) Read(p []byte) (int, error) { return w.conn.read(p) }
-func (w *tcpConn) Close() error               { return w.conn.close() }
-func (w *tcpConn) NetConn() net.Conn          { return w.TCPConn }
+func (w *tcpConn) Read(p []byte) (int, error)        { return w.conn.read(p) }
+func (w *tcpConn) SetReadDeadline(t time.Time) error { return w.conn.setReadDeadline(t) }
+func (w *tcpConn) Close() error                      { return w.conn.close() }
+func (w *tcpConn) NetConn() net.Conn                 { return w.TCPConn }
 
 type anyConn struct {
 	net.Conn
 	conn *conn
 }
 
-func (w *anyConn) Read(p []byte) (int, error) { return w.conn.read(p) }
-func (w *anyConn) Close() error               { return w.conn.close() }
-func (w *anyConn) CloseWrite() error          { return w.conn.closeWrite() }
-func (w *anyConn) NetConn() net.Conn          { return w.Conn }
+func (w *anyConn) Read(p []byte) (int, error)        { return w.conn.read(p) }
+func (w *anyConn) SetReadDeadline(t time.Time) error { return w.conn.setReadDeadline(t) }
+func (w *anyConn) Close() error                      { return w.conn.close() }
+func (w *anyConn) CloseWrite() error                 { return w.conn.closeWrite() }
+func (w *anyConn) NetConn() net.Conn                 { return w.Conn }

@@ -13,7 +13,13 @@
 // Requests run under the grace context: r.Context() survives the soft stop, ends when the client goes away, and ends
 // with the cause of the hard stop at the hard stop. Each counts as work in flight.
 //
-// From the lame duck on, responses carry "Connection: close" (HTTP/2: GOAWAY), so that clients move on.
+// From the lame duck on, the last response of a connection carries "Connection: close" (HTTP/2: GOAWAY), so that clients
+// move on. It is the last if no further request has arrived behind the one that it answers. A client that pipelines
+// its requests gets an answer to each that had arrived when the first answer after the signal was due; those that arrive
+// later may find the connection closed, and the client knows it from the last answer. A handler that leaves the body of a
+// request unread hides what is behind it. Then nothing is dropped either, but the connection may end without
+// "Connection: close", when it has been quiet. (On Windows, and over a listener whose connections are no sockets, a
+// request that arrives in the millisecond before its predecessor is answered may count as later.)
 //
 // At the soft stop no new connection is taken. On Linux the kernel is told to refuse those that begin from now on; what
 // has begun is accepted, until the queue is empty, and then the listener is closed, which would reset what is still in it.

@@ -88,7 +88,7 @@ func (x *exchange) tell(code int) {
 		return
 	}
 	x.headed = true
-	if x.conn.run.leaving() {
+	if c := x.conn; c.run.leaving() && (c.http2.Load() || c.isLast(x.w)) {
 		x.w.Header().Set("Connection", "close")
 	}
 }
@@ -138,6 +138,13 @@ type exchange1 struct{ exchange }
 
 func (x *exchange1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return x.w.(http.Hijacker).Hijack()
+}
+
+// SetReadDeadline is for http.ResponseController. It is told apart from what net/http does of its own accord.
+func (x *exchange1) SetReadDeadline(t time.Time) error {
+	x.conn.byHandler.Add(1)
+	defer x.conn.byHandler.Add(-1)
+	return http.NewResponseController(x.w).SetReadDeadline(t)
 }
 
 func (x *exchange1) ReadFrom(src io.Reader) (int64, error) {

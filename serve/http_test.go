@@ -360,15 +360,17 @@ func TestPartOfARequestIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A client that sends its next request before it has seen the answer to the last makes the kernel reset a connection
-// that is closed with bytes unread, which destroys the answer.
+// A client that sends its next request before it has seen that the answer is the last makes the kernel reset a
+// connection that is closed with bytes unread, which destroys the answer.
 func TestUnreadBytesDoNotDestroyTheAnswer(t *testing.T) {
 	ln := listen(t)
-	entered, sent := make(chan struct{}), make(chan struct{})
+	entered, headed, sent := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	long := bytes.Repeat([]byte("last call "), 1<<20)
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
 		<-stopped(r)
+		w.WriteHeader(http.StatusOK) // so it is settled that this is the last answer
+		close(headed)
 		<-sent
 		w.Write(long)
 	}
@@ -377,6 +379,7 @@ func TestUnreadBytesDoNotDestroyTheAnswer(t *testing.T) {
 	p.send(get)
 	await(t, entered, "the request")
 	s.end()
+	await(t, headed, "the answer")
 	p.send(strings.Repeat(get, 1000)) // more than net/http reads ahead
 	close(sent)
 	if resp, body := p.answer(); len(body) != len(long) || !resp.Close {

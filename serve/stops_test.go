@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	stops    = flag.Int("stops", 2, "stops of each kind in TestStops")
+	stops    = flag.Int("stops", 2, "stops of each kind in TestStops and TestPipelinedRequestsAreAllAnswered")
 	shutdown = flag.Bool("shutdown", false, "let TestStops stop by http.Server.Shutdown instead, to compare")
 )
 

@@ -1,0 +1,151 @@
+package serve
+
+import (
+	"bufio"
+	"net/http"
+	"reflect"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// Pipelining: a client may send its next requests before it has the answer to the first. net/http drops them all once
+// an answer says "Connection: close", so a leaving server may say that only with the last request that has arrived. This
+// file finds out which that is.
+//
+// What has arrived lies in up to four places: in the kernel, in the TLS connection, in the one byte that net/http
+// reads ahead while a handler runs (to notice a client that goes away), and in net/http's buffer. Where one of them cannot be
+// looked into, the answer does not say close, and the connection is closed when it has been quiet for a while.
+
+// arrivals is what a connection knows of the bytes that it has handed on.
+type arrivals struct {
+	delivered atomic.Int64 // bytes handed on to net/http, or to TLS
+	reading   atomic.Bool  // a read is under way
+	tail      atomic.Bool  // the request under way has been read to its end; what is read now comes after it
+	ahead     atomic.Bool  // something of that has been read
+	byHandler atomic.Int64 // calls by which a handler sets a deadline
+
+	// Leaving begins for this connection with its first answer from then on: what arrives later is not waited for.
+	marking  atomic.Bool  // it begins
+	mark     atomic.Int64 // delivered, when all has been that had arrived then; 0 as long as that is not known
+	meantime atomic.Int64 // what was read meanwhile, and may be missing in mark
+	past     atomic.Bool  // a read began when all of that had been delivered
+	late     atomic.Bool  // and it was for a request: something of that had not arrived in time
+	followed atomic.Bool  // something was known to follow the last answer
+}
+
+const (
+	// readAhead is how long net/http's read ahead may take to begin.
+	readAhead = 20 * time.Millisecond
+	// readBlocked is how long a read finds nothing where it is sure to find nothing.
+	readBlocked = time.Millisecond
+)
+
+// noteReading is called before a read, active if a request is under way. It returns what is to be given to noteRead.
+func (a *arrivals) noteReading(active bool) (mark int64) {
+	mark = a.mark.Load()
+	if mark != 0 && a.delivered.Load() >= mark+a.meantime.Load() {
+		a.past.Store(true)
+		if !active {
+			a.late.Store(true)
+		}
+	}
+	a.reading.Store(true)
+	return mark
+}
+
+// noteRead is called after it.
+func (a *arrivals) noteRead(n int, active bool, mark int64) {
+	if n > 0 {
+		a.delivered.Add(int64(n))
+		if mark == 0 && a.marking.Load() {
+			a.meantime.Add(int64(n))
+		}
+		if active && a.tail.Load() {
+			a.ahead.Store(true)
+		}
+	}
+	a.reading.Store(false)
+}
+
+// markArrived notes how much has arrived by now, at the first answer since the server leaves. The order counts: bytes may be
+// counted twice, but none may be left out.
+func (c *conn) markArrived() {
+	if c.marking.Swap(true) {
+		return
+	}
+	waiting, _ := unread(c.inner)
+	c.mark.Store(max(c.delivered.Load()+int64(waiting), 1))
+}
+
+// setReadDeadline is what net/http calls; among other times just before it begins to read ahead, which is when
+// the request has been read to its end.
+func (c *conn) setReadDeadline(t time.Time) error {
+	if t.IsZero() && c.is(phaseActive) && c.byHandler.Load() == 0 {
+		c.ahead.Store(false)
+		c.tail.Store(true)
+	}
+	return c.inner.SetReadDeadline(t)
+}
+
+// noteRequest is called when the head of a request has been read.
+func (a *arrivals) noteRequest() {
+	a.tail.Store(false)
+	a.ahead.Store(false)
+}
+
+// isLast reports whether the answer that is about to be written to w is the last on its connection, since nothing that
+// arrived in time comes after it. The server is leaving.
+func (c *conn) isLast(w http.ResponseWriter) bool {
+	c.markArrived()
+	here, known := c.beyond(w)
+	c.followed.Store(here && known)
+	return known && !here || c.late.Load()
+}
+
+// beyond reports whether something that arrived in time comes after the request under way, and whether that is known.
+func (c *conn) beyond(w http.ResponseWriter) (here, known bool) {
+	if !c.tail.Load() {
+		return false, false
+	}
+	past := c.past.Load()
+	n, known := inBuffer(w)
+	if n > 0 || !known || past {
+		return n > 0, known
+	}
+	// TLS reads on only when it has handed on all that it had. The same is asked of a kernel that cannot be asked directly.
+	blocked := false
+	for began := time.Now(); time.Since(began) < readAhead; runtime.Gosched() {
+		reading := c.reading.Load()
+		n, known = unread(c.inner)
+		switch {
+		case n > 0 || c.ahead.Load():
+			return true, true
+		case known && (reading || !c.run.tls), reading && blocked:
+			return false, true
+		case reading:
+			blocked = true
+			time.Sleep(readBlocked)
+		}
+	}
+	return false, false
+}
+
+// inBuffer is how much net/http has read and not used yet. It has no way to say so that does not take the connection
+// away from it, therefore this looks at its private fields; where they are not as expected, it is not known. Nothing else
+// may be reading the request.
+func inBuffer(w http.ResponseWriter) (n int, known bool) {
+	v := reflect.ValueOf(w)
+	for _, name := range []string{"conn", "bufr"} {
+		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+			return 0, false
+		}
+		if v = v.Elem().FieldByName(name); !v.IsValid() {
+			return 0, false
+		}
+	}
+	if v.Type() != reflect.TypeFor[*bufio.Reader]() || v.IsNil() {
+		return 0, false
+	}
+	return (*bufio.Reader)(v.UnsafePointer()).Buffered(), true
+}
