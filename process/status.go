@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // Exit is how a process ended: by an exit code, or by a signal, perhaps with a core dump.
@@ -55,11 +57,10 @@ type ExitError struct {
 
 // Error is one line, such as "web[4711]: exit code 3".
 func (e *ExitError) Error() string {
-	text := fmt.Sprintf("%s[%d]: %v", e.Name, e.PID, e.Exit)
 	if e.Killed {
-		text = fmt.Sprintf("%s[%d]: killed, still running %v after its stop signal", e.Name, e.PID, roundDuration(e.After))
+		return fmt.Sprintf("%s[%d]: killed, still running %v after its stop signal", e.Name, e.PID, text.Round(e.After))
 	}
-	return text
+	return fmt.Sprintf("%s[%d]: %v", e.Name, e.PID, e.Exit)
 }
 
 // StartError is a program that could not be run. It wraps what the system said: fs.ErrNotExist, fs.ErrPermission, ….
@@ -174,12 +175,4 @@ func relatives(list []Relative) string {
 		texts = append(texts, r.String())
 	}
 	return strings.Join(texts, "; ")
-}
-
-// roundDuration shortens d to what a person reads.
-func roundDuration(d time.Duration) time.Duration {
-	if d >= time.Second {
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(100 * time.Microsecond)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/check"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -150,7 +151,7 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 		return usagef(cmd, "%s: %w", checkFlag(wrong.Field), wrong.Err)
 	}
 	if never := (*check.StartError)(nil); errors.As(err, &never) && never.Output != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "its output:\n%s\n", indent(printable(never.Output)))
+		fmt.Fprintf(cmd.ErrOrStderr(), "its output:\n%s\n", indent(text.Lines(never.Output)))
 	}
 	if report == nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -90,7 +91,7 @@ func (t *target) complete(args []string, suffix string, instances bool) []string
 	}
 	var names []string
 	offer := func(name string) {
-		if name += suffix; !slices.Contains(names, name) && !slices.Contains(args, name) {
+		if name += suffix; text.Outside(name) == name && !slices.Contains(names, name) && !slices.Contains(args, name) {
 			names = append(names, name)
 		}
 	}

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"os"
-	"unicode/utf8"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
 	"github.com/lastcall-go/lastcall/internal/supervisor/output"
+	"github.com/lastcall-go/lastcall/internal/tty"
 	"github.com/spf13/cobra"
 )
 
@@ -46,7 +46,7 @@ many lines it missed. A name is that of an instance, or of a process, which mean
 					o.Format = "json"
 				}
 				for _, i := range list {
-					o.Width = max(o.Width, utf8.RuneCountInString(i.Name))
+					o.Width = max(o.Width, tty.Columns(i.Name))
 				}
 				p := output.NewPrinter(o)
 				return c.Logs(ctx, q, func(line control.Line) error {

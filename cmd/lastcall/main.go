@@ -24,6 +24,7 @@ import (
 	"github.com/lastcall-go/lastcall/internal/pid1"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 func main() {
@@ -36,7 +37,7 @@ func main() {
 	}
 	err := newRoot(signals).Execute()
 	if wrong := (*config.Error)(nil); errors.As(err, &wrong) {
-		fmt.Fprintln(os.Stderr, printable(wrong.Error())) // a line each, for editors to jump to
+		fmt.Fprintln(os.Stderr, text.Lines(wrong.Error())) // a line each, for editors to jump to
 		os.Exit(2)
 	}
 	if err != nil {
@@ -54,8 +55,5 @@ func main() {
 	lastcall.Exit(err)
 }
 
-// oneLine is the error without line breaks, and without the name that main puts before it.
-func oneLine(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
-	return strings.TrimPrefix(text, "lastcall: ")
-}
+// oneLine is the error without line breaks, without what a terminal would obey, and without the name that main puts before it.
+func oneLine(err error) string { return strings.TrimPrefix(text.Error(err), "lastcall: ") }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 	"github.com/spf13/cobra"
 )
 
@@ -43,14 +45,12 @@ a line for each change.` + clientStatuses,
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(list)
+				return printJSON(cmd.OutOrStdout(), list, "  ")
 			}
 			columns, _ := size(os.Stdout)
 			for _, line := range psTable(list, nil, time.Now()) {
 				if columns > 0 {
-					line = clip(line, columns)
+					line = tty.Clip(line, columns, "")
 				}
 				if _, err := fmt.Fprintln(cmd.OutOrStdout(), line); err != nil {
 					return err
@@ -73,7 +73,7 @@ func watchPs(cmd *cobra.Command, c *control.Client, asJSON bool) error {
 	s := &screen{out: os.Stdout}
 	switch {
 	case asJSON:
-		show = func(list []control.Instance) error { return json.NewEncoder(out).Encode(list) }
+		show = func(list []control.Instance) error { return printJSON(out, list, "") }
 	case s.isTerminal():
 		table := &liveTable{screen: s}
 		stop := table.begin(cmd.Context())
@@ -95,4 +95,17 @@ func printTables(out io.Writer) func([]control.Instance) error {
 		separator = "\n"
 		return err
 	}
+}
+
+// printJSON writes v as JSON, indented so or in one line, that a terminal can show.
+func printJSON(out io.Writer, v any, indent string) error {
+	data, err := json.Marshal(v)
+	if indent != "" {
+		data, err = json.MarshalIndent(v, "", indent)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(text.JSON(data), '\n'))
+	return err
 }

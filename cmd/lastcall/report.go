@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"unicode"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/check"
@@ -61,7 +59,7 @@ type shown struct{ text, json, picture func(io.Writer) error }
 // shownStop is the report of a stop.
 func shownStop(r lastcall.Report) shown {
 	return shown{
-		text:    func(w io.Writer) error { _, err := io.WriteString(w, printable(r.String())); return err },
+		text:    func(w io.Writer) error { _, err := io.WriteString(w, r.String()); return err },
 		json:    func(w io.Writer) error { return timeline.WriteJSON(w, r) },
 		picture: func(w io.Writer) error { return timeline.SVG(w, r) },
 	}
@@ -147,14 +145,4 @@ func writeFile(stdout io.Writer, name string, write func(io.Writer) error) error
 		return err
 	}
 	return os.WriteFile(name, b.Bytes(), 0o644)
-}
-
-// printable is text without what a terminal would obey: a report may come from anywhere.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }

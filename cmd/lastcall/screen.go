@@ -5,7 +5,8 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"unicode"
+
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // screen is a terminal with some rows at the end of what was written that are rewritten in place, or a file or pipe, which
@@ -39,7 +40,7 @@ func (s *screen) draw(lines []string) {
 		if i > 0 {
 			b.WriteString("\r\n")
 		}
-		b.WriteString(clip(line, columns-1) + "\x1b[K")
+		b.WriteString(tty.Clip(line, columns-1, "") + "\x1b[K")
 	}
 	b.WriteString("\x1b[J")
 	s.rows = len(lines)
@@ -76,30 +77,4 @@ func (s *screen) leave() {
 		_, _ = s.out.WriteString("\r\n")
 		s.rows = 0
 	}
-}
-
-// clip shortens a text to so many columns, counting rather too many: the scripts of East Asia, and most of what comes after
-// them, have wide signs.
-func clip(text string, columns int) string {
-	used := 0
-	for i, r := range text {
-		wide := 1
-		if r >= 0x1100 && r < 0x1200 || r >= 0x2e80 {
-			wide = 2
-		}
-		if used += wide; used > columns {
-			return text[:i]
-		}
-	}
-	return text
-}
-
-// harmless is a text from elsewhere in one line, with nothing that a terminal obeys.
-func harmless(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
 }

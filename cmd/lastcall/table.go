@@ -8,10 +8,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // psTable is the table of ps: its lines, the header first. With shares, CPU is the share of a processor.
@@ -37,19 +38,20 @@ func psTable(list []control.Instance, shares *shares, now time.Time) []string {
 	return align(rows, 2, 7)
 }
 
-// align makes lines of rows; the columns from right to left, which is not one of them, are aligned to the right.
+// align makes lines of rows of cells from wherever; the columns from right to left, which is not one of them, are aligned to the right.
 func align(rows [][]string, right, left int) []string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for c, cell := range row {
-			widths[c] = max(widths[c], utf8.RuneCountInString(cell))
+			row[c] = text.Outside(cell)
+			widths[c] = max(widths[c], tty.Columns(row[c]))
 		}
 	}
 	lines := make([]string, len(rows))
 	for r, row := range rows {
 		var b strings.Builder
 		for c, cell := range row {
-			fill := strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell))
+			fill := strings.Repeat(" ", widths[c]-tty.Columns(cell))
 			if c >= right && c < left {
 				cell = fill + cell
 			} else {
@@ -76,7 +78,7 @@ func psStatus(i control.Instance, now time.Time) string {
 			facts = append(facts, fact)
 		}
 	}
-	return harmless(strings.Join(facts, "; "))
+	return strings.Join(facts, "; ")
 }
 
 // coarse is a time as a person says it: 0.3s, 12s, 3m05s, 2h10m, 12d4h.

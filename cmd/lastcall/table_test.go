@@ -19,7 +19,7 @@ func TestPsTable(t *testing.T) {
 	}
 	want := `
 NAME     STATE         PID  UPTIME  RESTARTS    CPU   MEMORY  STATUS
-db       ready          42    1d2h         0  1m15s  5.3 MiB  serving [2J
+db       ready          42    1d2h         0  1m15s  5.3 MiB  serving\x1b[2J
 web-1    starting  1234567    0.3s        12   0.0s  900 KiB  not ready: connection refused; loading
 läufer   failed          -       -         0      -        -  exit code 1
 nightly  ready           -       -         0      -        -  runs next in 10h05m; its last run failed: exit code 2`
@@ -67,18 +67,6 @@ func TestCoarse(t *testing.T) {
 	} {
 		if got := bytesText(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
-		}
-	}
-}
-
-func TestClip(t *testing.T) {
-	for _, test := range []struct {
-		text    string
-		columns int
-		want    string
-	}{{"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"äöü", 2, "äö"}, {"店店", 3, "店"}, {"店店", 4, "店店"}, {"x", 0, ""}, {"x", -1, ""}} {
-		if got := clip(test.text, test.columns); got != test.want {
-			t.Errorf("%q in %d columns: %q, want %q", test.text, test.columns, got, test.want)
 		}
 	}
 }

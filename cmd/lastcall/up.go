@@ -61,10 +61,10 @@ if it was not ready in time, 1 if its checks failed. Otherwise 4: something had 
 				fmt.Fprint(cmd.ErrOrStderr(), r)
 			}
 			if err := writeReport(cmd.OutOrStdout(), report, r); err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", err)
+				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(err))
 			}
 			if err := writePicture(cmd.OutOrStdout(), picture, r); err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", err)
+				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(err))
 			}
 			if status := s.ExitStatus(err); err != nil && lastcall.ExitCode(err) < 128 {
 				return &statusError{status, err}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -56,9 +55,7 @@ func newVersion() *cobra.Command {
 				b.Features = append(process.Features(), control.Feature())
 			}
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(b)
+				return printJSON(cmd.OutOrStdout(), b, "  ")
 			}
 			lines := []string{fmt.Sprintf("lastcall %s %s %s/%s", b.Version, b.Go, b.OS, b.Arch)}
 			if features {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -58,8 +59,8 @@ func newWaiting(ctx context.Context, cmd *cobra.Command, c *control.Client, name
 // print writes lines at growing intervals until ctx ends.
 func (w *waiting) print(ctx context.Context) {
 	for pause := lookEvery; lastcall.Sleep(ctx, pause) == nil; pause *= 2 {
-		if text := w.stillThere(); text != "" {
-			fmt.Fprintln(w.screen.out, text)
+		if still := w.stillThere(); still != "" {
+			fmt.Fprintln(w.screen.out, still)
 		}
 	}
 }
@@ -67,8 +68,8 @@ func (w *waiting) print(ctx context.Context) {
 // draw rewrites the line until ctx ends.
 func (w *waiting) draw(ctx context.Context) {
 	for lastcall.Sleep(ctx, drawEvery) == nil {
-		if text := w.stillThere(); text != "" {
-			w.screen.draw([]string{text})
+		if still := w.stillThere(); still != "" {
+			w.screen.draw([]string{still})
 		} else {
 			w.screen.erase()
 		}
@@ -78,13 +79,13 @@ func (w *waiting) draw(ctx context.Context) {
 func (w *waiting) stillThere() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return harmless(control.WaitingFor(control.Awaited(w.list, w.names), time.Now()))
+	return text.Outside(control.WaitingFor(control.Awaited(w.list, w.names), time.Now()))
 }
 
 // tell writes what was done above who is still there.
 func (w *waiting) tell(line string) {
 	w.screen.erase()
-	fmt.Fprintln(w.out, harmless(line))
+	fmt.Fprintln(w.out, text.Outside(line))
 }
 
 func (w *waiting) close() {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // Count is what became of everything that was accepted: the clients' notes and the consumers', compared with the journal
@@ -107,7 +109,7 @@ func take(at snapshot, l *load, c *consumers, before, after *contents) Count {
 // String is what was in flight, what all of it comes to, and a line for each loss.
 func (c Count) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "in flight at the signal: %s, %s; answered %d of %d", plural(c.Requests, "request"), plural(c.Jobs, "job"), c.Answered, c.Requests)
+	fmt.Fprintf(&b, "in flight at the signal: %s, %s; answered %d of %d", text.Count(c.Requests, "request"), text.Count(c.Jobs, "job"), c.Answered, c.Requests)
 	if c.Cut > 0 {
 		fmt.Fprintf(&b, " (%d turned away)", c.Cut)
 	}
@@ -116,11 +118,11 @@ func (c Count) String() string {
 		fmt.Fprintf(&b, " (%d kept for next time)", c.PutBack)
 	}
 	fmt.Fprintf(&b, "; lost: %d\n", len(c.Lost))
-	fmt.Fprintf(&b, "the clients' notes: %s accepted, %d answered, %s acknowledged", plural(c.Accepted, "request"), c.AnsweredAll, plural(c.Acknowledged, "order"))
+	fmt.Fprintf(&b, "the clients' notes: %s accepted, %d answered, %s acknowledged", text.Count(c.Accepted, "request"), c.AnsweredAll, text.Count(c.Acknowledged, "order"))
 	if c.TurnedAway > 0 {
 		fmt.Fprintf(&b, ", %d turned away", c.TurnedAway)
 	}
-	fmt.Fprintf(&b, "\nthe journal on disk: %s, %s done, %d kept for next time\n", plural(c.Journalled, "order"), plural(c.Done, "job"), c.Kept)
+	fmt.Fprintf(&b, "\nthe journal on disk: %s, %s done, %d kept for next time\n", text.Count(c.Journalled, "order"), text.Count(c.Done, "job"), c.Kept)
 	for i, loss := range c.Lost {
 		if i == 10 {
 			fmt.Fprintf(&b, "and %d more\n", len(c.Lost)-i)
@@ -138,16 +140,9 @@ type LostError struct {
 
 // Error names the first.
 func (e *LostError) Error() string {
-	text := "lost " + plural(len(e.Lost), "thing")
+	says := "lost " + text.Count(len(e.Lost), "thing")
 	if len(e.Lost) > 0 {
-		text += ", first: " + e.Lost[0]
+		says += ", first: " + e.Lost[0]
 	}
-	return text
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
+	return says
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/serve"
 )
 
@@ -164,7 +165,7 @@ func (d *demo) observe(e lastcall.Event) {
 			d.atSignal = snapshot{requests: d.load.inFlight(), jobs: d.consumers.inFlight()}
 			d.afterEcho(e.Cause, &d.saidSoft)
 			fmt.Fprintf(d.config.Out, "%s: %s and %s in flight\n", strings.TrimPrefix(e.Cause.Error(), "soft stop: "),
-				plural(len(d.atSignal.requests), "request"), plural(len(d.atSignal.jobs), "job"))
+				text.Count(len(d.atSignal.requests), "request"), text.Count(len(d.atSignal.jobs), "job"))
 		})
 	case e.Kind == lastcall.EventState && e.State == lastcall.StateCut:
 		d.afterEcho(e.Cause, &d.saidHard)
@@ -194,13 +195,13 @@ func (d *demo) afterEcho(cause error, said *bool) {
 func (d *demo) greet(addr string) {
 	kept := ""
 	if n := len(d.store.before.pending()); n > 0 {
-		kept = fmt.Sprintf(", with %s kept from last time", plural(n, "job"))
+		kept = fmt.Sprintf(", with %s kept from last time", text.Count(n, "job"))
 	}
 	fmt.Fprintf(d.config.Out, `a small order service and its clients, in one process:
   api        http://%s/orders, with %s
   consumers  %d, for the orders' jobs; stats, at most twice a second
   store      %s%s
-`, addr, plural(d.config.Clients, "client"), d.config.Workers, d.store.path(), kept)
+`, addr, text.Count(d.config.Clients, "client"), d.config.Workers, d.store.path(), kept)
 	if d.config.For > 0 {
 		fmt.Fprintf(d.config.Out, "it signals itself after %s\n", d.config.For)
 	} else {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // personalities are the programs in whose place this one can be put, by the name under which it is called.
@@ -83,7 +85,7 @@ func options(args []string, short string, long map[string]byte, set func(letter 
 
 // failed is the end of a command line that cannot be meant.
 func failed(status int, format string, args ...any) End {
-	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	fmt.Fprintln(os.Stderr, text.Lines(fmt.Sprintf(format, args...)))
 	return End{Status: status}
 }
 

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 	"github.com/lastcall-go/lastcall/timeline"
 )
@@ -293,7 +294,7 @@ func (r *runner) follow() {
 // say is for what a person must know, tell for what helps to find out.
 func (r *runner) say(format string, args ...any) {
 	if !r.Quiet && r.Messages != nil {
-		fmt.Fprintf(r.Messages, r.Name+": "+format+"\n", args...)
+		fmt.Fprintln(r.Messages, r.Name+":", text.Sentence(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -99,8 +100,8 @@ func tini(args []string, s *Signals) End {
 	// Only the program is stopped by the terminal: tini itself does not heed it.
 	end := Run(c, s)
 	if end.Err != nil {
-		e, text := errno(end.Err)
-		fmt.Fprintf(os.Stderr, "[FATAL tini] exec %s failed: %s\n", rest[0], text)
+		e, why := errno(end.Err)
+		fmt.Fprintf(os.Stderr, "[FATAL tini] exec %s failed: %s\n", text.Outside(rest[0]), why)
 		end.Status = 1
 		switch e {
 		case syscall.ENOENT:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -158,11 +159,11 @@ func asError(err error) error {
 	case errors.Is(err, lastcall.ErrStopping):
 		return &control.Error{Kind: control.KindLeaving, Text: "lastcall up is stopping"}
 	case errors.As(err, &replace):
-		return &control.Error{Kind: control.KindStart, Text: oneLine(err)}
+		return &control.Error{Kind: control.KindStart, Text: text.Error(err)}
 	case wasCut(err):
-		return &control.Error{Kind: control.KindCut, Text: oneLine(err)}
+		return &control.Error{Kind: control.KindCut, Text: text.Error(err)}
 	}
-	return &control.Error{Kind: control.KindFailed, Text: oneLine(err)}
+	return &control.Error{Kind: control.KindFailed, Text: text.Error(err)}
 }
 
 // Start starts what does not run, and what that depends on.
@@ -202,7 +203,7 @@ func startError(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
 		return err
 	}
-	return &control.Error{Kind: control.KindStart, Text: oneLine(err)}
+	return &control.Error{Kind: control.KindStart, Text: text.Error(err)}
 }
 
 // withDependencies adds what the targets need that was stopped or has failed.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // clock is when a process with a schedule runs. It never runs twice at once, and a time that comes while it runs is missed.
@@ -65,7 +66,7 @@ func (i *instance) onSchedule(ctx context.Context) error {
 		}
 		ended := time.Now()
 		if n := i.missed(began, ended); n > 0 {
-			i.s.say("%s: left out %s, since it ran for %v", i.name, count(n, "run"), ended.Sub(began).Round(time.Second))
+			i.s.say("%s: left out %s, since it ran for %v", i.name, text.Count(n, "run"), ended.Sub(began).Round(time.Second))
 		}
 		next = plan(ended)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // manager is the service manager that started this process, where there is one that wants to be told how it is, with the
@@ -64,13 +65,16 @@ func (m *manager) beat(every time.Duration) {
 // send sends assignments. That they do not arrive changes nothing here.
 func (m *manager) send(lines ...string) {
 	if m != nil {
+		for i := range lines { // the words of others add no assignment of their own
+			lines[i] = text.Sentence(lines[i])
+		}
 		_, _ = m.conn.Write([]byte(strings.Join(lines, "\n")))
 	}
 }
 
 // ready tells that everything is ready.
 func (m *manager) isReady(n int) {
-	m.send("READY=1", fmt.Sprintf("MAINPID=%d", os.Getpid()), "STATUS="+count(n, "process")+" ready")
+	m.send("READY=1", fmt.Sprintf("MAINPID=%d", os.Getpid()), "STATUS="+text.Count(n, "process")+" ready")
 }
 
 // stops tells that the stop has begun and how long it may last.

@@ -15,6 +15,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // onReload is what SIGHUP does.
@@ -41,7 +42,7 @@ func (s *Supervisor) sayAwaited(ctx context.Context) {
 // opened anew in any case, for who has renamed them.
 func (s *Supervisor) reread(ctx context.Context, progress func(string)) error {
 	if err := s.out.Reopen(); err != nil {
-		s.say("%s", oneLine(err))
+		s.say("%s", text.Error(err))
 	}
 	return s.withFile(ctx, func() error {
 		ended := s.manager.reloads()
@@ -50,7 +51,7 @@ func (s *Supervisor) reread(ctx context.Context, progress func(string)) error {
 			err = s.apply(ctx, file, progress)
 		}
 		if err != nil {
-			ended("not everything was reloaded: " + oneLine(err))
+			ended("not everything was reloaded: " + text.Error(err))
 			return err
 		}
 		ended("reloaded")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -39,7 +40,7 @@ func (s *Supervisor) closeOutput(signals <-chan os.Signal) {
 		select {
 		case err := <-ended:
 			if err != nil {
-				fmt.Fprintln(os.Stderr, "lastcall:", oneLine(err))
+				fmt.Fprintln(os.Stderr, "lastcall:", text.Error(err))
 			}
 			return
 		case <-timer.C:

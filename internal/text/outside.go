@@ -26,10 +26,16 @@ func Lines(s string) string {
 	return outside(strings.ReplaceAll(s, "\r\n", "\n"), true)
 }
 
-// Error is an error in one line, safe as [Outside] makes it; the lines of one that joins others are separated by "; ".
-func Error(err error) string {
+// Error is [Sentence] of an error, such as one that joins others.
+func Error(err error) string { return Sentence(err.Error()) }
+
+// Sentence is [Outside] of a message whose lines, if it has several, are separated by "; ".
+func Sentence(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	var lines []string
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(s) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, line)
 		}
@@ -150,4 +156,17 @@ func writeOut(b *strings.Builder, r rune) {
 	default:
 		fmt.Fprintf(b, `\U%08x`, r)
 	}
+}
+
+// Steers reports whether a character that is not ASCII is one that a terminal, or the order of what it shows, obeys: the
+// controls of ISO 6429, bidirectional overrides, embeddings and isolates, and the separators of lines. Unlike [Outside] it
+// leaves alone what is invisible and harmless, which the output of a child is shown with.
+func Steers(r rune) bool {
+	switch {
+	case r < 0x2028:
+		return r >= 0x80 && r < 0xa0
+	case r <= 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		return true
+	}
+	return false
 }

@@ -77,3 +77,11 @@ func FuzzClip(f *testing.F) {
 		}
 	})
 }
+
+func TestClipWithoutRoom(t *testing.T) {
+	for _, columns := range []int{0, -1} {
+		if got := Clip("x", columns, "…"); got != "" {
+			t.Errorf("%d columns: got %q", columns, got)
+		}
+	}
+}

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // YAML is the file as it was understood, in one file. Load reads it back as the same processes.
@@ -74,7 +75,7 @@ func writeJSON(b *bytes.Buffer, n *node) {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(quote(e.key))
+			b.WriteString(text.Quote(e.key))
 			b.WriteByte(':')
 			writeJSON(b, e.value)
 		}
@@ -84,7 +85,7 @@ func writeJSON(b *bytes.Buffer, n *node) {
 			b.WriteString(n.text)
 			return
 		}
-		b.WriteString(quote(n.dollars()))
+		b.WriteString(text.Quote(n.dollars()))
 	}
 }
 
@@ -142,16 +143,15 @@ func writeFlow(b *bytes.Buffer, n *node) {
 	}
 }
 
-// block reports whether text is written as lines, as in a script: where several lines are text that can be.
-func block(text string) bool {
-	body := strings.TrimSuffix(text, "\n")
+// block reports whether a text is written as lines, as in a script: where it has several, and none that a terminal or the log
+// of a CI system would obey.
+func block(long string) bool {
+	body := strings.TrimSuffix(long, "\n")
 	if !strings.Contains(body, "\n") || body[0] == ' ' || body[0] == '\n' || body[len(body)-1] == '\n' {
 		return false
 	}
-	for _, c := range body {
-		if c != '\n' && !unicode.IsPrint(c) {
-			return false
-		}
+	if text.Lines(body) != body || strings.Contains(body, "\t") {
+		return false
 	}
 	for line := range strings.SplitSeq(body, "\n") {
 		if strings.HasSuffix(line, " ") { // which the parser would take away at the end
@@ -162,43 +162,32 @@ func block(text string) bool {
 }
 
 // yamlText is text as it stands in a line: plain if it can be nothing else, otherwise between quotes.
-func yamlText(text string) string {
-	if text == "" || strings.HasSuffix(text, " ") || strings.HasSuffix(text, ":") {
-		return quote(text)
+func yamlText(s string) string {
+	if s == "" || strings.HasSuffix(s, " ") || strings.HasSuffix(s, ":") {
+		return text.Quote(s)
 	}
-	for i := range len(text) {
-		c := text[i]
-		if !letter(c) && !digit(c) && strings.IndexByte("_./@+=~%^- ", c) < 0 && (c != ':' || text[i+1] == ' ') {
-			return quote(text)
+	for i := range len(s) {
+		c := s[i]
+		if !letter(c) && !digit(c) && strings.IndexByte("_./@+=~%^- ", c) < 0 && (c != ':' || s[i+1] == ' ') {
+			return text.Quote(s)
 		}
 	}
-	first := strings.TrimLeft(text, "-./_") // options, paths
-	if quantity := strings.TrimLeft(text, "0123456789"); quantity != text {
+	first := strings.TrimLeft(s, "-./_") // options, paths
+	if quantity := strings.TrimLeft(s, "0123456789"); quantity != s {
 		first = strings.TrimRight(quantity, "0123456789") // 10s, 512MiB, 1m30s, but not 0x10
-		if strings.HasPrefix(text, "0") && strings.ContainsAny(first[:min(1, len(first))], "xobXOB") {
+		if strings.HasPrefix(s, "0") && strings.ContainsAny(first[:min(1, len(first))], "xobXOB") {
 			first = ""
 		}
 	}
 	if first == "" || !letter(first[0]) {
-		return quote(text)
+		return text.Quote(s)
 	}
-	switch strings.ToLower(text) {
+	switch strings.ToLower(s) {
 	case "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".inf", ".nan":
-		return quote(text)
+		return text.Quote(s)
 	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return quote(text)
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		return text.Quote(s)
 	}
-	return text
-}
-
-// quote is text between quotes, as JSON and YAML both have it.
-func quote(text string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(text); err != nil {
-		panic(err) // text can be encoded
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return s
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // A Problem is one thing that is wrong with a file.
@@ -35,11 +37,11 @@ type Error struct {
 	Problems []Problem
 }
 
-// Error is one line for each problem.
+// Error is one line for each problem, whatever the file holds.
 func (e *Error) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
-		lines[i] = p.String()
+		lines[i] = text.Outside(p.String())
 	}
 	return strings.Join(lines, "\n")
 }

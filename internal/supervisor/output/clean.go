@@ -3,6 +3,9 @@ package output
 import (
 	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -10,17 +13,18 @@ const (
 	mostLook = 64 // bytes of what a child has set on a terminal
 )
 
-// hasControl reports whether b may hold something that a terminal takes as an order. Eight bytes are looked at at once.
+// hasControl reports whether b may hold something that a terminal takes as an order: all that is not ASCII may, and control
+// characters do. Eight bytes are looked at at once.
 func hasControl(b []byte) bool {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		if below(w, ' ')|zeros(w^each(0x7f))|zeros(w^each(0xc2)) != 0 {
+		if w&each(0x80)|below(w, ' ')|zeros(w^each(0x7f)) != 0 {
 			return true
 		}
 	}
 	for ; i < len(b); i++ {
-		if c := b[i]; c < ' ' || c == 0x7f || c == 0xc2 {
+		if c := b[i]; c < ' ' || c >= 0x7f {
 			return true
 		}
 	}
@@ -29,7 +33,8 @@ func hasControl(b []byte) bool {
 
 // appendClean appends a line for a terminal that is shared with others. Colours and the like are kept, if they may be: they
 // end with the line and, as look, begin again with the child's next one. Of what was to overwrite itself, as a progress
-// bar, the last state is kept. All else that would move the cursor, erase or change the terminal is left out.
+// bar, the last state is kept. All else that would move the cursor, erase or change the terminal, or the order of what it
+// shows, is left out, and a byte that is not UTF-8 becomes U+FFFD.
 func appendClean(dst, line []byte, colour bool, look *[]byte) []byte {
 	if i := bytes.LastIndexByte(bytes.TrimRight(line, "\r"), '\r'); i >= 0 {
 		// What was set before counts still.
@@ -40,7 +45,7 @@ func appendClean(dst, line []byte, colour bool, look *[]byte) []byte {
 	used := len(*look) > 0
 	for len(line) > 0 {
 		n := 0
-		for n < len(line) && (line[n] >= ' ' && line[n] != 0x7f && line[n] != 0xc2 || line[n] == '\t') {
+		for n < len(line) && (line[n] >= ' ' && line[n] < 0x7f || line[n] == '\t') {
 			n++
 		}
 		dst = append(dst, line[:n]...)
@@ -55,11 +60,13 @@ func appendClean(dst, line []byte, colour bool, look *[]byte) []byte {
 				*look = addLook(*look, line[:n])
 			}
 			line = line[n:]
-		case c == 0xc2 && len(line) > 1 && line[1] >= 0xa0 && line[1] < 0xc0:
-			dst, line = append(dst, line[:2]...), line[2:]
-		case c == 0xc2 && len(line) > 1 && line[1] >= 0x80 && line[1] < 0xa0: // the controls of ISO 6429, in UTF-8
-			line = line[2:]
-		default: // also half a character, which could become a whole one by what is left out after it
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(line)
+			if !text.Steers(r) {
+				dst = utf8.AppendRune(dst, r)
+			}
+			line = line[size:]
+		default:
 			line = line[1:]
 		}
 	}

@@ -3,6 +3,9 @@ package output
 import (
 	"bytes"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 func TestClean(t *testing.T) {
@@ -27,6 +30,9 @@ func TestClean(t *testing.T) {
 		{"ends in \x1b[3", "ends in "},
 		{"\x1b\x1b[31mtwice", "\x1b[31mtwice" + reset},
 		{"\u009b31mC1 in UTF-8\u0085", "31mC1 in UTF-8"},
+		{"\x9b31mC1 alone, \xff", "\ufffd31mC1 alone, \ufffd"},
+		{"abc\u202ecba\u2066x\u2069\u2028", "abccbax"},
+		{"می\u200cخواهم 👩\u200d🚀", "می\u200cخواهم 👩\u200d🚀"},
 		{"10%\r20%\r30%", "30%"},
 		{"\x1b[32m10%\r20%\r", "\x1b[32m20%" + reset},
 		{"10%\r\x1b[K20%", "20%"},
@@ -94,10 +100,14 @@ func FuzzClean(f *testing.F) {
 						t.Fatalf("%q in %q", got[i:i+n], got)
 					}
 					i += n
-				case c < ' ' && c != '\t', c == 0x7f, c == 0xc2 && i+1 < len(got) && got[i+1] >= 0x80 && got[i+1] < 0xa0:
+				case c < ' ' && c != '\t', c == 0x7f:
 					t.Fatalf("%q in %q", c, got)
 				default:
-					i++
+					r, size := utf8.DecodeRune(got[i:])
+					if text.Steers(r) || r == utf8.RuneError && size == 1 {
+						t.Fatalf("%q in %q", got[i:i+size], got)
+					}
+					i += size
 				}
 			}
 		}

@@ -21,7 +21,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // Own is the name with which lastcall's own messages are shown.
@@ -81,7 +83,7 @@ func (m *Mux) add(s *Source) error {
 		}
 	}
 	s.label.colour = m.palette.colour(s.label.process)
-	if n := int64(utf8.RuneCountInString(s.label.name)); n > m.width.Load() {
+	if n := int64(tty.Columns(s.label.name)); n > m.width.Load() {
 		m.width.Store(min(n, widest))
 	}
 	m.sources = append(m.sources, s)
@@ -107,12 +109,14 @@ func (m *Mux) drop(s *Source) {
 
 func (m *Mux) setShare() { m.share.Store(int64(max(min(keptAll/len(m.sources), keptEach), keptLeast))) }
 
-// Message writes a message of lastcall itself, between the lines of others. It does not wait for the output, and what
+// Message writes a message of lastcall itself in one line, between those of others, with nothing in it that was said by
+// others and that a terminal would obey. It does not wait for the output, and what
 // more than a thousand messages would wait for is left out. After Close it does nothing.
-func (m *Mux) Message(text string) {
+func (m *Mux) Message(says string) {
+	says = text.Sentence(says)
 	now := time.Now()
-	m.own.keep(now, append([]byte(text), '\n'), "")
-	m.common.message(now, text)
+	m.own.keep(now, append([]byte(says), '\n'), "")
+	m.common.message(now, says)
 }
 
 // Reopen opens all log files anew, for who has renamed them, and returns when that is done.
@@ -161,7 +165,7 @@ func (m *Mux) Close(ctx context.Context, standstill time.Duration) error {
 	}
 	if !m.common.awaitEnd(ctx, standstill) {
 		if n := m.common.giveUp(); n > 0 {
-			errs = append(errs, fmt.Errorf("%s of output were not read", appendCount(nil, n, "line")))
+			errs = append(errs, fmt.Errorf("%s of output were not read", text.Count(n, "line")))
 		}
 	}
 	m.mu.Lock()

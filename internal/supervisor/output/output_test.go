@@ -118,8 +118,7 @@ func TestJSON(t *testing.T) {
 		{"web", "web-1", "a \"b\" \\ \t\x01\x1b[31mä\U0001F600\ufffd\ufffd", false},
 		{"web", "web-1", strings.Repeat("é", longest/2), true},
 		{"web", "web-1", "é", false},
-		{Own, Own, "web-1: exited", false},
-		{Own, Own, "with status 1", false},
+		{Own, Own, "web-1: exited; with status 1", false},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %s\nwant %s", short(fmt.Sprint(got)), short(fmt.Sprint(want)))

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -150,7 +152,7 @@ func (k *sink) do(fn func(), within time.Duration) bool {
 func (k *sink) end() { k.post(job{last: true}) }
 
 // message writes lines of lastcall itself.
-func (k *sink) message(t time.Time, text string) {
+func (k *sink) message(t time.Time, says string) {
 	k.mu.Lock()
 	if k.waiting == messages {
 		k.left++
@@ -167,9 +169,9 @@ func (k *sink) message(t time.Time, text string) {
 		k.mu.Unlock()
 		k.now = t
 		if left > 0 {
-			k.print(k.m.own, append(appendCount(nil, left, "message"), " left out\n"...), false)
+			k.print(k.m.own, []byte(text.Count(left, "message")+" left out\n"), false)
 		}
-		k.print(k.m.own, append([]byte(text), '\n'), false)
+		k.print(k.m.own, append([]byte(says), '\n'), false)
 	}})
 }
 

@@ -4,7 +4,9 @@ import (
 	"hash/fnv"
 	"os"
 	"time"
-	"unicode/utf8"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
 // label is what a source is called.
@@ -45,12 +47,13 @@ func (p palette) colour(process string) int {
 type style struct {
 	json     bool
 	terminal bool // control characters of children are kept from it
+	ci       bool // the log of a CI system shows it: commands of children are kept from that
 	colour   bool
 	times    string // none, time or full
 }
 
 func newStyle(o Options) style {
-	s := style{json: o.Format == "json", times: o.Times, terminal: isTerminal(o.Out)}
+	s := style{json: o.Format == "json", times: o.Times, terminal: isTerminal(o.Out), ci: isCI()}
 	s.colour = s.terminal && !s.json && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	if s.times == "" || s.times == "auto" {
 		switch {
@@ -68,7 +71,12 @@ func newStyle(o Options) style {
 }
 
 // plain reports whether a line is written just as it is.
-func (s *style) plain() bool { return !s.json && !s.terminal }
+func (s *style) plain() bool { return !s.json && !s.terminal && !s.ci }
+
+// isCI reports whether this runs where the log takes lines of the output as commands: GitHub Actions, Azure Pipelines, TeamCity.
+func isCI() bool {
+	return os.Getenv("GITHUB_ACTIONS") == "true" || os.Getenv("TF_BUILD") != "" || os.Getenv("TEAMCITY_VERSION") != ""
+}
 
 // clock is a time that was written out; many lines have the same.
 type clock struct {
@@ -117,7 +125,7 @@ func (s *style) prefix(dst []byte, l *label, c *clock, t time.Time, width int) [
 		dst = append(dst, 'm')
 	}
 	dst = append(dst, l.name...)
-	for n := utf8.RuneCountInString(l.name); n < width; n++ {
+	for n := tty.Columns(l.name); n < width; n++ {
 		dst = append(dst, ' ')
 	}
 	dst = append(dst, " |"...)
@@ -131,11 +139,19 @@ func (s *style) prefix(dst []byte, l *label, c *clock, t time.Time, width int) [
 // the line before left set on the terminal.
 func (s *style) text(dst, line []byte, before, after bool, look *[]byte) []byte {
 	if s.json {
-		dst = append(appendJSON(dst, line), '"')
+		if s.ci {
+			dst = append(dst, text.JSON(appendJSON(nil, line))...)
+		} else {
+			dst = appendJSON(dst, line)
+		}
+		dst = append(dst, '"')
 		if after {
 			dst = append(dst, `,"partial":true`...)
 		}
 		return append(dst, "}\n"...)
+	}
+	if s.ci {
+		line = []byte(text.Inert(string(line)))
 	}
 	if before {
 		dst = append(dst, splitMark...)

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 const (
@@ -46,9 +47,9 @@ func (m *Mux) Tail(ctx context.Context, names []string, last int, follow bool, f
 			return ctx.Err()
 		case <-f.some:
 		}
-		regions, text, left, ended := f.take()
+		regions, lines, left, ended := f.take()
 		for _, r := range regions {
-			for b := text[r.from:r.to]; len(b) > 0; {
+			for b := lines[r.from:r.to]; len(b) > 0; {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
@@ -60,12 +61,12 @@ func (m *Mux) Tail(ctx context.Context, names []string, last int, follow bool, f
 			}
 		}
 		if left > 0 {
-			text := string(appendCount(nil, left, "line")) + " left out: " + linesOfBlock
-			if err := fn(time.Now(), "", text); err != nil {
+			says := text.Count(left, "line") + " left out: " + linesOfBlock
+			if err := fn(time.Now(), "", says); err != nil {
 				return err
 			}
 		}
-		f.give(regions, text)
+		f.give(regions, lines)
 		if ended {
 			return nil
 		}
@@ -215,14 +216,4 @@ func (f *follower) give(regions []region, text []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.old, f.oldText = regions, text
-}
-
-// appendCount is "1 line", "2 lines".
-func appendCount(dst []byte, n int, what string) []byte {
-	dst = strconv.AppendInt(dst, int64(n), 10)
-	dst = append(append(dst, ' '), what...)
-	if n != 1 {
-		dst = append(dst, 's')
-	}
-	return dst
 }
