@@ -89,9 +89,10 @@ func warden() {
 		os.Exit(1)
 	}
 	ended := make(chan struct{})
-	alone := bury(func(dead int, _ syscall.WaitStatus) {
-		if dead == pid {
-			close(ended)
+	over := sync.OnceFunc(func() { close(ended) })
+	alone := bury(func(dead int, status syscall.WaitStatus) {
+		if dead == pid && isEnd(status) {
+			over()
 		}
 	})
 	<-ended
@@ -118,87 +119,152 @@ const (
 	saysOver    = "over"    // the order to end is carried out
 )
 
-// guard is the life of a guard.
+// guard is the life of a guard. The main thread alone starts daemons, whose deaths are tied to it, and alone lets go of those that it
+// traces; orders and deaths come to it from other goroutines.
 func guard() {
 	told := becomeParent()
 	conn := os.NewFile(guardConn, "check")
-	say := func(word string, args ...int64) {
+	g := &guardLife{say: func(word string, args ...int64) {
 		line := word
 		for _, n := range args {
 			line += " " + strconv.FormatInt(n, 10)
 		}
 		_, _ = conn.WriteString(line + "\n") // one write: nothing comes in between
-	}
+	}}
 	go func() {
 		<-told
 		_ = syscall.Shutdown(guardConn, syscall.SHUT_RD)
 	}()
-	var daemon int
-	var buried func() (alone <-chan struct{})
-	end := func() {
-		if buried == nil {
-			return
-		}
-		for _, left := range killAll(os.Getpid(), daemon, buried()) {
-			say(saysLeft, int64(left))
-		}
-		buried = nil
-	}
-	say(saysReady, int64(os.Getpid()))
-	for {
-		o, err := nextOrder()
-		switch {
-		case err != nil: // the check has gone
-			end()
-			return
-		case o.kind == orderBury:
-			buried()
-		case o.kind == orderEnd:
-			end()
-			say(saysOver)
-		default:
-			pid, err := o.fork()
-			if errno := syscall.Errno(0); err != nil {
-				errors.As(err, &errno)
-				say(saysError, int64(errno))
-				continue
+	orders := make(chan order)
+	go func() {
+		defer close(orders)
+		for {
+			o, err := nextOrder()
+			if err != nil { // the check has gone
+				return
 			}
-			say(saysStarted, int64(pid), monotonic())
-			daemon = pid
-			buried = sync.OnceValue(func() <-chan struct{} {
-				return bury(func(dead int, status syscall.WaitStatus) {
-					switch dead {
-					case pid:
-						say(saysExited, int64(status), monotonic())
-					case 0:
-						say(saysAlone)
-					}
-				})
-			})
+			orders <- o
+		}
+	}()
+	g.say(saysReady, int64(os.Getpid()))
+	for {
+		var stops <-chan stopped
+		if g.life != nil {
+			stops = g.life.stops
+		}
+		select {
+		case s := <-stops:
+			letGo(s)
+		case o, ok := <-orders:
+			if !ok {
+				g.end()
+				return
+			}
+			g.carryOut(o)
 		}
 	}
 }
 
-// bury takes the dead from now on and tells of each, and in the end of 0: no children are left. More may come as long as
-// somebody lives who descends from this process, and nobody does.
-func bury(tell func(dead int, status syscall.WaitStatus)) (alone <-chan struct{}) {
+// guardLife is what a guard is at.
+type guardLife struct {
+	say  func(word string, args ...int64)
+	life *buriedLife // nil while there is none
+}
+
+// buriedLife is one life of the daemon.
+type buriedLife struct {
+	daemon int
+	bury   func() (alone <-chan struct{})
+	stops  chan stopped  // descendants that have stopped, since this process traces them
+	ending chan struct{} // closed when all are killed, the stopped as well
+}
+
+// stopped is a process that the guard traces, because that process asked for it, and that has stopped.
+type stopped struct {
+	pid    int
+	signal syscall.Signal // that it was about to get
+}
+
+// carryOut does what an order says.
+func (g *guardLife) carryOut(o order) {
+	switch o.kind {
+	case orderBury:
+		if g.life != nil {
+			g.life.bury()
+		}
+	case orderEnd:
+		g.end()
+		g.say(saysOver)
+	case orderStart, orderFirst:
+		pid, err := o.fork()
+		if errno := syscall.Errno(0); err != nil {
+			errors.As(err, &errno)
+			g.say(saysError, int64(errno))
+			return
+		}
+		g.say(saysStarted, int64(pid), monotonic())
+		g.life = g.newLife(pid)
+	}
+}
+
+func (g *guardLife) newLife(pid int) *buriedLife {
+	l := &buriedLife{daemon: pid, stops: make(chan stopped), ending: make(chan struct{})}
+	exited := false // after that, its number is another process's
+	l.bury = sync.OnceValue(func() <-chan struct{} {
+		return bury(func(dead int, status syscall.WaitStatus) {
+			switch {
+			case dead == 0:
+				g.say(saysAlone)
+			case !isEnd(status):
+				select {
+				case l.stops <- stopped{dead, status.StopSignal()}:
+				case <-l.ending:
+				}
+			case dead == pid && !exited:
+				exited = true
+				g.say(saysExited, int64(status), monotonic())
+			}
+		})
+	})
+	return l
+}
+
+// end ends the life that there is.
+func (g *guardLife) end() {
+	if g.life == nil {
+		return
+	}
+	close(g.life.ending)
+	for _, left := range killAll(os.Getpid(), g.life.daemon, g.life.bury()) {
+		g.say(saysLeft, int64(left))
+	}
+	g.life = nil
+}
+
+// bury reaps every child from now on, and reports each death, as well as each stop of a child that this process traces. It reports
+// 0 in the end: no children are left. More may come as long as a descendant of this process lives, and none does.
+func bury(report func(pid int, status syscall.WaitStatus)) (alone <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			var status syscall.WaitStatus
-			dead, err := syscall.Wait4(-1, &status, 0, nil)
+			pid, err := syscall.Wait4(-1, &status, 0, nil)
 			switch {
 			case err == nil:
-				tell(dead, status)
+				report(pid, status)
 			case !errors.Is(err, syscall.EINTR):
-				tell(0, 0)
+				report(0, 0)
 				return
 			}
 		}
 	}()
 	return done
 }
+
+// isEnd reports whether a status is that of a process that has ended. wait4(2) reports the stops of traced children unasked, and a
+// child that calls PTRACE_TRACEME is traced by its parent.
+func isEnd(status syscall.WaitStatus) bool { return status.Exited() || status.Signaled() }
 
 // order is one order.
 type order struct {

@@ -20,6 +20,16 @@ func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 // signalByParent has the child be told of the end of the thread that makes it.
 func signalByParent(attr *syscall.SysProcAttr, s syscall.Signal) { attr.Pdeathsig = s }
 
+// letGo has a process go on that asked to be traced by its parent, untraced, with the signal that stopped it. Without this it would
+// stop at every signal, and not get it. It asks again at the next exec or call, and is let go again. Only the thread that traces may do this.
+func letGo(s stopped) {
+	signal := s.signal
+	if signal == syscall.SIGTRAP { // of an exec: nothing that the process is to get
+		signal = 0
+	}
+	_, _, _ = unix.RawSyscall6(unix.SYS_PTRACE, unix.PTRACE_DETACH, uintptr(s.pid), 0, uintptr(signal), 0, 0)
+}
+
 // closeOnExec keeps from the daemon what this process inherited, and lets all signals through to it.
 func closeOnExec() {
 	if err := unix.CloseRange(guardConn, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil { // before Linux 5.11

@@ -48,7 +48,11 @@ type keeper struct {
 	left    []int         // could not be killed
 	over    chan struct{} // closed when everything has been killed
 	once    sync.Once
+	known   map[string]bool // the facts that were taken; belongs to who reads them
 }
+
+// mostLeft is how many processes that cannot be killed are named.
+const mostLeft = 100
 
 // startGuard starts a warden and its guard, and returns when that is ready. A guard that ends without having been told to calls lost.
 func startGuard(ctx context.Context, lost func(error)) (*guardian, error) {
@@ -125,29 +129,49 @@ func (g *guardian) listen(ready chan<- struct{}) {
 		ns, _ := strconv.ParseInt(second, 10, 64)
 		at := now.Add(time.Duration(ns - then))
 		if word == saysReady {
-			g.pid = n
-			close(ready)
+			if g.pid == 0 {
+				g.pid = n
+				close(ready)
+			}
 			continue
 		}
 		g.mu.Lock()
 		k := g.keeper
 		g.mu.Unlock()
-		switch word {
-		case saysError:
-			k.begun <- syscall.Errno(n)
-		case saysStarted:
-			k.daemon, k.started = n, at
-			k.begun <- nil
-		case saysExited:
-			k.status, k.ended = syscall.WaitStatus(n), at
-			close(k.exited)
-		case saysAlone:
-			close(k.alone)
-		case saysLeft:
-			k.left = append(k.left, n)
-		case saysOver:
-			close(k.over)
+		if k != nil {
+			k.take(word, n, at)
 		}
+	}
+}
+
+// take takes one fact of this life. Each is taken once: a second one is not about this life, or not true.
+func (k *keeper) take(word string, n int, at time.Time) {
+	switch {
+	case k.known[word] || closed(k.over):
+		return
+	case word == saysLeft:
+		if len(k.left) < mostLeft {
+			k.left = append(k.left, n)
+		}
+		return
+	}
+	k.known[word] = true
+	switch word {
+	case saysError, saysStarted:
+		k.known[saysError], k.known[saysStarted] = true, true
+		if word == saysError {
+			k.begun <- syscall.Errno(n)
+			return
+		}
+		k.daemon, k.started = n, at
+		k.begun <- nil
+	case saysExited:
+		k.status, k.ended = syscall.WaitStatus(n), at
+		close(k.exited)
+	case saysAlone:
+		close(k.alone)
+	case saysOver:
+		close(k.over)
 	}
 }
 
@@ -160,14 +184,21 @@ func (g *guardian) close() {
 	<-g.gone
 }
 
-// keep starts a daemon, and returns when its program runs.
-func (g *guardian) keep(p program, output *os.File, first bool) (*keeper, error) {
+// newKeeper is the life about which the guard speaks from now on.
+func newKeeper(g *guardian) *keeper {
 	k := &keeper{
 		g: g, pid: g.pid, begun: make(chan error, 1), exited: make(chan struct{}), alone: make(chan struct{}), over: make(chan struct{}),
+		known: map[string]bool{},
 	}
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.keeper = k
-	g.mu.Unlock()
+	return k
+}
+
+// keep starts a daemon, and returns when its program runs.
+func (g *guardian) keep(p program, output *os.File, first bool) (*keeper, error) {
+	k := newKeeper(g)
 	text := p.encode()
 	head := binary.BigEndian.AppendUint64([]byte{orderStart}, uint64(len(text)))
 	if first {
