@@ -40,9 +40,9 @@ type child struct {
 	watch       context.Context       // of the goroutines that look whether it is ready or alive
 	endWatch    context.CancelFunc    // ends it
 	ready       bool
-	startBy     *time.Timer // nil without a limit, and once it is ready
-	startLimit  time.Time   // to which it may be extended
-	beatBy      *time.Timer // nil without a watchdog, and before it is ready
+	startBy     deadline  // none without a limit, and once it is ready
+	startLimit  time.Time // to which it may be extended
+	beatBy      deadline  // none without a watchdog, and before it is ready
 	watchdog    time.Duration
 
 	told     bool // ctx has ended
@@ -171,6 +171,10 @@ func (c *child) hasExited() bool {
 // live watches the child until it ends, fails (the error says how) or is to stop.
 func (c *child) live() error {
 	c.beginWatch()
+	return c.wait()
+}
+
+func (c *child) wait() error {
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -185,14 +189,18 @@ func (c *child) live() error {
 				return c.cannotBeReady(err)
 			}
 			c.setReady()
-		case <-timeOf(c.startBy):
-			return c.late()
-		case <-c.notes():
-			if err := c.heedNotes(); err != nil {
+		case <-c.startBy.passing():
+			if over, err := c.missed(&c.startBy, c.late); over {
 				return err
 			}
-		case <-timeOf(c.beatBy):
-			return c.noBeat()
+		case <-c.notes():
+			if err := c.heedAll(c.notify.take()); err != nil {
+				return err
+			}
+		case <-c.beatBy.passing():
+			if over, err := c.missed(&c.beatBy, c.noBeat); over {
+				return err
+			}
 		case err := <-c.sick:
 			return c.isSick(err)
 		}
@@ -207,25 +215,17 @@ func (c *child) beginWatch() {
 		c.watch, c.endWatch = context.WithCancel(c.ctx)
 	}
 	if p.Ready.Within > 0 {
-		c.startBy = time.NewTimer(p.Ready.Within)
+		c.startBy.set(p.Ready.Within)
 		c.startLimit = time.Now().Add(p.Ready.Within + p.extend())
 	}
 	if c.notify != nil {
-		go c.notify.serve()
+		c.notify.begin()
 	}
 	if p.Ready.ways() == 0 {
 		c.setReady()
 		return
 	}
 	c.watchReady(c.watch)
-}
-
-// timeOf is the channel of a timer, nil if there is none.
-func timeOf(t *time.Timer) <-chan time.Time {
-	if t == nil {
-		return nil
-	}
-	return t.C
 }
 
 // notes tells of something to heed; it is nil if the child has no NOTIFY_SOCKET.
@@ -236,8 +236,8 @@ func (c *child) notes() <-chan struct{} {
 	return c.notify.some
 }
 
-func (c *child) heedNotes() error {
-	for _, n := range c.notify.take() {
+func (c *child) heedAll(list []note) error {
+	for _, n := range list {
 		if err := c.heed(n); err != nil {
 			return err
 		}
@@ -245,11 +245,21 @@ func (c *child) heedNotes() error {
 	return nil
 }
 
+// hearAll heeds all that has been sent by now.
+func (c *child) hearAll() error {
+	if c.notify == nil {
+		return nil
+	}
+	return c.heedAll(c.notify.drain())
+}
+
 // late is how a child fails that was not ready in time.
 func (c *child) late() error {
 	e := &ReadyError{Name: c.p.name(), Within: c.p.Ready.Within}
 	if last := c.lastLook.Load(); last != nil {
 		e.Err = *last
+	} else if c.p.Ready.Notify {
+		e.Err = c.notify.refusal()
 	}
 	return e
 }
@@ -266,8 +276,11 @@ func (c *child) cannotBeReady(err error) error {
 	case <-c.exited:
 		return nil
 	case <-timer.C:
-		return &ReadyError{Name: c.p.name(), Err: err}
 	}
+	if c.hasExited() || c.main.over() {
+		return nil
+	}
+	return &ReadyError{Name: c.p.name(), Err: err}
 }
 
 // setReady is the end of the start.
@@ -276,13 +289,10 @@ func (c *child) setReady() {
 		return
 	}
 	c.ready = true
-	if c.startBy != nil {
-		c.startBy.Stop()
-		c.startBy = nil
-	}
+	c.startBy.off()
 	if c.p.Watchdog > 0 {
 		c.watchdog = c.p.Watchdog
-		c.beatBy = time.NewTimer(c.watchdog)
+		c.beatBy.set(c.watchdog)
 	}
 	lastcall.Ready(c.ctx)
 	c.watchAlive(c.watch)
@@ -313,12 +323,12 @@ func (c *child) heed(n note) error {
 	if n.extend > 0 {
 		c.extend(time.Now().Add(n.extend))
 	}
-	if n.watchdog > 0 && c.beatBy != nil {
+	if n.watchdog > 0 && c.beatBy.is() {
 		c.watchdog = n.watchdog
-		c.beatBy.Reset(c.watchdog)
+		c.beatBy.set(c.watchdog)
 	}
-	if n.beat && c.beatBy != nil {
-		c.beatBy.Reset(c.watchdog)
+	if n.beat && c.beatBy.is() {
+		c.beatBy.set(c.watchdog)
 	}
 	if n.trigger && c.p.Watchdog > 0 {
 		return &SickError{c.p.name(), errors.New("it sent WATCHDOG=trigger")}
@@ -327,22 +337,15 @@ func (c *child) heed(n note) error {
 }
 
 // lastWords heeds the notes that were sent before the main process ended; one may name its successor.
-func (c *child) lastWords() {
-	if c.notify == nil {
-		return
-	}
-	for _, n := range c.notify.lastWords() {
-		_ = c.heed(n)
-	}
-}
+func (c *child) lastWords() { _ = c.hearAll() }
 
 // extend moves the limit of the start or the stop to at, as far as it may be.
 func (c *child) extend(at time.Time) {
-	if !c.ready && c.startBy != nil {
+	if !c.ready && c.startBy.is() {
 		if c.startLimit.Before(at) {
 			at = c.startLimit
 		}
-		c.startBy.Reset(time.Until(at))
+		c.startBy.set(time.Until(at))
 	}
 	c.stop.extend(at)
 }
@@ -385,12 +388,8 @@ func (c *child) close() {
 	if c.endWatch != nil {
 		c.endWatch()
 	}
-	if c.startBy != nil {
-		c.startBy.Stop()
-	}
-	if c.beatBy != nil {
-		c.beatBy.Stop()
-	}
+	c.startBy.off()
+	c.beatBy.off()
 	if c.notify != nil {
 		c.notify.close()
 	}

@@ -22,6 +22,15 @@
 // RELOADING=1, STOPPING=1, STATUS=…, MAINPID=…, WATCHDOG=1, WATCHDOG=trigger, WATCHDOG_USEC=… and
 // EXTEND_TIMEOUT_USEC=…. STOPPING=1 only informs, and starts no clock. Descriptors sent along are closed.
 //
+// On Linux a message counts if its sender belongs to the child's family, whatever its user is by then, and else it is ignored. A sender
+// that has ended and been reaped before its message was read cannot be looked up. Its message counts only if its user is that of
+// this process; other short-lived senders wait with sd_notify_barrier(3), as systemd-notify does. Other systems do not tell the sender of
+// every datagram: there the socket's random name, in a directory that cannot be listed, is the secret, and who can read the child's
+// environment may speak for it. No message is lost for want of room: a sender that writes faster than 64 messages in 10 ms waits.
+//
+// Before the child is judged by a deadline (Ready.Within, Watchdog, a step of its stop), everything that it has sent is heard.
+// A deadline that this process itself missed, since it was halted or the machine slept, is moved by as much, and at most by the time that it gives.
+//
 // Sockets that this process holds go to the child with the protocol of sd_listen_fds(3). Its variable LISTEN_PID must have the
 // child's own number, which is known only once there is a child; and limits, umask, priority and rights must hold before its
 // program runs. So with any of these this program is started again, and before its main sets them and becomes the

@@ -127,6 +127,12 @@ func (h *handle) signal(s syscall.Signal) error {
 	return nil
 }
 
+// over reports whether the process has ended, also before onExit has been told.
+func (h *handle) over() bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(h.fd), Events: unix.POLLIN}}, 0)
+	return err == nil && n > 0
+}
+
 func (h *handle) close() {
 	h.forget()
 	if h.fd >= 0 {

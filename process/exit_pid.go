@@ -10,6 +10,9 @@ import (
 // signal sends s to the process, which has not been waited for.
 func (h *handle) signal(s syscall.Signal) error { return syscall.Kill(h.pid, s) }
 
+// over reports whether the process is known to have ended before onExit has been told: never, since asking takes its status.
+func (h *handle) over() bool { return false }
+
 func (h *handle) close() { h.forget() }
 
 // waitFor is wait4 for one child.

@@ -202,10 +202,8 @@ func subset(a, b []int) bool {
 
 // owns reports whether k, which was adopted and has that mark, belongs to f.
 func (f *family) owns(k stat, mark string) bool {
-	for one := range strings.SplitSeq(mark, ":") {
-		if one == f.id {
-			return true
-		}
+	if hasMark(mark, f.id) {
+		return true
 	}
 	if families.mains[k.pgid] == f || families.mains[k.sid] == f || f.seen[k.pid] == k.start && k.start != 0 {
 		return true

@@ -64,6 +64,9 @@ func TestMain(m *testing.M) {
 //	wait               for ever
 //	exit CODE, die SIGNAL
 //	notify TEXT        to NOTIFY_SOCKET; | is a newline, PID this process
+//	tell ADDRESS TEXT  the same to another socket
+//	beat DURATION      WATCHDOG=1 so often, and says it, for ever
+//	become UID
 //	newline FD, close FD
 //	env NAME           says NAME=value
 //	masks              says which signals are blocked and ignored
@@ -149,14 +152,19 @@ func carryOut(text string) {
 			syscall.Kill(os.Getpid(), sig)
 			select {}
 		case "notify":
-			conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
-			if err != nil {
-				os.Stdout.WriteString("notify: " + err.Error() + "\n")
-				break
+			tell(os.Getenv("NOTIFY_SOCKET"), strings.Join(words[1:], " "))
+		case "tell":
+			tell(arg, strings.Join(words[2:], " "))
+		case "beat":
+			every, _ := time.ParseDuration(arg)
+			for ; ; time.Sleep(every) {
+				tell(os.Getenv("NOTIFY_SOCKET"), "WATCHDOG=1")
+				os.Stdout.WriteString("beat " + strconv.Itoa(os.Getpid()) + "\n")
 			}
-			r := strings.NewReplacer("|", "\n", "PID=PID", "PID="+strconv.Itoa(os.Getpid()))
-			io.WriteString(conn, r.Replace(strings.Join(words[1:], " ")))
-			conn.Close()
+		case "become":
+			if err := syscall.Setuid(number); err != nil {
+				os.Stdout.WriteString("become: " + err.Error() + "\n")
+			}
 		case "newline":
 			os.NewFile(uintptr(number), "ready").WriteString("\n")
 		case "close":
@@ -212,6 +220,20 @@ func carryOut(text string) {
 		default:
 			os.Stdout.WriteString("no command " + words[0] + "\n")
 		}
+	}
+}
+
+// tell sends a message to a NOTIFY_SOCKET.
+func tell(address, text string) {
+	conn, err := net.Dial("unixgram", address)
+	if err != nil {
+		os.Stdout.WriteString("notify: " + err.Error() + "\n")
+		return
+	}
+	defer conn.Close()
+	r := strings.NewReplacer("|", "\n", "PID=PID", "PID="+strconv.Itoa(os.Getpid()))
+	if _, err := io.WriteString(conn, r.Replace(text)); err != nil {
+		os.Stdout.WriteString("notify: " + err.Error() + "\n")
 	}
 }
 

@@ -5,131 +5,201 @@ package process
 import (
 	"errors"
 	"net"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// A note is what a child says of itself in one datagram of the protocol of sd_notify(3). What it does not say is zero.
-type note struct {
-	ready, reloading, stopping bool
-	status                     *string
-	mainPID                    int
-	extend                     time.Duration // EXTEND_TIMEOUT_USEC
-	beat, trigger              bool          // WATCHDOG=1, WATCHDOG=trigger
-	watchdog                   time.Duration // WATCHDOG_USEC
-}
+const (
+	// mostNotes is how many notes wait for the child's goroutine. Further messages stay in the socket, whose queue the kernel bounds:
+	// a sender then waits, as with any socket that is full.
+	mostNotes = 64
+	// noteWindow is the time in which no more than mostNotes messages are read, so that a flood costs little.
+	noteWindow = 10 * time.Millisecond
+	// passWithin is how long the end of a child waits for OnNote to return.
+	passWithin = time.Second
+)
 
-// parseNote reads lines of NAME=value, and skips what it does not know.
-func parseNote(text string) (n note) {
-	usec := func(value string) time.Duration {
-		us, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || us < 0 || us > int64(time.Duration(1<<63-1)/time.Microsecond) {
-			return 0
-		}
-		return time.Duration(us) * time.Microsecond
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		name, value, _ := strings.Cut(line, "=")
-		switch name {
-		case "READY":
-			n.ready = n.ready || value == "1"
-		case "RELOADING":
-			n.reloading = n.reloading || value == "1"
-		case "STOPPING":
-			n.stopping = n.stopping || value == "1"
-		case "STATUS":
-			n.status = &value
-		case "MAINPID":
-			if pid, err := strconv.Atoi(value); err == nil && pid > 1 {
-				n.mainPID = pid
-			}
-		case "EXTEND_TIMEOUT_USEC":
-			n.extend = usec(value)
-		case "WATCHDOG":
-			n.beat = n.beat || value == "1"
-			n.trigger = n.trigger || value == "trigger"
-		case "WATCHDOG_USEC":
-			n.watchdog = usec(value)
-		}
-	}
-	return n
-}
-
-// notifySocket is one child's NOTIFY_SOCKET. Its name is random, so what comes in is from the family it was given to; where
-// names can be listed, the sender's user is checked as well.
+// notifySocket is one child's NOTIFY_SOCKET. Its goroutine reads the messages, leaves out those of strangers, and keeps a bounded
+// number of notes for the child's goroutine. Nothing is thrown away for want of room.
 type notifySocket struct {
-	conn *net.UnixConn
-	name string
-	gone func() // removes the name
-	uid  uint32 // of the child
+	conn   *net.UnixConn
+	fd     syscall.RawConn
+	name   string
+	remove func()  // removes the name; may be nil
+	family *family // whose messages count
 
-	raw  func(text string) // called with each message; may be nil
-	some chan struct{}     // there are notes
-	mu   sync.Mutex        // held while a note is on its way from the socket to the list, so that none is in between
-	list []note
+	some  chan struct{} // there are notes
+	taken chan struct{} // there is room again
+	over  chan struct{} // closed at the end of the child
+	ended chan struct{} // closed when serve has returned; nil if it was not called
+	raw   func(text string)
+
+	mu      sync.Mutex // held while a note is on its way from the socket to the list, so that none is in between
+	list    []note
+	texts   []string // for raw, which is called without the lock
+	refused error    // why the last message that was left out was
 }
 
-// serve collects notes until the socket is closed.
+func newNotifySocket(conn *net.UnixConn, name string, remove func()) (*notifySocket, error) {
+	fd, err := conn.SyscallConn()
+	return &notifySocket{
+		conn: conn, fd: fd, name: name, remove: remove,
+		some: make(chan struct{}, 1), taken: make(chan struct{}, 1), over: make(chan struct{}),
+	}, err
+}
+
+// begin serves the socket from now on.
+func (s *notifySocket) begin() {
+	s.ended = make(chan struct{})
+	go s.serve()
+}
+
+// serve collects notes until the socket is closed, and calls raw with each message.
 func (s *notifySocket) serve() {
-	conn, err := s.conn.SyscallConn()
-	if err != nil {
-		return
-	}
-	for conn.Read(s.collect) == nil {
+	defer close(s.ended)
+	defer s.pass()
+	var began time.Time // of the window
+	var count int       // of messages in it
+	for s.fd.Read(readable) == nil {
+		if time.Since(began) >= noteWindow {
+			began, count = time.Now(), 0
+		}
+		n, full := s.collect(mostNotes)
 		select {
 		case s.some <- struct{}{}:
 		default:
 		}
+		s.pass()
+		if full {
+			select {
+			case <-s.taken:
+			case <-s.over:
+				return
+			}
+		}
+		if count += n; count >= mostNotes {
+			time.Sleep(time.Until(began.Add(noteWindow)))
+		}
 	}
 }
 
-// collect reads what has come, and reports whether there was anything.
-func (s *notifySocket) collect(fd uintptr) (some bool) {
+// readable reports whether there is something to read, an error included.
+func readable(fd uintptr) bool {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return n != 0
+		}
+	}
+}
+
+// collect reads what has come, as long as the list has less than most notes. It returns how many messages it read, and whether the
+// list is full.
+func (s *notifySocket) collect(most int) (read int, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	buf := buffers.Get().(*[8 << 10]byte)
 	defer buffers.Put(buf)
-	extra := make([]byte, credentialsSpace)
-	for {
-		n, extraN, flags, _, err := syscall.Recvmsg(int(fd), buf[:], extra, syscall.MSG_DONTWAIT)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil:
-			return some
-		case flags&syscall.MSG_TRUNC == 0 && s.allowed(extra[:extraN]):
-			text := string(buf[:n])
-			s.list = append(s.list, parseNote(text))
-			if s.raw != nil {
-				s.raw(text)
-			}
-			some = true
+	for ; read < most; read++ {
+		if len(s.list) >= most || len(s.texts) >= most {
+			return read, true
 		}
+		n, from, flags, err := s.receive(buf[:])
+		if err != nil {
+			return read, false
+		}
+		if flags&syscall.MSG_TRUNC != 0 {
+			continue
+		}
+		if err := s.admit(from); err != nil {
+			s.refused = err
+			continue
+		}
+		text := string(buf[:n])
+		s.list = append(s.list, parseNote(text))
+		if s.raw != nil {
+			s.texts = append(s.texts, text)
+		}
+	}
+	return read, false
+}
+
+// receive reads one message without waiting.
+func (s *notifySocket) receive(buf []byte) (n int, from []byte, flags int, err error) {
+	extra := make([]byte, credentialsSpace)
+	failed := s.fd.Control(func(fd uintptr) {
+		for {
+			var extraN int
+			n, extraN, flags, _, err = syscall.Recvmsg(int(fd), buf, extra, syscall.MSG_DONTWAIT)
+			if !errors.Is(err, syscall.EINTR) {
+				from = extra[:max(extraN, 0)]
+				return
+			}
+		}
+	})
+	if failed != nil {
+		err = failed
+	}
+	return n, from, flags, err
+}
+
+// pass calls raw with the messages that it has not seen.
+func (s *notifySocket) pass() {
+	s.mu.Lock()
+	texts := s.texts
+	s.texts = nil
+	s.mu.Unlock()
+	for _, text := range texts {
+		s.raw(text)
 	}
 }
 
 // take returns the notes in order, once.
 func (s *notifySocket) take() []note {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	list := s.list
 	s.list = nil
-	return list
+	s.mu.Unlock()
+	select {
+	case s.taken <- struct{}{}:
+	default:
+	}
+	return coalesce(list)
 }
 
-// lastWords is take with all that has been sent by now.
-func (s *notifySocket) lastWords() []note {
-	if conn, err := s.conn.SyscallConn(); err == nil {
-		_ = conn.Control(func(fd uintptr) { s.collect(fd) })
-	}
+// mostWaiting is more than a socket holds by default, and far more than a child sends while this process is held up.
+const mostWaiting = 1024
+
+// drain is take with all that has been sent by now.
+func (s *notifySocket) drain() []note {
+	s.collect(mostWaiting)
 	return s.take()
 }
 
+// refusal is why the last message that was left out was; nil if there was none.
+func (s *notifySocket) refusal() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
+}
+
+// close ends serve and gives back everything. OnNote has then seen all messages, unless it is stuck.
 func (s *notifySocket) close() {
+	close(s.over)
 	s.conn.Close()
-	if s.gone != nil {
-		s.gone()
+	if s.remove != nil {
+		s.remove()
+	}
+	if s.raw == nil || s.ended == nil {
+		return
+	}
+	timer := time.NewTimer(passWithin)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+	case <-timer.C:
 	}
 }

@@ -2,8 +2,11 @@ package process
 
 import (
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,9 +22,9 @@ func serveNotify() (*notifySocket, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := conn.SyscallConn()
+	s, err := newNotifySocket(conn, name, nil)
 	if err == nil {
-		control := raw.Control(func(fd uintptr) {
+		control := s.fd.Control(func(fd uintptr) {
 			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1)
 		})
 		if err == nil {
@@ -32,18 +35,114 @@ func serveNotify() (*notifySocket, error) {
 		conn.Close()
 		return nil, err
 	}
-	return &notifySocket{conn: conn, some: make(chan struct{}, 1), name: name}, nil
+	return s, nil
 }
 
-// allowed reports whether the sender is root, this user, or the child's.
-func (s *notifySocket) allowed(extra []byte) bool {
+// admit returns an error unless the sender of a message belongs to the family, whatever its user. A sender that has been reaped
+// already cannot be looked up; its message counts if its user is that of this process, which it could end as well.
+func (s *notifySocket) admit(credentials []byte) error {
+	cred := credentialsIn(credentials)
+	if cred == nil || cred.Pid == 0 {
+		return errors.New("a message was ignored: its sender is in another pid namespace")
+	}
+	is, known := s.family.has(int(cred.Pid))
+	switch {
+	case is, !known && int(cred.Uid) == os.Geteuid():
+		return nil
+	case !known:
+		return fmt.Errorf("a message of process %d, user %d, was ignored: it ended before it could be looked up (sd_notify_barrier(3) waits)", cred.Pid, cred.Uid)
+	}
+	return fmt.Errorf("a message of process %d, user %d, was ignored: it is no descendant", cred.Pid, cred.Uid)
+}
+
+func credentialsIn(extra []byte) *unix.Ucred {
 	messages, err := unix.ParseSocketControlMessage(extra)
 	if err != nil {
-		return false
+		return nil
 	}
 	for _, m := range messages {
 		if cred, err := unix.ParseUnixCredentials(&m); err == nil {
-			return cred.Uid == 0 || cred.Uid == uint32(os.Geteuid()) || cred.Uid == s.uid
+			return cred
+		}
+	}
+	return nil
+}
+
+// has reports whether a process is a member, dead ones included that have not been reaped. Of one that has, and was not noted, nothing
+// is known.
+func (f *family) has(pid int) (is, known bool) {
+	for range 3 { // an ancestor may end while the way goes up
+		k, ok := statOf(pid)
+		families.mu.Lock()
+		_, seen := f.seen[pid]
+		is, settled := f.settled(pid)
+		families.mu.Unlock()
+		if settled || !ok {
+			return is || !ok && seen, settled || seen
+		}
+		if is, known = f.reaches(k); known {
+			return is, true
+		}
+	}
+	return false, false
+}
+
+// settled reports whether pid is a main process or an adopted orphan, and if so whether it is this family's: such a number stays
+// theirs, since this package reaps them. The caller has the lock.
+func (f *family) settled(pid int) (is, settled bool) {
+	if of := families.mains[pid]; of != nil {
+		return of == f, true
+	}
+	if o, ok := families.orphans[pid]; ok {
+		return o.family == f, true
+	}
+	return false, false
+}
+
+// mostAncestors bounds the way up, which a process might lengthen as fast as it is gone.
+const mostAncestors = 1000
+
+// reaches goes up from k, which is no main process, and reports whether it comes to one of this family.
+func (f *family) reaches(k stat) (is, known bool) {
+	first := k
+	for range mostAncestors {
+		if k.parent == self { // it is an orphan, or another child of this process
+			if mark := markOf(k.pid); mark != "" {
+				return hasMark(mark, f.id), true
+			}
+			families.mu.Lock()
+			defer families.mu.Unlock()
+			return f.owns(k, ""), true
+		}
+		families.mu.Lock()
+		is, settled := f.settled(k.parent)
+		adopted := families.adopted
+		families.mu.Unlock()
+		if settled {
+			return is, true
+		}
+		if k.parent <= 1 { // a stranger, unless orphans go to another process; then its mark tells
+			return !adopted && hasMark(markOf(first.pid), f.id), true
+		}
+		var ok bool
+		if k, ok = statOf(k.parent); !ok {
+			return false, false
+		}
+	}
+	return false, true
+}
+
+// markOf is the mark of a process that is not awaited if it is in execve(2).
+func markOf(pid int) string {
+	env, _ := environOf(pid)
+	return markIn(env)
+}
+
+// hasMark reports whether one of the marks is id.
+func hasMark(marks, id string) bool {
+	for one := range strings.SplitSeq(marks, ":") {
+		if one == id {
+			return true
 		}
 	}
 	return false

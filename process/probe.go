@@ -102,12 +102,6 @@ func orDefault(d *time.Duration, def time.Duration) {
 	}
 }
 
-func within(ctx context.Context, d time.Duration, look func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, d, fmt.Errorf("timed out after %v", d))
-	defer cancel()
-	return look(ctx)
-}
-
 // look is the one of the three that is set, as a function.
 func (c *child) look(tcp, url string, command []string) func(context.Context) error {
 	switch {

@@ -53,7 +53,8 @@ type Process struct {
 	Ready Ready
 	// Notify serves NOTIFY_SOCKET also where Ready is something else.
 	Notify bool
-	// OnNote, if set, is called with each message that the child sends to NOTIFY_SOCKET, as it is, one at a time.
+	// OnNote, if set, is called with each message that the child sends to NOTIFY_SOCKET, as it is, one at a time. Until it returns, further
+	// messages wait in the socket, and their senders when that is full.
 	OnNote func(text string)
 	// OnStart, if set, is called when the program runs, before anything else happens to it, from the goroutine of Run.
 	OnStart func(pid int)

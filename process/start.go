@@ -47,7 +47,7 @@ func (c *child) start() (err error) {
 		if c.notify, err = serveNotify(); err != nil {
 			return &StartError{p.name(), fmt.Errorf("NOTIFY_SOCKET: %w", err)}
 		}
-		c.notify.raw = p.OnNote
+		c.notify.raw, c.notify.family = p.OnNote, c.family
 	}
 	if !p.InheritFiles {
 		keepFiles()
@@ -58,9 +58,6 @@ func (c *child) start() (err error) {
 	}
 	if !leads(attr.Sys) {
 		attr.Sys.Setpgid = true
-	}
-	if cred := attr.Sys.Credential; cred != nil && c.notify != nil {
-		c.notify.uid = cred.Uid
 	}
 	var ours []*os.File // the child's ends; closed here once it has them
 	defer func() {

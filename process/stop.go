@@ -142,21 +142,41 @@ func (c *child) await(done func() <-chan struct{}, until func() time.Time) outco
 		case <-done():
 			return ended
 		case <-hard:
+			if c.isOver(done) {
+				return ended
+			}
 			c.stop.cut = true
 			return cut
 		case <-soft:
 			c.told = true
 			c.bound()
 		case <-notes:
-			for _, n := range c.notify.take() {
-				_ = c.heed(n)
-			}
+			_ = c.heedAll(c.notify.take())
 		case <-times:
+			_ = c.hearAll() // it may have asked for more time, or named its successor
+			if c.isOver(done) {
+				return ended
+			}
 			if !time.Now().Before(until()) {
 				return expired
 			}
 		}
 	}
+}
+
+// isOver reports whether what was awaited has come, when its time is up: of two events that are there at once, the end of what was to
+// end counts, also if it has not been told yet.
+func (c *child) isOver(done func() <-chan struct{}) bool {
+	select {
+	case <-done():
+		return true
+	default:
+	}
+	if done() != c.exited || !c.main.over() {
+		return false
+	}
+	<-c.exited // it is on its way
+	return true
 }
 
 // end stops what there is of the family, waits for the last, and says how it went. failure is why, if the child failed

@@ -1,0 +1,224 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lastcall-go/lastcall"
+)
+
+// waitingChild is a child that is this process, with a socket that only a deadline has read: as in a process that was halted.
+func waitingChild(t *testing.T, p *Process, s *notifySocket) *child {
+	c := &child{p: p, ctx: t.Context(), notify: s, exited: make(chan struct{})}
+	h, err := openHandle(os.Getpid())
+	noError(t, err)
+	t.Cleanup(h.close)
+	c.main, c.first, c.family = h, h, s.family
+	if p.Ready.ways() > 0 {
+		c.becameReady = make(chan error, 1)
+	}
+	return c
+}
+
+// What waits in the socket is heard before a deadline is judged, whichever of the two is seen first.
+func TestDeadlinesHearWhatWaits(t *testing.T) {
+	for name, test := range map[string]struct {
+		p     *Process
+		texts []string      // one each second
+		want  time.Duration // when it fails
+		err   string
+	}{
+		"watchdog":          {&Process{Watchdog: time.Second}, []string{"WATCHDOG=1", "STATUS=a|WATCHDOG=1", "STATUS=b"}, 3 * time.Second, "no WATCHDOG=1 for 1s"},
+		"watchdog's length": {&Process{Watchdog: time.Second}, []string{"WATCHDOG_USEC=7000000", ""}, 8 * time.Second, "no WATCHDOG=1 for 7s"},
+		"trigger":           {&Process{Watchdog: time.Second}, []string{"WATCHDOG=1", "WATCHDOG=1|WATCHDOG=trigger"}, 2 * time.Second, "WATCHDOG=trigger"},
+		"ready":             {&Process{Ready: Ready{Notify: true, Within: time.Second}, Watchdog: 5 * time.Second}, []string{"READY=1"}, 6 * time.Second, "no WATCHDOG=1 for 5s"},
+		"more time":         {&Process{Ready: Ready{Notify: true, Within: time.Second}}, []string{"EXTEND_TIMEOUT_USEC=1000000", "EXTEND_TIMEOUT_USEC=3000000"}, 5 * time.Second, "not ready within 1s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := ownSocket(t)
+				c := waitingChild(t, test.p, s)
+				began := time.Now()
+				failed := make(chan error, 1)
+				go func() {
+					if c.p.Ready.Within > 0 {
+						c.startBy.set(c.p.Ready.Within)
+						c.startLimit = time.Now().Add(time.Hour)
+					} else {
+						c.setReady()
+					}
+					failed <- c.wait()
+				}()
+				for i, text := range test.texts {
+					time.Sleep(time.Until(began.Add(time.Duration(i)*time.Second + time.Second/2)))
+					if text != "" {
+						tell(s.name, text)
+					}
+				}
+				err := <-failed
+				if took := time.Since(began); took != test.want || !strings.Contains(fmt.Sprint(err), test.err) {
+					t.Errorf("after %v: %v; want %q after %v", took, err, test.err, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A deadline whose timer fires late is moved by as much, and at most by its own time: the pause is not the child's.
+func TestDeadlineAfterAPause(t *testing.T) {
+	for _, test := range []struct{ pause, want time.Duration }{
+		{time.Second / 2, time.Second},
+		{time.Second + heldUp, time.Second + heldUp},
+		{4 * time.Second, 7 * time.Second}, // three seconds late
+		{time.Hour, time.Hour + time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var d deadline
+			if d.passing() != nil || d.passed() {
+				t.Error("one that is none has passed")
+			}
+			d.set(time.Second)
+			time.Sleep(test.pause) // nobody looks
+			for again := true; again; again = !d.passed() {
+				<-d.passing()
+			}
+			want := test.want
+			if d := test.pause - time.Second; d > heldUp {
+				want = test.pause + min(d, time.Second)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("a pause of %v: passed after %v, want %v", test.pause, took, want)
+			}
+		})
+	}
+}
+
+// A probe that was held up with this process is repeated and not counted.
+func TestProbeAfterAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		err := within(t.Context(), time.Second, func(ctx context.Context) error {
+			if looks++; looks == 1 {
+				time.Sleep(4 * time.Second)
+				return ctx.Err()
+			}
+			return nil
+		})
+		if err != nil || looks != 2 {
+			t.Errorf("%d looks, %v", looks, err)
+		}
+		looks = 0
+		err = within(t.Context(), time.Second, func(ctx context.Context) error {
+			looks++
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		if err == nil || looks != 1 {
+			t.Errorf("%d looks, %v", looks, err)
+		}
+	})
+}
+
+// many is how many children the halted supervisor has.
+const many = 40
+
+func init() {
+	lives["LASTCALL_TEST_MANY"] = func(watchdog string) {
+		p := script("notify READY=1; beat 400ms")
+		p.Ready.Notify, p.Ready.Within = true, limit
+		var err error
+		if p.Watchdog, err = time.ParseDuration(watchdog); err != nil {
+			panic(err)
+		}
+		var g lastcall.Group
+		for i := range many {
+			one := &Process{Command: p.Command, Env: p.Env, Ready: p.Ready, Watchdog: p.Watchdog, Stdout: os.Stdout}
+			g.Add(fmt.Sprintf("child-%d", i), one)
+		}
+		g.Go("ready", func(ctx context.Context) error {
+			fmt.Println("all ready")
+			<-ctx.Done()
+			return nil
+		}, lastcall.After(names(many)...))
+		ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer cancel()
+		fmt.Println("ended:", g.Run(ctx))
+	}
+}
+
+func names(n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprintf("child-%d", i))
+	}
+	return list
+}
+
+// Nobody is killed for the silence of a supervisor that was halted for longer than the watchdog's time, while all its children went on.
+func TestWatchdogAfterAPause(t *testing.T) {
+	const watchdog = 2 * time.Second
+	self, err := os.Executable()
+	noError(t, err)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), "LASTCALL_TEST_MANY="+watchdog.String(), raceVariable)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	noError(t, err)
+	noError(t, cmd.Start())
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	timer := time.AfterFunc(limit, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(out)
+	beats := map[string]int{}
+	next := func() string {
+		if !lines.Scan() {
+			t.Fatalf("it ended, or was killed after %v", limit)
+		}
+		if line := lines.Text(); strings.HasPrefix(line, "beat ") {
+			beats[line]++
+		}
+		return lines.Text()
+	}
+	for next() != "all ready" {
+	}
+	for pauses := range 2 {
+		noError(t, cmd.Process.Signal(syscall.SIGSTOP))
+		clear(beats)
+		for began := time.Now(); time.Since(began) < watchdog+watchdog/4 || len(beats) < many; next() { // they go on, and their messages find room in the socket
+		}
+		noError(t, cmd.Process.Signal(syscall.SIGCONT))
+		clear(beats)
+		all := func() bool {
+			n := 0
+			for _, b := range beats {
+				if b > int(3*watchdog/2/(400*time.Millisecond)) {
+					n++
+				}
+			}
+			return n == many
+		}
+		for !all() {
+			if line := next(); strings.HasPrefix(line, "ended:") {
+				t.Fatalf("after pause %d: %s", pauses+1, line)
+			}
+		}
+	}
+	noError(t, cmd.Process.Signal(syscall.SIGTERM))
+	for {
+		if line := next(); strings.HasPrefix(line, "ended:") {
+			if line != "ended: <nil>" {
+				t.Error(line)
+			}
+			return
+		}
+	}
+}
