@@ -22,7 +22,7 @@ func ownSocket(t *testing.T) *notifySocket {
 	t.Helper()
 	s, err := serveNotify()
 	noError(t, err)
-	s.family = newFamily()
+	s.family = newFamily(KillFamily)
 	s.family.join(os.Getpid())
 	t.Cleanup(func() {
 		s.close()
