@@ -62,9 +62,8 @@ func (c *conn) read(p []byte) (int, error) {
 	}
 	mark := c.noteReading(c.is(phaseActive))
 	n, err := c.inner.Read(p)
-	active := c.is(phaseActive)
-	c.noteRead(n, active, mark)
-	if active {
+	c.noteRead(n, err, mark)
+	if c.is(phaseActive) {
 		return n, err
 	}
 	if n == 0 {
@@ -143,7 +142,7 @@ func (c *conn) closeWrite() error {
 
 // close is what net/http or a hijacker calls.
 func (c *conn) close() error {
-	if c.run.leaving() && !c.run.cut.Load() {
+	if c.run.leaving() {
 		c.settle()
 	}
 	err := c.inner.Close()
@@ -236,7 +235,7 @@ func (r *run) connState(nc net.Conn, state http.ConnState) {
 		c.outer = nc
 		c.mu.Unlock()
 	case http.StateActive:
-		c.noteRequest()
+		c.tail.Store(false)
 		c.activate()
 	case http.StateIdle:
 		switch {

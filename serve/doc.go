@@ -43,7 +43,12 @@
 //
 // # A handler that does not end
 //
-// At the hard stop the contexts of requests end and all connections are closed. The worker returns when the last handler
-// has. Until then its status names the requests, such as "GET /report from 192.0.2.7:4711 running 31s", so that the
+// At the hard stop the contexts of requests end, and 50 ms later all connections are closed. A handler that returns in
+// between may still answer. If it has written nothing, its client gets 503 Service Unavailable; if it had begun its answer
+// before the hard stop, wrote nothing after it, and had set no Content-Length, the answer is broken off (HTTP/1: the
+// connection is closed inside the body; HTTP/2: RST_STREAM), so that no client takes a part for the whole. A handler that
+// returns later leaves its client without an answer: the connection has been closed.
+//
+// The worker returns when the last handler has. Until then its status names the requests, such as "GET /report from 192.0.2.7:4711 running 31s", so that the
 // group, when it abandons the worker, says for which request.
 package serve

@@ -230,15 +230,14 @@ func (s *sweeper) sweep(now time.Duration) time.Duration {
 
 // hardStop closes everything and waits for the handlers. Meanwhile the worker's status says which requests there are.
 func (r *run) hardStop() error {
-	r.cut.Store(true)
 	hijacked := int(r.hijacked.Load())
 	for _, c := range r.all() {
 		if !c.answering() {
 			c.end()
 		}
 	}
-	// The handlers that mind their context return now, and may still tell their clients. Then everything is closed, and
-	// who is left is looked up again at growing intervals.
+	// The handlers that mind their context return now, and may still tell their clients; see unanswered for those that
+	// do not. Then everything is closed, and who is left is looked up again at growing intervals.
 	timer := time.NewTimer(lastWords)
 	defer timer.Stop()
 	for wait := lastWords; ; wait *= 2 {

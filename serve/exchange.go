@@ -18,6 +18,8 @@ type exchange struct {
 	w      http.ResponseWriter
 	conn   *conn
 	headed bool // the header is written
+	late   bool // the last thing written was written after the hard stop
+	whole  bool // the answer needs no body, or says how long it is
 
 	// What names it. Copies, since a handler may write into its request.
 	method, path string
@@ -41,19 +43,43 @@ func (r *run) serveHTTP(w http.ResponseWriter, req *http.Request) {
 		x.began = time.Duration(c.since.Load()) // when the connection became active
 	}
 	x.w, x.conn, x.method, x.path = w, c, req.Method, req.URL.Path
+	truncated := false
 	_ = lastcall.Taken(r.grace, func(context.Context) error {
 		c.begin(x)
 		defer c.finish(x)
 		r.handler.ServeHTTP(outer, req)
-		if !x.headed {
+		err := r.grace.Err()
+		switch {
+		case !x.headed && err != nil:
+			x.unanswered()
+		case !x.headed:
 			x.tell(http.StatusOK)
 		}
-		if err := r.grace.Err(); err != nil { // the hard stop came before the end
+		if err != nil { // the hard stop came before the end
 			r.wasCut(x)
-			return err
+			truncated = x.headed && !x.late && !x.whole
 		}
-		return nil
+		return err
 	})
+	if truncated {
+		panic(http.ErrAbortHandler) // net/http would end the answer as if it were all there
+	}
+}
+
+// unanswered answers for a handler that the hard stop cut before it gave an answer: net/http would say 200.
+func (x *exchange) unanswered() {
+	x.conn.mu.Lock()
+	hijacked := x.conn.hijacked
+	x.conn.mu.Unlock()
+	if hijacked {
+		return
+	}
+	clear(x.w.Header())
+	x.w.Header().Set("Connection", "close")
+	x.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	x.headed, x.late = true, true
+	x.w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(x.w, "the server stopped before it had an answer\n")
 }
 
 func (c *conn) begin(x *exchange) {
@@ -88,6 +114,8 @@ func (x *exchange) tell(code int) {
 		return
 	}
 	x.headed = true
+	x.whole = code == http.StatusNoContent || code == http.StatusNotModified || x.method == http.MethodHead ||
+		x.w.Header().Get("Content-Length") != ""
 	if c := x.conn; c.run.leaving() && (c.http2.Load() || c.isLast(x.w)) {
 		x.w.Header().Set("Connection", "close")
 	}
@@ -95,24 +123,26 @@ func (x *exchange) tell(code int) {
 
 func (x *exchange) Header() http.Header { return x.w.Header() }
 
-func (x *exchange) WriteHeader(code int) {
+// writes is called when something is about to be written.
+func (x *exchange) writes(code int) {
 	if !x.headed {
 		x.tell(code)
 	}
+	x.late = x.conn.run.grace.Err() != nil
+}
+
+func (x *exchange) WriteHeader(code int) {
+	x.writes(code)
 	x.w.WriteHeader(code)
 }
 
 func (x *exchange) Write(p []byte) (int, error) {
-	if !x.headed {
-		x.tell(http.StatusOK)
-	}
+	x.writes(http.StatusOK)
 	return x.w.Write(p)
 }
 
 func (x *exchange) WriteString(s string) (int, error) {
-	if !x.headed {
-		x.tell(http.StatusOK)
-	}
+	x.writes(http.StatusOK)
 	return io.WriteString(x.w, s)
 }
 
@@ -148,9 +178,7 @@ func (x *exchange1) SetReadDeadline(t time.Time) error {
 }
 
 func (x *exchange1) ReadFrom(src io.Reader) (int64, error) {
-	if !x.headed {
-		x.tell(http.StatusOK)
-	}
+	x.writes(http.StatusOK)
 	return x.w.(io.ReaderFrom).ReadFrom(src)
 }
 

@@ -2,9 +2,13 @@ package serve
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
+	"os"
 	"reflect"
 	"runtime"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -21,8 +25,8 @@ import (
 type arrivals struct {
 	delivered atomic.Int64 // bytes handed on to net/http, or to TLS
 	reading   atomic.Bool  // a read is under way
+	ended     atomic.Bool  // a read failed, or the client has ended its half of the connection
 	tail      atomic.Bool  // the request under way has been read to its end; what is read now comes after it
-	ahead     atomic.Bool  // something of that has been read
 	byHandler atomic.Int64 // calls by which a handler sets a deadline
 
 	// Leaving begins for this connection with its first answer from then on: what arrives later is not waited for.
@@ -35,9 +39,9 @@ type arrivals struct {
 }
 
 const (
-	// readAhead is how long net/http's read ahead may take to begin.
-	readAhead = 20 * time.Millisecond
-	// readBlocked is how long a read finds nothing where it is sure to find nothing.
+	// readAhead is how long it may take until net/http's read ahead has begun. It takes microseconds as a rule.
+	readAhead = 200 * time.Millisecond
+	// readBlocked is how long a read must have waited, where the kernel cannot be asked, to show that nothing is there.
 	readBlocked = time.Millisecond
 )
 
@@ -55,14 +59,14 @@ func (a *arrivals) noteReading(active bool) (mark int64) {
 }
 
 // noteRead is called after it.
-func (a *arrivals) noteRead(n int, active bool, mark int64) {
+func (a *arrivals) noteRead(n int, err error, mark int64) {
+	if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		a.ended.Store(true)
+	}
 	if n > 0 {
 		a.delivered.Add(int64(n))
 		if mark == 0 && a.marking.Load() {
 			a.meantime.Add(int64(n))
-		}
-		if active && a.tail.Load() {
-			a.ahead.Store(true)
 		}
 	}
 	a.reading.Store(false)
@@ -82,16 +86,9 @@ func (c *conn) markArrived() {
 // the request has been read to its end.
 func (c *conn) setReadDeadline(t time.Time) error {
 	if t.IsZero() && c.is(phaseActive) && c.byHandler.Load() == 0 {
-		c.ahead.Store(false)
 		c.tail.Store(true)
 	}
 	return c.inner.SetReadDeadline(t)
-}
-
-// noteRequest is called when the head of a request has been read.
-func (a *arrivals) noteRequest() {
-	a.tail.Store(false)
-	a.ahead.Store(false)
 }
 
 // isLast reports whether the answer that is about to be written to w is the last on its connection, since nothing that
@@ -109,43 +106,65 @@ func (c *conn) beyond(w http.ResponseWriter) (here, known bool) {
 		return false, false
 	}
 	past := c.past.Load()
-	n, known := inBuffer(w)
-	if n > 0 || !known || past {
-		return n > 0, known
+	in, known := insideOf(w)
+	if !known || past {
+		return in.buffer.Buffered() > 0, known
 	}
-	// TLS reads on only when it has handed on all that it had. The same is asked of a kernel that cannot be asked directly.
 	blocked := false
-	for began := time.Now(); time.Since(began) < readAhead; runtime.Gosched() {
+	for began := time.Now(); time.Since(began) < readAhead; {
 		reading := c.reading.Load()
-		n, known = unread(c.inner)
+		n, asked := unread(c.inner)
 		switch {
-		case n > 0 || c.ahead.Load():
+		case n > 0 || in.buffer.Buffered() > 0 || in.hasByte():
 			return true, true
-		case known && (reading || !c.run.tls), reading && blocked:
-			return false, true
+		case c.ended.Load(), reading && (asked || blocked):
+			return false, true // nor is anything in TLS, which reads on only when it has handed on all it had
 		case reading:
 			blocked = true
 			time.Sleep(readBlocked)
+		case time.Since(began) > readBlocked: // the machine is busy, or a client of TLS has ended its half
+			time.Sleep(readBlocked)
+		default:
+			runtime.Gosched()
 		}
 	}
 	return false, false
 }
 
-// inBuffer is how much net/http has read and not used yet. It has no way to say so that does not take the connection
-// away from it, therefore this looks at its private fields; where they are not as expected, it is not known. Nothing else
-// may be reading the request.
-func inBuffer(w http.ResponseWriter) (n int, known bool) {
-	v := reflect.ValueOf(w)
-	for _, name := range []string{"conn", "bufr"} {
-		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-			return 0, false
-		}
-		if v = v.Elem().FieldByName(name); !v.IsValid() {
-			return 0, false
-		}
+// inside is what net/http has read of a connection and not used yet. It has no way to say so that does not take the
+// connection away from it, therefore this looks at its private fields; where they are not as expected, it is not known.
+type inside struct {
+	buffer *bufio.Reader // nothing else may be reading the request
+	mu     *sync.Mutex   // guards the byte that was read ahead
+	ahead  reflect.Value // whether there is one
+}
+
+var noBuffer = bufio.NewReader(strings.NewReader(""))
+
+// insideOf finds it from the ResponseWriter of net/http.
+func insideOf(w http.ResponseWriter) (in inside, known bool) {
+	in.buffer = noBuffer
+	conn := field(reflect.ValueOf(w), "conn")
+	buffer, reader := field(conn, "bufr"), field(conn, "r")
+	mu, ahead := field(reader, "mu"), field(reader, "hasByte")
+	if !buffer.IsValid() || buffer.Type() != reflect.TypeFor[*bufio.Reader]() || buffer.IsNil() ||
+		!mu.IsValid() || mu.Type() != reflect.TypeFor[sync.Mutex]() || !ahead.IsValid() || ahead.Kind() != reflect.Bool {
+		return in, false
 	}
-	if v.Type() != reflect.TypeFor[*bufio.Reader]() || v.IsNil() {
-		return 0, false
+	return inside{(*bufio.Reader)(buffer.UnsafePointer()), (*sync.Mutex)(mu.Addr().UnsafePointer()), ahead}, true
+}
+
+// field is the field of what v points to, invalid if there is none.
+func field(v reflect.Value, name string) reflect.Value {
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return reflect.Value{}
 	}
-	return (*bufio.Reader)(v.UnsafePointer()).Buffered(), true
+	return v.Elem().FieldByName(name)
+}
+
+// hasByte reports whether a byte has been read ahead.
+func (in inside) hasByte() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.ahead.Bool()
 }

@@ -243,3 +243,22 @@ func TestPipelineOverAnotherListener(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A client that has ended its half of the connection waits for its answer, which is the last.
+func TestHalfClosedConnectionIsAnsweredAtTheStop(t *testing.T) {
+	s, addr, held := pipelineServer(t, patient(), false, true)
+	p := dial(t, addr)
+	p.send(strings.Join(pipelined(3, pipelinedGET), ""))
+	p.Conn.(*net.TCPConn).CloseWrite()
+	await(t, held, "the first request")
+	s.end()
+	for i := range 3 {
+		if resp, body := p.answer(); body != fmt.Sprintf("/%d", i) || resp.Close != (i == 2) {
+			t.Fatalf("answer %d is %q, close %v", i, body, resp.Close)
+		}
+	}
+	p.ends()
+	if err := s.await(t); err != nil {
+		t.Error(err)
+	}
+}

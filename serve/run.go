@@ -31,7 +31,6 @@ type run struct {
 	epoch    time.Time // what the times of connections and requests are counted from
 
 	stopping atomic.Bool   // the soft stop began
-	cut      atomic.Bool   // the hard stop came
 	changed  chan struct{} // a connection became idle while stopping
 	hijacked atomic.Int64
 	accepted atomic.Int64 // when the last connection was, in the run's time
