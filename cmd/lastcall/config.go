@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -16,7 +18,8 @@ func newConfig() *cobra.Command {
 		Long: `Check the file of lastcall up, and print it as it is understood: includes, profiles, variables and environment files
 are resolved, and paths are absolute. What is printed is such a file, too: a Procfile becomes a lastcall.yaml.
 
-All problems are found at once, each with its line and column; the exit status is then 2.`,
+All problems are found at once, each with its line and column; the exit status is then 2. Advice, which is no problem, goes
+to stderr.`,
 		Example: `  lastcall config
   lastcall config -f Procfile > lastcall.yaml
   lastcall config --schema > lastcall.schema.json`,
@@ -38,8 +41,13 @@ All problems are found at once, each with its line and column; the exit status i
 			if asJSON {
 				text = file.JSON
 			}
-			_, err = out.Write(text())
-			return err
+			if _, err = out.Write(text()); err != nil {
+				return err
+			}
+			for _, line := range file.Advice() {
+				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", line)
+			}
+			return nil
 		},
 	}
 	fileFlags(cmd.Flags(), &options)

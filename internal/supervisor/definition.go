@@ -27,11 +27,13 @@ type definition struct {
 	stop     []process.Step
 	kill     process.Mode
 	limits   process.Limits
-	reload   syscall.Signal // 0 if it is not by a signal
-	reloadBy []string
-	before   []string
-	after    []string
-	restart  lastcall.RestartPolicy
+	// capabilities are all that it can ever have; nil is no limit.
+	capabilities []process.Capability
+	reload       syscall.Signal // 0 if it is not by a signal
+	reloadBy     []string
+	before       []string
+	after        []string
+	restart      lastcall.RestartPolicy
 }
 
 // define makes a process of the file ready to run. numbered is whether its instances have numbers in their names.
@@ -45,6 +47,17 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 			return nil, fail("user", err)
 		}
 	}
+	for _, name := range p.Capabilities {
+		c, err := process.ParseCapability(name)
+		if err != nil {
+			return nil, fail("capabilities", err)
+		}
+		d.capabilities = append(d.capabilities, c)
+	}
+	if p.Capabilities != nil && d.capabilities == nil {
+		d.capabilities = []process.Capability{} // none
+	}
+	d.leaveTerminal()
 	if d.ready, err = readiness(p); err != nil {
 		return nil, fail("ready", err)
 	}
@@ -67,7 +80,7 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 			return nil, fail("reload", err)
 		}
 	}
-	d.limits = process.Limits{NoFile: p.Limits.NoFile, Core: p.Limits.Core, Memory: p.Limits.Memory, CPUTime: uint64(p.Limits.CPU.Seconds())}
+	d.limits = process.Limits{NoFile: p.Limits.NoFile, Core: p.Limits.Core, Memory: p.Limits.Memory, CPUTime: uint64(p.Limits.CPU.Seconds()), NProc: p.Limits.NProc}
 	r := p.Restart
 	d.restart = lastcall.RestartPolicy{MinDelay: r.Delay, MaxDelay: r.Max, Stable: r.Stable, Limit: r.Limit, Within: r.Window, AtOnce: true}
 	switch r.When {
@@ -107,6 +120,7 @@ func (d *definition) fill(p *process.Process, i *instance, listen []process.Sock
 	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
 	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, listen
 	p.Limits, p.Umask, p.Nice = d.limits, d.Umask, d.Priority
+	p.NoNewPrivs, p.Capabilities = d.NoNewPrivs != nil && *d.NoNewPrivs, d.capabilities
 	p.Mark, p.CleanCodes, p.Outlive = i.s.mark, d.Clean, d.Outlive
 }
 

@@ -59,6 +59,19 @@ func (d *definition) become(name string) error {
 	return nil
 }
 
+// leaveTerminal gives it a session of its own if it has less rights than lastcall: in that of lastcall it could push input into the
+// terminal, for a shell of root to read (TIOCSTI, see ioctl_tty(2)). Each of its commands has one; the signals of the terminal reach
+// none of them in any case, since each leads a process group of its own.
+func (d *definition) leaveTerminal() {
+	if d.TTY || d.sys == nil && d.capabilities == nil {
+		return
+	}
+	if d.sys == nil {
+		d.sys = new(syscall.SysProcAttr)
+	}
+	d.sys.Setsid = true
+}
+
 func number(text string) (uint32, error) {
 	n, err := strconv.ParseUint(text, 10, 32)
 	return uint32(n), err

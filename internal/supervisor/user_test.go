@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
@@ -126,5 +129,69 @@ func TestEverythingRunsAsTheUser(t *testing.T) {
 	}
 	if strings.HasPrefix(want, "0:") || !strings.Contains(want, " 0027 2 123 "+dir+" here ") {
 		t.Errorf("the process: %s", want)
+	}
+}
+
+// A process with less rights than lastcall has a session of its own, and so has all that is started for it, unless the file says
+// otherwise.
+func TestSessions(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("sessions are seen in /proc: ", err)
+	}
+	sid, err := unix.Getsid(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(*config.Process)
+		own    bool
+	}{
+		"user":         {func(p *config.Process) { p.User = "54321" }, true},
+		"capabilities": {func(p *config.Process) { p.Capabilities = []string{} }, true},
+		"tty":          {func(p *config.Process) { p.User, p.Capabilities, p.TTY = "54321", []string{}, true }, false},
+		"root":         {func(*config.Process) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS != "linux" && name != "user" && name != "root" {
+				t.Skip("this system has no capabilities")
+			}
+			say := func(what string) string { return `echo "` + what + ` $$ $(cut -d" " -f6 /proc/$$/stat)"` }
+			u := start(t, fileOf(t, shellProcess("web", say("main")+"; "+waits, func(p *config.Process) {
+				p.Dir = "/"
+				p.Hooks.BeforeStart = &config.Command{Shell: say("hook")}
+				test.change(p)
+			})))
+			for _, what := range []string{"hook", "main"} {
+				got := u.await(what + ` (\d+) (\d+)`)
+				if want := map[bool]string{true: got[1], false: fmt.Sprint(sid)}[test.own]; got[2] != want {
+					t.Errorf("%s: process %s is in session %s, want %s", what, got[1], got[2], want)
+				}
+			}
+			u.await(`web +\| hello`)
+			if u.end(syscall.SIGTERM) != 0 {
+				t.Error(u.err)
+			}
+		})
+	}
+}
+
+// The rights of the file reach the process.
+func TestRights(t *testing.T) {
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		t.Skip("only root on Linux can give up capabilities")
+	}
+	yes := true
+	u := start(t, fileOf(t, shellProcess("web", `grep -E "^(NoNewPrivs|CapBnd)" /proc/self/status; grep "^Max processes" /proc/self/limits; `+waits, func(p *config.Process) {
+		p.User, p.Dir, p.NoNewPrivs, p.Capabilities, p.Limits.NProc = "54322", "/", &yes, []string{"NET_BIND_SERVICE"}, 77
+	})))
+	u.await(`NoNewPrivs:\s+1$`)
+	u.await(`CapBnd:\s+0000000000000400$`)
+	u.await(`Max processes +77 +77 `)
+	u.await(`web +\| hello`)
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
 	}
 }

@@ -47,6 +47,12 @@ type Process struct {
 	Port int `json:"port,omitempty"`
 	// User is "name", "name:group" or numbers; "" is the user of lastcall.
 	User string `json:"user,omitempty"`
+	// TTY keeps it in the session of lastcall, with its terminal, also as another user.
+	TTY bool `json:"tty,omitempty"`
+	// NoNewPrivs keeps it from gaining rights; nil is not said, and means false.
+	NoNewPrivs *bool `json:"no_new_privs,omitempty"`
+	// Capabilities are all that it can ever have, by name and without CAP_; nil is as lastcall has them, empty is none.
+	Capabilities []string `json:"capabilities,omitzero"`
 
 	After     []string   `json:"after,omitempty"`    // of processes in the same file; Requires is not repeated here
 	Requires  []string   `json:"requires,omitempty"` // likewise; and restarts with them
@@ -163,6 +169,7 @@ type Limits struct {
 	Core   *uint64       `json:"core,omitempty"`   // bytes; math.MaxUint64 is any
 	Memory uint64        `json:"memory,omitempty"` // bytes
 	CPU    time.Duration `json:"cpu,omitzero"`     // processor time, whole seconds
+	NProc  uint64        `json:"nproc,omitempty"`  // processes and threads of its user in all
 }
 
 // Log is where output goes. Of the whole file only Format and Times count; of a process the others.

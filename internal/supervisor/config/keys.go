@@ -58,8 +58,14 @@ func processKeys() object {
 			command(), func(d *draft) *Command { return &d.Command })),
 		field("dir", "cwd directory working_dir workingdir workingdirectory chdir", "Where it runs. The directory of the file if left out.",
 			path("a directory"), func(d *draft) *string { return &d.Dir }),
-		field("user", "uid run-as runas", "As whom it runs: `name`, `name:group`, or numbers.",
+		field("user", "uid run-as runas", "As whom it runs, with everything that is started for it: `name`, `name:group`, or numbers.",
 			user(), func(d *draft) *string { return &d.User }),
+		field("tty", "stdin_open ttypath", "It stays in the session of lastcall, with its terminal. Otherwise a process with `user` or `capabilities` has a session of its own, so that it cannot push input into the terminal that lastcall was started at.",
+			truth(), func(d *draft) *bool { return &d.TTY }),
+		field("no_new_privs", "nonewprivileges no-new-privileges no_new_privileges", "It and its descendants gain no rights by a set-user-ID program (Linux, FreeBSD). Right for most with `user`; false if left out.",
+			pointerTo(truth()), func(d *draft) **bool { return &d.NoNewPrivs }),
+		field("capabilities", "capabilityboundingset cap_add cap_drop", "The capabilities that it and its descendants can ever have, such as `NET_BIND_SERVICE`, or `none` (Linux). A limit: it gives nothing to a user who has none. All that lastcall has if left out.",
+			capabilities(), func(d *draft) *[]string { return &d.Capabilities }),
 		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables. A `-` before the name: it may be missing.",
 			oneOrMore("files", references("a file")), func(d *draft) *[]reference { return &d.files })),
 		field("env", "environment vars", "Variables, as a mapping or a list of NAME=value. They count for more than those of `env_file`.",
@@ -206,6 +212,7 @@ func limitKeys() object {
 		field("core", "limitcore", "Size of a core dump; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Core }),
 		field("memory", "limitdata limitas mem", "Memory of one process, where the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
 		field("cpu", "limitcpu", "Processor time of one process, in whole seconds.", wholeSeconds(), func(v *Limits) *time.Duration { return &v.CPU }),
+		field("nproc", "limitnproc minprocs", "Processes and threads of its user in all, whoever started them. Root is not bound by it.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NProc }),
 	}}
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/lastcall-go/lastcall/process"
 )
 
 // setDefault sets a flag of rapid for this test unless the command line does.
@@ -142,20 +144,25 @@ func drawFile(t *rapid.T) *File {
 // drawProcess is a process that may be next in f.
 func drawProcess(t *rapid.T, f *File, name string) *Process {
 	p := &Process{
-		Name:      name,
-		Command:   drawCommand(t, "command"),
-		Dir:       drawPath(t, "dir"),
-		User:      rapid.SampledFrom([]string{"", "www", "0", "1000:1000", "www:www"}).Draw(t, "user"),
-		Port:      maybe(t, "port", func() int { return rapid.IntRange(1, 65535).Draw(t, "port") }),
-		Instances: 1,
-		Watchdog:  maybe(t, "watchdog", func() time.Duration { return drawDuration(t, "watchdog") }),
-		Notify:    rapid.Bool().Draw(t, "notify"),
-		Kill:      rapid.SampledFrom([]string{"family", "group", "process"}).Draw(t, "kill"),
-		Restart:   Restart{When: rapid.SampledFrom([]string{"never", "on-failure", "always"}).Draw(t, "restart")},
-		Clean:     maybe(t, "clean", func() []int { return rapid.SliceOfN(rapid.IntRange(1, 255), 1, 3).Draw(t, "clean") }),
-		Priority:  rapid.IntRange(-20, 19).Draw(t, "priority"),
-		Outlive:   rapid.Bool().Draw(t, "outlive"),
-		OnExit:    rapid.SampledFrom([]OnExit{OnExitFail, OnExitContinue, OnExitEssential}).Draw(t, "on exit"),
+		Name:       name,
+		Command:    drawCommand(t, "command"),
+		Dir:        drawPath(t, "dir"),
+		User:       rapid.SampledFrom([]string{"", "www", "0", "1000:1000", "www:www"}).Draw(t, "user"),
+		Port:       maybe(t, "port", func() int { return rapid.IntRange(1, 65535).Draw(t, "port") }),
+		Instances:  1,
+		Watchdog:   maybe(t, "watchdog", func() time.Duration { return drawDuration(t, "watchdog") }),
+		Notify:     rapid.Bool().Draw(t, "notify"),
+		Kill:       rapid.SampledFrom([]string{"family", "group", "process"}).Draw(t, "kill"),
+		Restart:    Restart{When: rapid.SampledFrom([]string{"never", "on-failure", "always"}).Draw(t, "restart")},
+		Clean:      maybe(t, "clean", func() []int { return rapid.SliceOfN(rapid.IntRange(1, 255), 1, 3).Draw(t, "clean") }),
+		Priority:   rapid.IntRange(-20, 19).Draw(t, "priority"),
+		Outlive:    rapid.Bool().Draw(t, "outlive"),
+		TTY:        rapid.Bool().Draw(t, "tty"),
+		NoNewPrivs: maybe(t, "no new privileges", func() *bool { v := rapid.Bool().Draw(t, "no_new_privs"); return &v }),
+		Capabilities: maybe(t, "capabilities", func() []string {
+			return rapid.SliceOfN(rapid.SampledFrom(process.Capabilities()), 0, 3).Draw(t, "capabilities")
+		}),
+		OnExit: rapid.SampledFrom([]OnExit{OnExitFail, OnExitContinue, OnExitEssential}).Draw(t, "on exit"),
 		Hooks: Hooks{
 			BeforeStart: maybe(t, "before start", func() *Command { c := drawCommand(t, "before start"); return &c }),
 			AfterStop:   maybe(t, "after stop", func() *Command { c := drawCommand(t, "after stop"); return &c }),
@@ -169,7 +176,8 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 			Memory: maybe(t, "memory", func() uint64 {
 				return rapid.OneOf(rapid.Uint64Range(1, math.MaxInt64), rapid.SampledFrom([]uint64{1 << 10, 1e6, 3 << 30, 7e12})).Draw(t, "memory")
 			}),
-			CPU: maybe(t, "cpu", func() time.Duration { return time.Duration(rapid.IntRange(1, 1e6).Draw(t, "cpu")) * time.Second }),
+			NProc: maybe(t, "nproc", func() uint64 { return rapid.Uint64Range(1, math.MaxInt32).Draw(t, "nproc") }),
+			CPU:   maybe(t, "cpu", func() time.Duration { return time.Duration(rapid.IntRange(1, 1e6).Draw(t, "cpu")) * time.Second }),
 		},
 		Umask:    maybe(t, "umask", func() *int { v := rapid.IntRange(0, 0o777).Draw(t, "umask"); return &v }),
 		Profiles: maybe(t, "profiles", func() []string { return []string{drawName(t, "profile")} }),

@@ -149,6 +149,39 @@ func signalName() *kind[string] {
 		textNode)
 }
 
+// capabilities are one or more names, stored without CAP_; none is the word for the empty list, which is not nil.
+func capabilities() *kind[[]string] {
+	name := single("a capability such as NET_BIND_SERVICE",
+		func() schema { return pattern(`^([Cc][Aa][Pp]_)?[A-Za-z_]+$`) },
+		func(text string) (string, error) {
+			c, err := process.ParseCapability(text)
+			if err != nil {
+				return "", &hint{err.Error(), nearest.To(strings.TrimPrefix(strings.ToUpper(text), "CAP_"), process.Capabilities())}
+			}
+			return c.String(), nil
+		},
+		textNode)
+	some := oneOrMore("capabilities", name)
+	return &kind[[]string]{
+		form: form{words: some.words + ", or none", schema: some.schema},
+		read: func(r *reader, n *node, v *[]string) {
+			if text, err := substitute(n.text, r.variables); err == nil && n.kind == scalar && text == "none" {
+				*v = []string{}
+				return
+			}
+			if some.read(r, n, v); *v == nil {
+				*v = []string{}
+			}
+		},
+		write: func(v []string) *node {
+			if len(v) == 0 {
+				return textNode("none")
+			}
+			return some.write(v)
+		},
+	}
+}
+
 // commonSignals are those that may be meant by a name that does not exist.
 var commonSignals = []string{
 	"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGABRT", "SIGALRM", "SIGCONT", "SIGPIPE",
