@@ -57,7 +57,8 @@ func (g *Group) Restart(ctx context.Context, name string) error {
 // when the old one has ended: with nil, or the error that it ended with.
 //
 // If w fails or completes with an error before it is ready, or ctx ends before that, w is stopped and the old one
-// stays: the error is then a [ReplaceError].
+// stays: the error is then a [ReplaceError], and Replace returns it when w has ended, so that the name can be replaced or removed
+// again.
 func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Option) error {
 	var l2 *layer
 	err := g.single(ctx, name, func(r *run, l *layer) (done, error) {
@@ -86,11 +87,13 @@ func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Opti
 	}
 	r := l2.run
 	r.mu.Lock()
-	defer r.unlock()
 	if l2.replaces == nil {
+		r.unlock()
 		return err
 	}
 	r.retire(l2, &StopCause{Reason: StopRequested, Err: context.Cause(ctx)})
+	r.unlock()
+	_ = r.waitUntil(context.WithoutCancel(ctx), func() (bool, error) { return l2.over, nil })
 	return &ReplaceError{Name: l2.members[0].path(), Err: context.Cause(ctx)}
 }
 
@@ -148,6 +151,11 @@ func (g *Group) single(ctx context.Context, name string, begin func(*run, *layer
 	if err != nil {
 		return err
 	}
+	return r.waitUntil(ctx, done)
+}
+
+// waitUntil waits until something is done, and returns how it went.
+func (r *run) waitUntil(ctx context.Context, done done) error {
 	for {
 		r.mu.Lock()
 		over, err := done()

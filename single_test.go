@@ -332,13 +332,21 @@ func TestAReplacementThatIsGivenUp(t *testing.T) {
 		stop := running(t, &g)
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("enough"))
 		defer cancel()
-		err := g.Replace(ctx, "web", lastcall.Func(untilStop), lastcall.Alone(), lastcall.AwaitReady(0))
-		if err == nil || !strings.Contains(err.Error(), "enough") {
-			t.Errorf("Replace: %v", err)
+		began := time.Now()
+		slow := lastcall.Func(func(ctx context.Context) error { // it takes its time to stop, for which Replace waits
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			return nil
+		})
+		err := g.Replace(ctx, "web", slow, lastcall.Alone(), lastcall.AwaitReady(0))
+		if err == nil || !strings.Contains(err.Error(), "enough") || time.Since(began) != time.Minute+time.Second {
+			t.Errorf("Replace: %v after %v", err, time.Since(began))
 		}
-		synctest.Wait()
 		if r := g.Report(); len(r.Workers) != 1 || r.Workers[0].State != lastcall.StateReady {
 			t.Errorf("after it: %v", r)
+		}
+		if err := g.Replace(t.Context(), "web", lastcall.Func(untilStop), lastcall.Alone()); err != nil {
+			t.Errorf("right after it: %v", err)
 		}
 		if err := stop(); err != nil {
 			t.Error(err)

@@ -295,3 +295,16 @@ func awaitFile(t *testing.T, path, want string) {
 		}
 	}
 }
+
+// deadline returns what is called in a loop that waits for something that nothing tells of: it pauses, and fails the test with the text
+// when the patience is over.
+func deadline(t *testing.T) func(format string, args ...any) {
+	limit := time.Now().Add(patience)
+	return func(format string, args ...any) {
+		t.Helper()
+		if time.Now().After(limit) {
+			t.Fatalf("after %v: "+format, append([]any{patience}, args...)...)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}

@@ -31,16 +31,24 @@ type instance struct {
 	held   atomic.Bool // somebody stopped it
 }
 
-// newInstance makes the nth instance. With a source it takes the place of another.
-func (s *Supervisor) newInstance(d *definition, n int, source *output.Source) (*instance, error) {
-	i := &instance{s: s, def: d, name: d.instanceName(n), number: n, source: source}
+// newInstance makes the nth instance. With one that it is to replace it has the same output, unless that goes elsewhere now; the old
+// one's stays open. What is made and not used is given back by discard.
+func (s *Supervisor) newInstance(d *definition, n int, old *instance) (*instance, error) {
+	i := &instance{s: s, def: d, name: d.instanceName(n), number: n}
 	listen, err := s.sockets.of(d.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", i.name, err)
 	}
-	if source == nil && !d.Log.Inherit {
+	var before *output.Source
+	if old != nil {
+		before = old.source
+	}
+	switch {
+	case old != nil && sameLog(old.def, d):
+		i.source = before
+	case !d.Log.Inherit:
 		i.source, err = s.out.Source(i.name, output.SourceOptions{
-			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None,
+			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None, Replaces: before,
 		})
 		if err != nil {
 			return nil, err
@@ -51,6 +59,13 @@ func (s *Supervisor) newInstance(d *definition, n int, source *output.Source) (*
 		i.clock = newClock()
 	}
 	return i, nil
+}
+
+// discard gives back what an instance holds that runs no more, or never did, unless the one that stays has the same.
+func (i *instance) discard(stays *instance) {
+	if i.source != nil && (stays == nil || stays.source != i.source) {
+		i.source.Close()
+	}
 }
 
 // ReadyWithin makes it a lastcall.SelfReadier; the limit is the process's own.
@@ -73,14 +88,14 @@ func (i *instance) Run(ctx context.Context) error {
 func (i *instance) once(ctx context.Context) error {
 	if i.def.before != nil {
 		hook := i.hook(i.def.before)
-		if err := hook.Run(ctx); err != nil {
+		if err := i.persist(ctx, func() error { return hook.Run(ctx) }); err != nil {
 			return fmt.Errorf("before_start: %w", err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := i.serve(ctx)
+	err := i.persist(ctx, func() error { return i.serve(ctx) })
 	if i.source != nil {
 		i.source.Flush(flushWithin)
 	}

@@ -158,6 +158,21 @@ func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
 	return d
 }
 
+// room is nil if the system has room for the instances that a difference adds.
+func (s *Supervisor) room(d *difference) error {
+	var extra need
+	for _, t := range d.added {
+		extra.add(t.def, t.def.Instances)
+	}
+	s.mu.Lock()
+	for name, n := range d.scaled {
+		p := s.programs[name]
+		extra.add(p.def, n-len(p.instances))
+	}
+	s.mu.Unlock()
+	return extra.fits()
+}
+
 // needs marks what a process depends on, directly or not. s.mu is held.
 func (s *Supervisor) needs(p *program, marked map[string]bool) {
 	for _, name := range p.def.dependencies() {
@@ -185,6 +200,9 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 		}
 	}
 	d := s.differ(file, defs)
+	if err := s.room(d); err != nil {
+		return err
+	}
 	for _, what := range onlyAtStart(old, file) {
 		progress(what + ": changed, which counts when lastcall up is started again")
 	}
@@ -236,9 +254,7 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 		err = errors.Join(err, s.change(ctx, p, false, func(ctx context.Context) error {
 			err := s.scale(ctx, p, n, progress)
 			if err == nil {
-				s.mu.Lock()
-				p.count = n
-				s.mu.Unlock()
+				s.setCount(p, n)
 			}
 			return err
 		}))
@@ -298,32 +314,49 @@ func (s *Supervisor) remove(ctx context.Context, list []*target, which func(*tar
 	})
 }
 
-// bringIn starts a process that is new.
+// bringIn starts a process that is new, with all its instances or none.
 func (s *Supervisor) bringIn(ctx context.Context, t *target, progress func(string)) error {
 	p := t.program
 	return s.change(ctx, p, false, func(ctx context.Context) error {
+		first, err := s.newInstance(t.def, 1, nil)
+		if err != nil {
+			return err
+		}
+		first.parked.Store(t.def.Instances == 0)
 		s.mu.Lock()
+		p.count = min(t.def.Instances, 1)
 		s.programs[p.name] = p
 		s.order = append(s.order, p)
 		s.mu.Unlock()
-		first, err := s.newInstance(t.def, 1, nil)
-		if err == nil {
-			first.parked.Store(t.def.Instances == 0)
-			err = s.join(ctx, p, first)
+		if err = s.join(ctx, p, first); err == nil {
+			progress(first.name + ": started")
+			if t.def.Instances <= 1 {
+				return nil
+			}
+			if err = s.scale(ctx, p, t.def.Instances, progress); err == nil {
+				s.setCount(p, t.def.Instances)
+				return nil
+			}
+			if ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
+				return err // what was done stays done, and the next reload goes on
+			}
+			err = errors.Join(err, s.drop(context.WithoutCancel(ctx), p, []*instance{first}, progress))
 		}
-		if err != nil {
-			s.mu.Lock()
-			defer s.mu.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(p.instances) == 0 {
 			delete(s.programs, p.name)
 			s.order = slices.DeleteFunc(s.order, func(other *program) bool { return other == p })
-			return err
 		}
-		progress(first.name + ": started")
-		if t.def.Instances > 1 {
-			return s.scale(ctx, p, t.def.Instances, progress)
-		}
-		return nil
+		return err
 	})
+}
+
+// setCount notes how many instances the file wants.
+func (s *Supervisor) setCount(p *program, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.count = n
 }
 
 // alter gives a process its new definition: to one instance after another, with held sockets the new one first.
@@ -350,28 +383,28 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 		}
 		return err
 	}
-	held := i.held.Load()
-	if err := s.group.Stop(ctx, i.name); err != nil && (ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping)) {
+	next, err := s.newInstance(d, i.number, i) // first: while this fails, nothing has happened to i
+	if err != nil {
 		return err
 	}
-	source := i.source
-	if !sameLog(i.def, d) && source != nil {
-		source.Close()
-		source = nil
-	}
-	next, err := s.newInstance(d, i.number, source)
-	if err != nil {
+	held := i.held.Load()
+	if err := s.group.Stop(ctx, i.name); err != nil && (ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping)) {
+		next.discard(i)
 		return err
 	}
 	parked := i.parked.Load()
 	next.parked.Store(parked || held)
 	if err := s.replace(ctx, i, next); err != nil {
+		if s.instance(i.name) == i {
+			next.discard(i)
+		}
 		var not *lastcall.ReplaceError
 		if errors.As(err, &not) && !held && s.group.Start(context.WithoutCancel(ctx), i.name) == nil {
 			err = fmt.Errorf("%w; it runs as before", err)
 		}
 		return err
 	}
+	i.discard(next)
 	if held { // somebody stopped it, and it stays so
 		err := s.group.Stop(ctx, next.name)
 		next.held.Store(true)

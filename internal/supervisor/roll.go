@@ -28,7 +28,7 @@ func (i *instance) rolls() bool {
 // roll starts an instance beside i, with a definition that may be a new one, and stops i when it is ready. If it does not
 // become ready, i runs on; that is a lastcall.ReplaceError.
 func (s *Supervisor) roll(ctx context.Context, i *instance, d *definition) (*instance, error) {
-	next, err := s.newInstance(d, i.number, i.source)
+	next, err := s.newInstance(d, i.number, i)
 	if err != nil {
 		return nil, err
 	}

@@ -38,46 +38,105 @@ func (s *Supervisor) Scale(ctx context.Context, instances map[string]int, progre
 	return asError(err)
 }
 
-// scale makes a process have n instances. The new ones have the next numbers, and the highest go first.
+// scale makes a process have n instances. The new ones have the next numbers, and the highest go first. It adds all or none: if one
+// cannot be made or does not become ready, those that did go again, and nothing is left of any.
 func (s *Supervisor) scale(ctx context.Context, p *program, n int, progress func(string)) error {
 	s.mu.Lock()
 	has, d := slices.Clone(p.instances), p.def
 	s.mu.Unlock()
 	first := has[0]
+	parked := first.parked.Load()
 	switch {
-	case n == 0 && !first.parked.Load():
+	case n == 0 && parked:
+		return nil
+	case n == 0:
 		if err := s.drop(ctx, p, has[1:], progress); err != nil {
 			return err
 		}
 		return s.park(ctx, first, progress)
-	case n == 0:
-		return nil
-	case first.parked.Load():
-		first.parked.Store(false)
-		first.held.Store(false)
-		if err := s.group.Restart(ctx, first.name); err != nil {
-			return startError(ctx, first.name, err)
-		}
-		progress(first.name + ": ready")
-	}
-	if n < len(has) {
+	case n < len(has):
 		return s.drop(ctx, p, has[n:], progress)
 	}
-	var more []*instance
-	for number := len(has) + 1; number <= n; number++ {
-		i, err := s.newInstance(d, number, nil)
-		if err != nil {
-			return err
-		}
-		more = append(more, i)
+	var extra need
+	if parked {
+		extra.add(d, n)
+	} else {
+		extra.add(d, n-len(has))
 	}
-	return together(more, func(i *instance) error {
-		if err := s.join(ctx, p, i, lastcall.Beside(first.name)); err != nil {
+	if err := extra.fits(); err != nil {
+		return err
+	}
+	more, err := s.newInstances(d, len(has)+1, n)
+	if err != nil {
+		return err
+	}
+	if parked {
+		if first, err = s.unpark(ctx, first, progress); err != nil {
+			for _, i := range more {
+				i.discard(nil)
+			}
 			return err
 		}
-		progress(i.name + ": ready")
-		return nil
+	}
+	if err = s.joinAll(ctx, p, more, first, progress); err != nil && parked && ctx.Err() == nil {
+		err = errors.Join(err, s.park(context.WithoutCancel(ctx), first, progress))
+	}
+	return err
+}
+
+// newInstances makes those with the numbers from first to last, or none.
+func (s *Supervisor) newInstances(d *definition, first, last int) (list []*instance, err error) {
+	for n := first; n <= last; n++ {
+		i, err := s.newInstance(d, n, nil)
+		if err != nil {
+			for _, i := range list {
+				i.discard(nil)
+			}
+			return nil, err
+		}
+		list = append(list, i)
+	}
+	return list, nil
+}
+
+// errOther ends the start of an instance of which another has failed.
+var errOther = errors.New("another instance did not start")
+
+// joinAll puts new instances into the running group, all or none, beside the first one of the process. Where ctx ends it (the client is
+// gone, or somebody asked for something else), those that are ready stay.
+func (s *Supervisor) joinAll(ctx context.Context, p *program, list []*instance, first *instance, progress func(string)) error {
+	joining, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := together(list, func(i *instance) error {
+		err := s.join(joining, p, i, lastcall.Beside(first.name))
+		switch {
+		case err == nil:
+			progress(i.name + ": ready")
+		case context.Cause(joining) == errOther:
+			return nil // the other's error is the reason
+		default:
+			cancel(errOther)
+		}
+		return err
 	})
+	if err == nil || ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(i *instance) bool { return s.instance(i.name) != i })
+	return errors.Join(err, s.drop(context.WithoutCancel(ctx), p, list, progress))
+}
+
+// unpark starts the one instance of a process that has none at the moment. If it does not become ready, there is still none.
+func (s *Supervisor) unpark(ctx context.Context, old *instance, progress func(string)) (*instance, error) {
+	next, err := s.newInstance(old.def, old.number, old)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.replace(ctx, old, next); err != nil {
+		return nil, startError(ctx, old.name, err)
+	}
+	progress(next.name + ": ready")
+	return next, nil
 }
 
 // park stops the last instance of a process, and keeps its place.
@@ -109,10 +168,10 @@ func (s *Supervisor) join(ctx context.Context, p *program, i *instance, beside .
 	opts := s.options(i.def)
 	s.group.Add(i.name, place, slices.Concat(opts, beside, []lastcall.Option{lastcall.AwaitReady(0)})...)
 	err := s.replace(ctx, i, i)
-	if not := (*lastcall.ReplaceError)(nil); errors.As(err, &not) {
-		s.forget(p, i)
+	not, invalid := (*lastcall.ReplaceError)(nil), (*lastcall.ConfigError)(nil)
+	if errors.As(err, &not) || errors.As(err, &invalid) {
 		_ = s.group.Remove(context.WithoutCancel(ctx), i.name)
-		return err
+		s.forget(p, i)
 	}
 	return err
 }
@@ -138,7 +197,5 @@ func (s *Supervisor) forget(p *program, i *instance) {
 	p.instances = slices.DeleteFunc(slices.Clone(p.instances), func(other *instance) bool { return other == i })
 	delete(s.names, i.name)
 	s.mu.Unlock()
-	if i.source != nil {
-		i.source.Close()
-	}
+	i.discard(nil)
 }

@@ -109,8 +109,13 @@ func (s *Supervisor) begin(defs []*definition) error {
 		}
 	}
 	width := 0
+	var extra need
 	for _, d := range defs {
+		extra.add(d, d.Instances)
 		width = max(width, len(d.instanceName(max(d.Instances, 1))))
+	}
+	if err := extra.fits(); err != nil {
+		return err
 	}
 	var err error
 	s.out, err = output.New(output.Options{

@@ -72,13 +72,13 @@ func New(o Options) (*Mux, error) {
 	return m, nil
 }
 
-// add takes in a source, whose sink reads it from now on. m.mu is held.
-func (m *Mux) add(s *Source) error {
+// add takes in a source, whose sink reads it from now on. No other has its name but the one that it replaces. m.mu is held.
+func (m *Mux) add(s, replaces *Source) error {
 	if m.closed {
 		return errors.New("the output is closed")
 	}
 	for _, other := range m.sources {
-		if other.label.name == s.label.name {
+		if other.label.name == s.label.name && other != replaces {
 			return fmt.Errorf("%s: there is already output of this name", s.label.name)
 		}
 	}

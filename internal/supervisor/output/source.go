@@ -14,6 +14,8 @@ type SourceOptions struct {
 	Rotate  int64  // bytes: no more in one file, but for a longer line; 0 is no limit
 	Keep    int    // so many full ones are kept: FILE.1, the last, to FILE.N
 	None    bool   // it is thrown away
+
+	Replaces *Source // one of the same name that is about to be closed; nil if there is none
 }
 
 // Source is what one instance writes, across its restarts.
@@ -44,7 +46,7 @@ func (m *Mux) Source(name string, o SourceOptions) (*Source, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.add(s); err != nil {
+	if err := m.add(s, o.Replaces); err != nil {
 		return nil, err
 	}
 	if err := s.open(o); err != nil {
