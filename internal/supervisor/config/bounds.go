@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/scanner"
@@ -56,6 +58,13 @@ func (r *reader) take(count *int, n, most int, at position, what string) bool {
 
 // read is the content of a file, with an error in a few words.
 func (r *reader) read(file *source) ([]byte, error) {
+	if r.files != nil {
+		text, ok := r.files[file.path]
+		if !ok {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(text), nil
+	}
 	text, err := safefile.Read(file.path, maxFile)
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		err = p.Err
@@ -64,6 +73,24 @@ func (r *reader) read(file *source) ([]byte, error) {
 		err = errTooLarge
 	}
 	return text, err
+}
+
+// glob is the files that a pattern of include stands for.
+func (r *reader) glob(dir, pattern string) ([]string, error) {
+	if r.files == nil {
+		return glob(dir, pattern)
+	}
+	if _, err := filepath.Match(pattern, ""); err != nil {
+		return nil, err
+	}
+	var found []string
+	for path := range r.files {
+		if ok, _ := filepath.Match(within(dir, pattern), path); ok {
+			found = append(found, path)
+		}
+	}
+	slices.Sort(found)
+	return found, nil
 }
 
 var errTooLarge = errors.New("it is larger than 1 MiB")

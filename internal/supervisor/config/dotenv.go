@@ -55,7 +55,7 @@ func (r *reader) readEnv(file *source, at position, optional bool) []string {
 // environment called.
 func (r *reader) dotenv(file *source) []string {
 	env := file.beside(".env")
-	if info, err := os.Stat(env.path); err == nil && info.IsDir() {
+	if info, err := os.Stat(env.path); r.files == nil && err == nil && info.IsDir() {
 		return nil
 	}
 	return r.readEnv(env, position{file: file}, true)

@@ -16,6 +16,8 @@ type Options struct {
 	Path     string   // "": lastcall.yaml, lastcall.yml or Procfile in the current directory
 	Profiles []string // those that are chosen; nil: the list in LASTCALL_PROFILES, separated by commas
 	Environ  []string // the environment, for variables in the file; nil: os.Environ()
+
+	files map[string]string // in place of the disk, by their absolute paths, where it is not nil: for tests
 }
 
 // Load reads a file, those that it includes, and their environment files. What is wrong with them is an *Error, with all
@@ -28,7 +30,7 @@ func Load(opts Options) (*File, error) {
 	if opts.Environ == nil {
 		opts.Environ = os.Environ()
 	}
-	r := new(reader)
+	r := &reader{files: opts.files}
 	text := r.readFile(file, position{file: file})
 	dotenv := r.dotenv(file)
 	r.variables = lookup(opts.Environ, dotenv)
@@ -182,7 +184,7 @@ func (r *reader) includes(doc *document, file *source, ref reference, env []stri
 	}
 	files := []*source{file.beside(ref.name)}
 	if strings.ContainsAny(ref.name, "*?[") {
-		matches, err := glob(file.dir, ref.name)
+		matches, err := r.glob(file.dir, ref.name)
 		if err != nil {
 			r.wrong(ref.at, "", "include: %s: %s", ref.name, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 // A reader reads values, and goes on after a problem so that all are found at once.
 type reader struct {
+	files     map[string]string // in place of the disk, see Options
 	variables func(name string) (string, bool)
 	problems  []Problem
 	left      int                 // problems that are too many to be told
