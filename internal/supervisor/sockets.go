@@ -5,7 +5,6 @@ package supervisor
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/unixsocket"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -33,8 +33,10 @@ type sockets struct {
 
 type held struct {
 	file *os.File
-	path string // to be removed in the end; "" where nothing is
-	runs int    // so many instances that serve it run; guarded by sockets.mu
+	path string      // to be removed in the end; "" where nothing is
+	lock *os.File    // of the path
+	info os.FileInfo // of the file at the path; nil before there is one
+	runs int         // so many instances that serve it run; guarded by sockets.mu
 }
 
 // newSockets takes over what whoever started this process passed on, with the protocol of sd_listen_fds(3).
@@ -161,29 +163,31 @@ func (s *sockets) keep(wanted map[config.Listener]bool) {
 	}
 	s.mu.Unlock()
 	for _, h := range closing {
-		h.file.Close()
-		if h.path != "" {
-			os.Remove(h.path)
-		}
+		h.drop()
 	}
 }
 
 // listen opens a socket. This process only holds it: so that the runtime does not look at it, which would wake this process
 // whenever somebody connects, the socket is a descriptor that blocks.
-func listen(l config.Listener) (*held, error) {
-	h := new(held)
-	if strings.HasPrefix(l.Network, "unix") {
-		if err := removeStale(l.Network, l.Address); err != nil {
-			return nil, err
+func listen(l config.Listener) (h *held, err error) {
+	h = new(held)
+	defer func() {
+		if err != nil {
+			h.drop()
+			h = nil
 		}
-		h.path = l.Address
+	}()
+	if unixsocket.InFileSystem(l.Network, l.Address) {
+		if err := h.claim(l.Network, l.Address); err != nil {
+			return h, err
+		}
 	}
 	var conn syscall.Conn
 	switch l.Network {
 	case "tcp", "tcp4", "tcp6", "unix", "unixpacket":
 		ln, err := net.Listen(l.Network, l.Address)
 		if err != nil {
-			return nil, reason(err)
+			return h, reason(err)
 		}
 		if u, ok := ln.(*net.UnixListener); ok {
 			u.SetUnlinkOnClose(false)
@@ -193,45 +197,73 @@ func listen(l config.Listener) (*held, error) {
 	default:
 		pc, err := net.ListenPacket(l.Network, l.Address)
 		if err != nil {
-			return nil, reason(err)
+			return h, reason(err)
 		}
 		defer pc.Close()
 		conn = pc.(syscall.Conn)
 	}
+	h.made()
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	fd := -1
 	if controlErr := raw.Control(func(original uintptr) { fd, err = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 3) }); controlErr != nil {
-		return nil, controlErr
+		return h, controlErr
 	}
 	if err == nil {
 		err = syscall.SetNonblock(fd, false)
 	}
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	h.file = os.NewFile(uintptr(fd), l.Name)
 	return h, nil
 }
 
-// removeStale removes a socket that nobody serves any more.
-func removeStale(network, path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
+// claim takes the lock of the path of a socket, and removes what is left there of a process that is dead. It is not enough that
+// connections are refused: on the BSDs they are also where the queue of a live server is full.
+func (h *held) claim(network, path string) error {
+	if len(path) > unixsocket.MaxPath {
+		return fmt.Errorf("its path has %d bytes, and this system takes %d", len(path), unixsocket.MaxPath)
+	}
+	lock, err := unixsocket.Lock(path + ".lock")
+	if live := (*unixsocket.HeldError)(nil); errors.As(err, &live) {
+		return fmt.Errorf("%w: another lastcall up holds it", syscall.EADDRINUSE)
+	}
+	if err != nil {
 		return reason(err)
-	case info.Mode().Type() != fs.ModeSocket:
-		return errors.New("something that is no socket is there already")
 	}
-	if conn, err := net.Dial(network, path); err == nil {
-		conn.Close()
-		return syscall.EADDRINUSE
+	if err = unixsocket.RemoveStale(network, path); err == nil {
+		err = unixsocket.Sign(lock, strconv.Itoa(os.Getpid())+"\n")
 	}
-	return os.Remove(path)
+	if err != nil {
+		unixsocket.Unlock(lock)
+		return err
+	}
+	h.path, h.lock = path, lock
+	return nil
+}
+
+// made notes which file the socket is.
+func (h *held) made() {
+	if h.path != "" {
+		h.info, _ = os.Lstat(h.path)
+	}
+}
+
+// drop gives a socket back, and removes its file, unless another has taken its place.
+func (h *held) drop() {
+	if h.file != nil {
+		h.file.Close()
+	}
+	// Numbers of files are used again, hence the time of its making.
+	if there, err := os.Lstat(h.path); err == nil && h.info != nil && os.SameFile(there, h.info) && there.ModTime().Equal(h.info.ModTime()) {
+		os.Remove(h.path)
+	}
+	if h.lock != nil {
+		unixsocket.Unlock(h.lock)
+	}
 }
 
 // reason is the innermost of an error of package net, which repeats the address around it.

@@ -9,10 +9,13 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 )
@@ -164,7 +167,65 @@ func TestListenWhereSomethingIs(t *testing.T) {
 		if _, err := listen(config.Listener{Network: network, Address: path}); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("%s: %v", network, err)
 		}
-		other.file.Close()
-		os.Remove(path)
+		other.drop()
+	}
+}
+
+// A live server whose queue is full keeps its socket; so does another lastcall up, also where connections are refused, which holds the
+// lock. A path that is too long is said to be.
+func TestListenWhereSomethingLives(t *testing.T) {
+	dir, err := os.MkdirTemp("", "l")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := dir + "/s"
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		err = errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 0))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			break
+		}
+		defer conn.Close()
+	}
+	if _, err := listen(config.Listener{Network: "unix", Address: path}); runtime.GOOS == "linux" && !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("with a full queue: %v", err)
+	}
+	if _, err := os.Lstat(path); runtime.GOOS == "linux" && err != nil {
+		t.Errorf("with a full queue: %v", err)
+	}
+	unix.Close(fd)
+
+	h, err := listen(config.Listener{Network: "unix", Address: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.file.Close() // connections are refused
+	if _, err := listen(config.Listener{Network: "unix", Address: path}); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("with the lock held: %v", err)
+	}
+	os.Remove(path)
+	other, err := net.Listen("unix", path) // it has taken its place
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	h.drop()
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("another's socket was removed: %v", err)
+	}
+	if _, err := os.Lstat(path + ".lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the lock is left: %v", err)
+	}
+
+	long := dir + "/" + strings.Repeat("x", 200)
+	if _, err := listen(config.Listener{Network: "unix", Address: long}); err == nil || !strings.Contains(err.Error(), "its path has ") {
+		t.Errorf("with a long path: %v", err)
 	}
 }

@@ -5,7 +5,6 @@ package supervisor
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -90,10 +89,10 @@ func New(o Options) (*Supervisor, error) {
 			return nil, err
 		}
 	}
-	s.mark = fmt.Sprintf("up-%x", sha256.Sum256([]byte(path)))[:19]
 	if s.listener, err = control.Listen(path, file.Path); err != nil {
 		return nil, err
 	}
+	s.mark = "up-" + s.listener.ID // what bears it and is alive was left by one that had this place and is dead
 	if err = s.begin(defs); err != nil {
 		s.close()
 		return nil, err

@@ -17,17 +17,20 @@ var errNotSupported = errors.New("a control socket is not supported on " + runti
 type Listener struct {
 	// Replaced: one that died without an end had left its socket, and perhaps more.
 	Replaced bool
+	// ID is that of the socket's place, whatever path leads there. Of all that have the same ID one is alive at a time.
+	ID string
 
-	door door
-	lock *os.File
+	door  door
+	lock  *os.File
+	alias string // a link to the socket; "" if there is none
 }
 
 // door lets in this user and root.
 type door struct{ *net.UnixListener }
 
-// Listen makes the socket at path, for what is run from file. Of several processes that do so at the same time one
-// succeeds, and the others get a [LiveError], until the one has ended or its [Server] has closed. A socket that one left
-// behind that died is replaced. Only this user and root may connect.
+// Listen makes the socket at path, for what is run from file. Of several processes that do so at the same time, by whatever path to the
+// same place, one succeeds, and the others get a [LiveError], until the one has ended or its [Server] has closed. A socket that one left
+// behind that died is replaced; one that something else serves is not. Only this user and root may connect.
 func Listen(path, file string) (*Listener, error) {
 	if err := checkLength(path); err != nil {
 		return nil, err
@@ -36,57 +39,56 @@ func Listen(path, file string) (*Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if slices.Contains(directories(), dir) { // somebody else may have made it since Path looked
+	own := slices.Contains(directories(), dir)
+	if own { // another user may have made it since Path looked
 		if err := isPrivate(dir); err != nil {
 			return nil, err
 		}
 	}
-	lock, err := acquire(path + ".lock")
-	if err != nil {
-		return nil, err
-	}
-	l := &Listener{lock: lock}
-	if _, err := os.Lstat(path); err == nil {
-		l.Replaced = true
-	}
-	if l.door.UnixListener, err = bind(path); err == nil {
-		err = l.sign(file)
-	}
-	if err != nil {
+	l := new(Listener)
+	if err := l.take(path, file); err != nil {
 		l.Close()
 		return nil, err
+	}
+	if own {
+		l.addAlias(path, file)
 	}
 	return l, nil
 }
 
-// bind makes the socket, with the lock held.
-func bind(path string) (*net.UnixListener, error) {
-	if info, err := os.Lstat(path); err == nil {
-		if info.Mode().Type() != fs.ModeSocket {
-			return nil, fmt.Errorf("%s is in the way of the control socket and is no socket; choose another place with --socket or LASTCALL_SOCKET", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	socket, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil { // who connects before that is turned away at the door
-		socket.Close()
-		return nil, err
-	}
-	return socket, nil
-}
-
-// sign writes into the lock whose it is.
-func (l *Listener) sign(file string) error {
-	if err := l.lock.Truncate(0); err != nil {
+// take takes the lock, and makes the socket.
+func (l *Listener) take(path, file string) (err error) {
+	if err = checkDirectory(filepath.Dir(path)); err != nil {
 		return err
 	}
-	_, err := l.lock.WriteAt(fmt.Appendf(nil, "%d %s\n", os.Getpid(), file), 0)
-	return err
+	if l.lock, err = acquire(path + ".lock"); err != nil {
+		return err
+	}
+	if l.ID, err = identity(path); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		l.Replaced = true
+	}
+	if l.door.UnixListener, err = bind(path); err != nil {
+		return err
+	}
+	return sign(l.lock, fmt.Sprintf("%d %s\n", os.Getpid(), file))
+}
+
+// addAlias makes a link to the socket by the name that it would have if the links in the file's path were not followed: who comes by
+// the same path finds it also when the links lead elsewhere by then.
+func (l *Listener) addAlias(path, file string) {
+	alias, err := name(filepath.Dir(path), file)
+	if err != nil || alias == path {
+		return
+	}
+	if info, err := os.Lstat(alias); err == nil && info.Mode().Type() == fs.ModeSymlink {
+		os.Remove(alias) // of one that died
+	}
+	if os.Symlink(filepath.Base(path), alias) == nil {
+		l.alias = alias
+	}
 }
 
 // Accept returns the next connection, and closes those of others.
@@ -108,8 +110,12 @@ func (l *Listener) Close() {
 	if l.door.UnixListener != nil {
 		l.door.Close()
 	}
-	os.Remove(l.lock.Name()) // while it is held: who opens the next one finds another file
-	l.lock.Close()
+	if l.alias != "" {
+		os.Remove(l.alias)
+	}
+	if l.lock != nil {
+		release(l.lock)
+	}
 }
 
 // LiveError is a supervisor that is alive and has the socket.

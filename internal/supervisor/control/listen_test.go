@@ -5,6 +5,7 @@ package control
 import (
 	"bufio"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,6 +104,78 @@ func TestListenManyAtOnce(t *testing.T) {
 	}
 }
 
+// However the same place is reached, there is one supervisor, and after its sudden death the next one has the same ID. In another
+// directory the same name is another place.
+func TestListenByOtherPaths(t *testing.T) {
+	dir := filepath.Dir(socketPath(t))
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "a"), 0o700), os.Mkdir(filepath.Join(dir, "b"), 0o700), os.Symlink("a", filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join(dir, "a"))
+	paths := []string{"s", filepath.Join(dir, "a", "s"), filepath.Join(dir, "link", "s"), "../b/../a/s"}
+	id := ""
+	for _, path := range paths {
+		l := listen(t, path)
+		if id == "" {
+			id = l.ID
+		}
+		if l.ID != id || len(id) != 16 {
+			t.Errorf("at %s the ID is %q, and at %s %q", path, l.ID, paths[0], id)
+		}
+		for _, other := range paths {
+			if _, err := Listen(other, ""); !errors.As(err, new(*LiveError)) {
+				t.Errorf("with one at %s, at %s: %v", path, other, err)
+			}
+		}
+		elsewhere := listen(t, "../b/s")
+		if elsewhere.ID == id {
+			t.Errorf("at ../b/s the ID is %q as well", id)
+		}
+		elsewhere.Close()
+		l.Close()
+	}
+}
+
+// What another program serves stays, also where its queue is full, and where others could replace the socket there is none.
+func TestListenWhereAnotherProgramIs(t *testing.T) {
+	path := socketPath(t)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := Listen(path, ""); err == nil || !strings.Contains(err.Error(), path+" is served by another program; choose another place") {
+		t.Errorf("Listen says %v", err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+	os.Chmod(filepath.Dir(path), 0o777)
+	if _, err := Listen(path+"2", ""); err == nil || !strings.Contains(err.Error(), "every user can replace what is in ") {
+		t.Errorf("in a directory of everybody Listen says %v", err)
+	}
+}
+
+// The text of a lock may be of another program: it is bounded and checked.
+func TestLiveErrorOfAnotherProgram(t *testing.T) {
+	for text, want := range map[string]LiveError{
+		"7 /srv/lastcall.yaml\n":              {PID: 7, File: "/srv/lastcall.yaml"},
+		"7 \n":                                {PID: 7},
+		"":                                    {},
+		"7":                                   {},
+		"-7 /srv/lastcall.yaml\n":             {},
+		"x /srv/lastcall.yaml\n":              {},
+		"7 /srv\n/lastcall.yaml\n":            {},
+		"7 " + strings.Repeat("x", 2000):      {},
+		"99999999999999999999999 /srv/file\n": {},
+	} {
+		var live *LiveError
+		if err := holder(text); !errors.As(err, &live) || *live != want {
+			t.Errorf("%.40q: %+v, want %+v", text, live, want)
+		}
+	}
+}
+
 func TestListenModes(t *testing.T) {
 	path := filepath.Join(filepath.Dir(socketPath(t)), "new", "s")
 	defer closes(t, Serve(listen(t, path), &fake{}))
@@ -178,7 +251,7 @@ func TestClientTurnsStrangersAway(t *testing.T) {
 		t.Skip("only root can become somebody else")
 	}
 	path := socketPath(t)
-	os.Chmod(filepath.Dir(path), 0o777)
+	os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky)
 	stranger := as(t, 65534, "listen", path, "")
 	out, err := stranger.StdoutPipe()
 	if err != nil {
@@ -259,6 +332,67 @@ func TestPath(t *testing.T) {
 	if got, err := Path("/srv/shop/lastcall.yaml"); err == nil || !strings.Contains(err.Error(), "choose a shorter one") {
 		t.Errorf("in a directory that is too long the path is %s, %v", got, err)
 	}
+}
+
+// Whether the file's directory is reached by a link or not, the supervisor is found; also by the link when that leads elsewhere by then.
+func TestPathByALink(t *testing.T) {
+	dir := filepath.Dir(socketPath(t))
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	os.Chmod(dir, 0o700)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "current")
+	to := func(release string) {
+		t.Helper()
+		os.Remove(link)
+		must(errors.Join(os.MkdirAll(filepath.Join(dir, release), 0o700), os.Symlink(release, link)))
+	}
+	file := func(in string) string { return filepath.Join(dir, in, "lastcall.yaml") }
+	find := func(in string) string {
+		t.Helper()
+		path, err := Path(file(in))
+		must(err)
+		return path
+	}
+	isHere := func(what, in string) {
+		t.Helper()
+		if _, err := Listen(find(in), file(in)); !errors.As(err, new(*LiveError)) {
+			t.Errorf("%s: a second one at %s: %v", what, in, err)
+		}
+		c := &Client{Socket: find(in)}
+		if _, err := c.List(t.Context(), false); err != nil {
+			t.Errorf("%s: at %s: %v", what, in, err)
+		}
+	}
+	b := &fake{list: func(bool) []Instance { return nil }}
+	start := func(in string) *Server {
+		t.Helper()
+		l, err := Listen(find(in), file(in))
+		must(err)
+		return Serve(l, b)
+	}
+	to("r1")
+	for _, first := range []string{"current", "r1"} {
+		s := start(first)
+		isHere("started at "+first, "current")
+		isHere("started at "+first, "r1")
+		closes(t, s)
+	}
+	s := start("current")
+	to("r2")
+	isHere("after the link was changed", "current")
+	isHere("after the link was changed", "r1")
+	closes(t, s)
+	if left, err := os.ReadDir(filepath.Join(dir, "lastcall")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	s = start("current")
+	isHere("started anew", "r2")
+	closes(t, s)
 }
 
 // A supervisor without the variable, such as one of a service manager, is found by a client that has it.

@@ -10,34 +10,48 @@ import (
 	"strings"
 )
 
-// Path is the default place of the socket of what is run from the file with this name, which need not exist. It is the
-// same for a supervisor and its clients as long as the absolute path of the file is written the same, links in it not
-// followed.
+// Path is the default place of the socket of what is run from the file with this name, which need not exist. It is the same for a
+// supervisor and its clients whether they reach the file's directory by a link or not.
 //
 // The directory is lastcall in $XDG_RUNTIME_DIR; else, for root, in /run; else lastcall-UID in that for temporary files.
-// Where a supervisor and a client differ in this, one that is there already is taken.
+// Where a supervisor and a client differ in this, one that is there already is taken. So is one whose supervisor came by a link that leads
+// elsewhere by now, as that to a new release does, if the file is named by the same path.
 func Path(file string) (string, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		return "", err
+	}
+	files := []string{file}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil && dir != filepath.Dir(file) {
+		files = append(files, filepath.Join(dir, filepath.Base(file)))
 	}
 	first := ""
 	for _, dir := range directories() {
 		if err := isPrivate(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", err
 		}
-		path, err := name(dir, file)
-		if err != nil {
-			return "", err
+		path := ""
+		for _, file := range files {
+			if path, err = name(dir, file); err != nil {
+				return "", err
+			}
+			if to, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(to) == realDir(dir) {
+				return filepath.Join(dir, filepath.Base(to)), nil
+			}
 		}
 		if first == "" {
 			first = path
 		}
-		if _, err := os.Lstat(path); err == nil {
-			return path, nil
-		}
 	}
 	return first, nil
+}
+
+// realDir is a directory without links in its path.
+func realDir(dir string) string {
+	if to, err := filepath.EvalSymlinks(dir); err == nil {
+		return to
+	}
+	return dir
 }
 
 // directories are where a socket is that nobody has said another place for, the preferred one first.

@@ -8,10 +8,12 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall/internal/unixsocket"
 )
 
 // maxPath is how long the path of a socket may be, without the zero byte at its end.
-const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
+const maxPath = unixsocket.MaxPath
 
 // isOwn is nil if path is a directory of this user.
 func isOwn(path string) error {
