@@ -28,15 +28,19 @@
 //
 // # What it starts
 //
-// The daemon's parent is not this process but a guard, and the guard's is a warden: both are this program's file, executed once more,
+// The daemon's parent is not this process but a guard, and the guard's is a watchdog: both are this program's file, executed once more,
 // once for a whole check. That is done by the init function of this package, which acts only where it finds the variable
 // LASTCALL_CHECK_GUARD, and never with the privileges of a set-user-ID program. Init functions of packages that come before this one run
 // there as well: what they print is thrown away.
 //
 // The guard kills the daemon and everything that descends from it when its life is over, and also when this process has gone, however
 // that was. On Linux that reaches also what left the daemon's process group or session and what lost its parent
-// (PR_SET_CHILD_SUBREAPER), and the warden does it should the guard be killed, the guard should the warden be. On other systems it
-// reaches the daemon's process group. Whom this user may not kill, since it has become another's, is named in the scenario orphans.
+// (PR_SET_CHILD_SUBREAPER). A daemon may turn on its guard: a guard that dies or is stopped is seen by its watchdog, a watchdog that
+// dies by its guard, and one that is stopped, like a guard that is traced and does not answer, by this process. All is killed then, and
+// the check ends with an error that names what happened. A daemon that kills guard and watchdog in one stroke can leave processes
+// behind, unless this process is a subreaper, as `lastcall check` is. On other systems the reach is the daemon's process group.
+// Processes that changed their user, so that this one may not kill them, are listed under orphans.
+//
 // The daemon leads a session of its own, as under a service manager; its stdin is the null device, its output a pipe, it has no
 // other descriptors, no signal is ignored or blocked, and of the environment the variables of the service manager's protocols are left out.
 //

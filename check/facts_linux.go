@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -232,10 +234,31 @@ func signalMask(pid int, mask string) (bits uint64) {
 	return bits
 }
 
+// tracerOf names the process that traces another, see proc_pid_status(5), "" if none does.
+func tracerOf(pid int) string {
+	status, _ := os.ReadFile(procDir(pid) + "/status")
+	for line := range strings.SplitSeq(string(status), "\n") {
+		if value, ok := strings.CutPrefix(line, "TracerPid:"); ok {
+			if tracer, _ := strconv.Atoi(strings.TrimSpace(value)); tracer > 0 {
+				return fmt.Sprintf("pid %d, %q", tracer, taskName(tracer, tracer))
+			}
+		}
+	}
+	return ""
+}
+
+// longestCommand is how much of a command line is read: a process may have megabytes of it.
+const longestCommand = 4 << 10
+
 // commandLine is what a process was started as.
 func commandLine(pid int) string {
-	text, _ := os.ReadFile(procDir(pid) + "/cmdline")
-	return strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " "))
+	line := make([]byte, longestCommand)
+	n := 0
+	if f, err := os.Open(procDir(pid) + "/cmdline"); err == nil {
+		n, _ = io.ReadFull(f, line)
+		f.Close()
+	}
+	return strings.TrimSpace(strings.ReplaceAll(string(line[:n]), "\x00", " "))
 }
 
 // holds are the sockets and the files open for writing that a process has: "socket", or the path of a file. A Unix socket without a

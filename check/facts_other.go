@@ -16,6 +16,7 @@ func callOf(int, int) string                     { return "" }
 func catches(int, syscall.Signal) (bool, bool)   { return false, false }
 func blocked(int, syscall.Signal) bool           { return false }
 func pending(int, syscall.Signal) bool           { return false }
+func tracerOf(int) string                        { return "" }
 func commandLine(int) string                     { return "" }
 func holds(int) []string                         { return nil }
 func listening([]proc) []socket                  { return nil }

@@ -3,41 +3,39 @@
 package check
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 )
 
-// The daemon is not this process's own child. Below this process stands a warden, below that a guard, and below that the daemon:
-// both are this program once more, and both become the parents of what those below them leave behind, where the system has such
-// a thing. So whoever of the three dies, however that is, somebody is left who kills all that is below:
+// The daemon is not this process's own child. Below this process stands a watchdog, below that a guard, and below that the daemon.
+// Watchdog and guard are this program, executed again, and both are subreapers where the system has such. When one of the three dies,
+// or is stopped, another ends everything that is below:
 //
-//   - this process: the guard sees the end of their connection;
-//   - the warden: the system tells the guard;
-//   - the guard: the warden is its parent.
+//   - this process dies: the guard sees the end of their connection, and the watchdog sees the end of its parent;
+//   - the watchdog dies: the system tells the guard;
+//   - the guard dies or stops: the watchdog is its parent;
+//   - the watchdog stops, or the guard does not answer: this process sees the one, and has a deadline for the other.
 //
-// A guard has one life of the daemon at a time, so what descends from it belongs to that life.
+// A guard has one life of the daemon at a time, so every descendant of the guard belongs to that life.
 //
 // guardVariable has the role that the program plays, see init.
 const (
 	guardVariable = "LASTCALL_CHECK_GUARD"
-	roleWarden    = "warden"  // the parent of a guard
-	roleGuard     = "guard"   // the parent of the daemon
-	roleInside    = "inside"  // PID 1 of a namespace of its own, which becomes the daemon; a colon and the path of that follow
-	roleOrphan    = "orphan"  // a child of that
-	roleNothing   = "nothing" // ends at once
+	roleWatchdog  = "watchdog" // the parent of a guard; a colon and the number of this process follow
+	roleGuard     = "guard"    // the parent of the daemon
+	roleInside    = "inside"   // PID 1 of a namespace of its own, which becomes the daemon; a colon and the path of that follow
+	roleOrphan    = "orphan"   // a child of that
+	roleNothing   = "nothing"  // ends at once
 
-	guardConn  = 3           // the connection to the check, which the warden only passes on
-	guardName  = "lc-guard"  // is its name, and the warden's
+	guardConn  = 3           // the connection to the check
+	guardName  = "lc-guard"  // is its name, and the watchdog's
 	orphanName = "lc-orphan" // that of the orphans
 	planted    = 5           // processes are given to a daemon that is PID 1, as if they were orphans
 )
@@ -47,15 +45,15 @@ func init() {
 	if !ok || os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
 		return
 	}
-	role, path, _ := strings.Cut(text, ":")
+	role, more, _ := strings.Cut(text, ":")
 	os.Unsetenv(guardVariable)
 	switch role {
-	case roleWarden:
-		warden()
+	case roleWatchdog:
+		watchdog(more)
 	case roleGuard:
 		guard()
 	case roleInside:
-		inside(path)
+		inside(more)
 	case roleOrphan:
 		orphan()
 	case roleNothing:
@@ -65,72 +63,26 @@ func init() {
 	os.Exit(0)
 }
 
-// becomeParent prepares a warden or a guard. It closes told when somebody asks it to end, which its parent's death does as well.
+// becomeParent prepares a watchdog or a guard. It closes told when somebody asks it to end, which its parent's death does as well.
 func becomeParent() (told <-chan os.Signal) {
 	runtime.LockOSThread() // init runs on the main thread: the death of a child's parent is the end of the thread that made it
 	// Caught and not ignored: what is ignored, here or where this check was started, would be so for the daemon as well.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE, syscall.SIGTSTP)
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM)
+	setDumpable(false)
 	closeOnExec()
 	nameThread(guardName)
 	adoptOrphans()
 	return end
 }
 
-// warden is the life of the warden: it ends after its guard, and with it what that has left behind.
-func warden() {
-	becomeParent()
-	attr := &syscall.ProcAttr{Env: append(os.Environ(), guardVariable+"="+roleGuard), Files: []uintptr{0, 1, 2, guardConn}, Sys: &syscall.SysProcAttr{}}
-	signalByParent(attr.Sys, syscall.SIGTERM)
-	pid, err := syscall.ForkExec(self, os.Args, attr)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "starting the guard: %v\n", err)
-		os.Exit(1)
-	}
-	ended := make(chan struct{})
-	over := sync.OnceFunc(func() { close(ended) })
-	alone := bury(func(dead int, status syscall.WaitStatus) {
-		if dead == pid && isEnd(status) {
-			over()
-		}
-	})
-	<-ended
-	killAll(os.Getpid(), pid, alone)
-}
-
-// An order is what the check tells its guard: a byte, and for the orders to start eight more with the length of what follows, and
-// the descriptor for the daemon's output beside them.
-const (
-	orderStart = 's' // the daemon
-	orderFirst = 'f' // the same, as PID 1 of a namespace
-	orderBury  = 'b' // its dead: the check has a handle of the daemon, so that no number means somebody else
-	orderEnd   = 'e' // whatever is there
-)
-
-// What the guard says, in lines. Times are those of [monotonic].
-const (
-	saysReady   = "ready"   // PID
-	saysError   = "error"   // ERRNO
-	saysStarted = "started" // PID TIME
-	saysExited  = "exited"  // WAIT-STATUS TIME
-	saysAlone   = "alone"   // nothing is left that descends from the daemon, where the system tells
-	saysLeft    = "left"    // PID: that cannot be killed
-	saysOver    = "over"    // the order to end is carried out
-)
-
 // guard is the life of a guard. The main thread alone starts daemons, whose deaths are tied to it, and alone lets go of those that it
 // traces; orders and deaths come to it from other goroutines.
 func guard() {
 	told := becomeParent()
-	conn := os.NewFile(guardConn, "check")
-	g := &guardLife{say: func(word string, args ...int64) {
-		line := word
-		for _, n := range args {
-			line += " " + strconv.FormatInt(n, 10)
-		}
-		_, _ = conn.WriteString(line + "\n") // one write: nothing comes in between
-	}}
+	watchdog := os.Getppid()
+	g := &guardLife{say: sayer(os.NewFile(guardConn, "check"))}
 	go func() {
 		<-told
 		_ = syscall.Shutdown(guardConn, syscall.SHUT_RD)
@@ -154,10 +106,14 @@ func guard() {
 		}
 		select {
 		case s := <-stops:
+			g.say(saysTraced, int64(s.pid))
 			letGo(s)
 		case o, ok := <-orders:
 			if !ok {
 				g.end()
+				if os.Getppid() == watchdog {
+					_ = syscall.Kill(watchdog, syscall.SIGCONT) // one that is stopped could not end
+				}
 				return
 			}
 			g.carryOut(o)
@@ -211,7 +167,7 @@ func (g *guardLife) newLife(pid int) *buriedLife {
 	l := &buriedLife{daemon: pid, stops: make(chan stopped), ending: make(chan struct{})}
 	exited := false // after that, its number is another process's
 	l.bury = sync.OnceValue(func() <-chan struct{} {
-		return bury(func(dead int, status syscall.WaitStatus) {
+		return bury(0, func(dead int, status syscall.WaitStatus) {
 			switch {
 			case dead == 0:
 				g.say(saysAlone)
@@ -241,15 +197,15 @@ func (g *guardLife) end() {
 	g.life = nil
 }
 
-// bury reaps every child from now on, and reports each death, as well as each stop of a child that this process traces. It reports
-// 0 in the end: no children are left. More may come as long as a descendant of this process lives, and none does.
-func bury(report func(pid int, status syscall.WaitStatus)) (alone <-chan struct{}) {
+// bury reaps every child from now on, and reports each death, as well as each stop of a child that this process traces, and with
+// WUNTRACED of any child. It reports 0 in the end: no children are left. More may come as long as a descendant of this process lives, and none does.
+func bury(options int, report func(pid int, status syscall.WaitStatus)) (alone <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			var status syscall.WaitStatus
-			pid, err := syscall.Wait4(-1, &status, 0, nil)
+			pid, err := syscall.Wait4(-1, &status, options, nil)
 			switch {
 			case err == nil:
 				report(pid, status)
@@ -266,90 +222,6 @@ func bury(report func(pid int, status syscall.WaitStatus)) (alone <-chan struct{
 // child that calls PTRACE_TRACEME is traced by its parent.
 func isEnd(status syscall.WaitStatus) bool { return status.Exited() || status.Signaled() }
 
-// order is one order.
-type order struct {
-	kind   byte
-	output int // the descriptor
-	program
-}
-
-// program is what is executed.
-type program struct {
-	path, dir string
-	argv, env []string
-}
-
-// encode is the program as decode reads it. What it consists of has no zero bytes, or it could not be executed.
-func (p program) encode() []byte {
-	return []byte(strings.Join(append(append([]string{p.path, p.dir, strconv.Itoa(len(p.argv))}, p.argv...), p.env...), "\x00"))
-}
-
-func decodeProgram(text []byte) (p program, err error) {
-	fields := strings.Split(string(text), "\x00")
-	if len(fields) < 3 {
-		return p, errors.New("too short")
-	}
-	n, err := strconv.Atoi(fields[2])
-	if err != nil || n < 0 || len(fields) < 3+n {
-		return p, fmt.Errorf("not a number of arguments: %q", fields[2])
-	}
-	return program{path: fields[0], dir: fields[1], argv: fields[3 : 3+n], env: fields[3+n:]}, nil
-}
-
-// nextOrder waits for one.
-func nextOrder() (o order, err error) {
-	o.output = -1
-	head := make([]byte, 9)
-	rights := make([]byte, syscall.CmsgSpace(4))
-	var n, count int
-	for {
-		if n, count, _, _, err = syscall.Recvmsg(guardConn, head[:1], rights, 0); !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if err == nil && n == 0 {
-		err = io.EOF
-	}
-	if err != nil {
-		return o, err
-	}
-	if messages, err := syscall.ParseSocketControlMessage(rights[:count]); err == nil && len(messages) > 0 {
-		if fds, err := syscall.ParseUnixRights(&messages[0]); err == nil && len(fds) > 0 {
-			o.output = fds[0]
-			syscall.CloseOnExec(o.output)
-		}
-	}
-	if o.kind = head[0]; o.kind != orderStart && o.kind != orderFirst {
-		return o, nil
-	}
-	if err := readFull(head[1:]); err != nil {
-		return o, err
-	}
-	text := make([]byte, binary.BigEndian.Uint64(head[1:]))
-	if err := readFull(text); err != nil {
-		return o, err
-	}
-	o.program, err = decodeProgram(text)
-	return o, err
-}
-
-// readFull fills b from the connection.
-func readFull(b []byte) error {
-	for len(b) > 0 {
-		n, err := syscall.Read(guardConn, b)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil:
-			return err
-		case n == 0:
-			return io.ErrUnexpectedEOF
-		default:
-			b = b[n:]
-		}
-	}
-	return nil
-}
-
 // fork starts the daemon: in a session of its own, with the null device to read from.
 func (o order) fork() (pid int, err error) {
 	defer syscall.Close(o.output)
@@ -357,6 +229,8 @@ func (o order) fork() (pid int, err error) {
 	signalByParent(attr.Sys, syscall.SIGKILL)
 	path := o.path
 	if o.kind == orderFirst {
+		setDumpable(true) // or an ordinary user could not write the map of its child's users
+		defer setDumpable(false)
 		ownNamespace(attr.Sys)
 		attr.Env = append(attr.Env, guardVariable+"="+roleInside+":"+path)
 		path = self

@@ -30,6 +30,16 @@ func letGo(s stopped) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_PTRACE, unix.PTRACE_DETACH, uintptr(s.pid), 0, uintptr(signal), 0, 0)
 }
 
+// setDumpable allows or forbids other processes of this user to trace this one, and to take its descriptors, see PR_SET_DUMPABLE in
+// prctl(2). What root may do it may still.
+func setDumpable(on bool) {
+	value := uintptr(0)
+	if on {
+		value = 1
+	}
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, value, 0, 0, 0)
+}
+
 // closeOnExec keeps from the daemon what this process inherited, and lets all signals through to it.
 func closeOnExec() {
 	if err := unix.CloseRange(guardConn, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil { // before Linux 5.11
@@ -77,28 +87,17 @@ func inside(path string) {
 // killsWithin is how long what is killed may take to go. Only who waits for a disk, or may not be killed, takes so long.
 const killsWithin = 10 * time.Second
 
-// killAll kills everything below this process until there is nothing more, and is what cannot be killed. A group is killed at once,
-// so that none of it forks in between; who leaves its group while it forks is met again.
+// killAll kills everything below this process until there is nothing more, and returns what cannot be killed.
 func killAll(parent, daemon int, alone <-chan struct{}) (left []int) {
 	limit := time.Now().Add(killsWithin)
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		left = nil
-		denied := 0
 		if !seesProcesses {
 			_ = syscall.Kill(-daemon, syscall.SIGKILL)
-			left = append(left, daemon)
+			left = []int{daemon}
 		}
-		for _, p := range descendants(parent) {
-			if p.Zombie {
-				continue
-			}
-			left = append(left, p.PID)
-			err := syscall.Kill(p.PID, syscall.SIGKILL)
-			if errors.Is(err, syscall.EPERM) {
-				denied++
-			} else if p.Group > 1 && p.Group != unix.Getpgrp() {
-				_ = syscall.Kill(-p.Group, syscall.SIGKILL)
-			}
+		var denied int
+		if seesProcesses {
+			left, denied = killBelow(parent, unix.Getpgrp(), 0)
 		}
 		next := time.NewTimer(pause)
 		select {
@@ -109,6 +108,96 @@ func killAll(parent, daemon int, alone <-chan struct{}) (left []int) {
 		}
 		if len(left) > 0 && (denied == len(left) || time.Now().After(limit)) {
 			return left
+		}
+	}
+}
+
+// killBelow kills everything below a process once, except one process, and returns what was alive and how much of it may not be
+// killed. A group is killed at once, so that none of it forks in between; a process that leaves its group while it forks is met again.
+// The group of the guards is never a descendant's: those are in other sessions.
+func killBelow(parent, guards, except int) (alive []int, denied int) {
+	for _, p := range descendants(parent) {
+		if p.Zombie || p.PID == except {
+			continue
+		}
+		alive = append(alive, p.PID)
+		err := syscall.Kill(p.PID, syscall.SIGKILL)
+		if errors.Is(err, syscall.EPERM) {
+			denied++
+		} else if p.Group > 1 && p.Group != guards && p.Group != unix.Getpgrp() {
+			_ = syscall.Kill(-p.Group, syscall.SIGKILL)
+		}
+	}
+	return alive, denied
+}
+
+// killFamily kills what is below a guard that does not answer, then the guard, then what is below its watchdog. It does that from
+// outside, and in this order: a guard that is stopped still is the parent of the orphans.
+func killFamily(watchdog, guard int) {
+	limit := time.Now().Add(killsWithin)
+	kill := func(parent, except int) {
+		for pause := time.Millisecond; time.Now().Before(limit); pause = min(2*pause, 50*time.Millisecond) {
+			if alive, denied := killBelow(parent, watchdog, except); len(alive) == denied {
+				return
+			}
+			time.Sleep(pause)
+		}
+	}
+	if guard > 0 {
+		kill(guard, 0)
+	}
+	kill(watchdog, guard)
+	if guard > 0 {
+		_ = syscall.Kill(guard, syscall.SIGKILL)
+	}
+	kill(watchdog, 0)
+}
+
+// handle is a pidfd, see pidfd_open(2). It stays the same process's.
+type handle int
+
+func handleOf(pid int) (handle, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	return handle(fd), err
+}
+
+// await waits for the end of the process, for a limited time unless that is negative.
+func (h handle) await(within time.Duration) (ended bool) {
+	limit := time.Now().Add(within)
+	for {
+		ms := -1
+		if within >= 0 {
+			ms = int(max(0, time.Until(limit)).Milliseconds())
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(h), Events: unix.POLLIN}}, ms)
+		if !errors.Is(err, unix.EINTR) {
+			return n > 0
+		}
+	}
+}
+
+func (h handle) close() { _ = unix.Close(int(h)) }
+
+// awaitStop waits until a child has ended, or is stopped by a signal, which it returns then. The child stays to be waited for.
+func awaitStop(pid int) (by syscall.Signal) {
+	// The part of siginfo_t that SIGCHLD has, see sigaction(2).
+	var info struct {
+		signo, errno, code int32
+		_                  [unsafe.Sizeof(uintptr(0)) - 4]byte
+		pid                int32
+		uid                uint32
+		status             int32
+		_                  [128]byte
+	}
+	for {
+		err := unix.Waitid(unix.P_PID, pid, (*unix.Siginfo)(unsafe.Pointer(&info)), unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
+		const stopped = 5 // CLD_STOPPED
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err == nil && info.code == stopped:
+			return syscall.Signal(info.status)
+		default:
+			return 0
 		}
 	}
 }

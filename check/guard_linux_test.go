@@ -37,7 +37,7 @@ func startFamily(t *testing.T) *familyCheck {
 	})
 	all := descendants(f.checker.Process.Pid)
 	for i, p := range all {
-		f.members[[]string{"warden", "guard", "daemon"}[min(i, 2)]+strings.Repeat("'", max(0, i-2))], _ = os.FindProcess(p.PID)
+		f.members[[]string{"watchdog", "guard", "daemon"}[min(i, 2)]+strings.Repeat("'", max(0, i-2))], _ = os.FindProcess(p.PID)
 	}
 	if len(all) < familySize+2 || all[0].Name != guardName || all[1].Name != guardName {
 		t.Fatalf("below the check there are %+v", all)
@@ -55,27 +55,45 @@ func (f *familyCheck) isGone(t *testing.T) {
 
 // Everything that a check starts it also ends, whoever dies.
 func TestWhoeverDies(t *testing.T) {
-	for who, kill := range map[string]func(f *familyCheck) error{
-		"the check":            func(f *familyCheck) error { return f.checker.Process.Kill() },
-		"the check, of SIGINT": func(f *familyCheck) error { return syscall.Kill(-f.checker.Process.Pid, syscall.SIGINT) },
-		"the warden":           func(f *familyCheck) error { return f.members["warden"].Kill() },
-		"the guard":            func(f *familyCheck) error { return f.members["guard"].Kill() },
-		"the guard, told to":   func(f *familyCheck) error { return f.members["guard"].Signal(syscall.SIGTERM) },
+	for who, test := range map[string]struct {
+		kill func(f *familyCheck) error
+		says string
+	}{
+		"the check":             {func(f *familyCheck) error { return f.checker.Process.Kill() }, ""},
+		"the check, of SIGINT":  {func(f *familyCheck) error { return syscall.Kill(-f.checker.Process.Pid, syscall.SIGINT) }, ""},
+		"the watchdog":          {func(f *familyCheck) error { return f.members["watchdog"].Kill() }, "the watchdog of the daemon's guard died of SIGKILL"},
+		"the watchdog, told to": {func(f *familyCheck) error { return f.members["watchdog"].Signal(syscall.SIGTERM) }, "the guard of the daemon ended, as after SIGTERM"},
+		"the guard":             {func(f *familyCheck) error { return f.members["guard"].Kill() }, "the guard of the daemon died of SIGKILL"},
+		"the guard, told to":    {func(f *familyCheck) error { return f.members["guard"].Signal(syscall.SIGTERM) }, "the guard of the daemon ended, as after SIGTERM"},
+		"the guard is stopped":  {func(f *familyCheck) error { return f.members["guard"].Signal(syscall.SIGSTOP) }, "the guard of the daemon was stopped by SIGSTOP"},
+		"the watchdog is stopped": {
+			func(f *familyCheck) error { return f.members["watchdog"].Signal(syscall.SIGSTOP) },
+			"the guard of the daemon has a watchdog that was stopped by SIGSTOP",
+		},
+		"both are stopped": {func(f *familyCheck) error {
+			return errors.Join(f.members["watchdog"].Signal(syscall.SIGSTOP), f.members["guard"].Signal(syscall.SIGSTOP))
+		}, "stopped by SIGSTOP"},
+		"the watchdog is stopped, and the check dies": {func(f *familyCheck) error {
+			return errors.Join(f.checker.Process.Signal(syscall.SIGSTOP), f.members["watchdog"].Signal(syscall.SIGSTOP), f.checker.Process.Kill())
+		}, ""},
+		"the guard is stopped, and the check dies": {func(f *familyCheck) error {
+			return errors.Join(f.checker.Process.Signal(syscall.SIGSTOP), f.members["guard"].Signal(syscall.SIGSTOP), f.checker.Process.Kill())
+		}, ""},
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			f := startFamily(t)
-			if err := kill(f); err != nil {
+			if err := test.kill(f); err != nil {
 				t.Fatal(err)
 			}
 			f.isGone(t)
 			err := f.checker.Wait()
-			if strings.HasPrefix(who, "the check") {
+			if test.says == "" {
 				if err == nil {
 					t.Errorf("the check ended by itself: %s", &f.output)
 				}
 			} else {
-				contains(t, "what the check says", f.output.String(), "the guard of the daemon ended")
+				contains(t, "what the check says", f.output.String(), test.says)
 			}
 		})
 	}

@@ -3,6 +3,7 @@
 package check
 
 import (
+	"errors"
 	"syscall"
 	"time"
 )
@@ -30,6 +31,29 @@ func killAll(_, daemon int, alone <-chan struct{}) (left []int) {
 	<-alone
 	return nil
 }
+
+// killFamily kills the guard and its watchdog; what they have is out of reach.
+func killFamily(watchdog, guard int) {
+	if guard > 0 {
+		_ = syscall.Kill(guard, syscall.SIGKILL)
+	}
+	_ = syscall.Kill(watchdog, syscall.SIGKILL)
+}
+
+// handle is of Linux.
+type handle int
+
+func handleOf(int) (handle, error)      { return 0, errors.ErrUnsupported }
+func (handle) await(time.Duration) bool { return true }
+func (handle) close()                   {}
+
+// awaitStop does not wait: nothing says that a child is stopped and leaves its end to be waited for.
+func awaitStop(int) syscall.Signal { return 0 }
+
+func setDumpable(bool) {}
+
+// killsWithin is how long what is killed may take to go.
+const killsWithin = 10 * time.Second
 
 func nameThread(string) {}
 

@@ -336,7 +336,7 @@ func family(args []string) {
 		cmd := exec.Command(os.Args[0], args[0])
 		cmd.Env = []string{lifeVariable + "=child"}
 		must(0, cmd.Start())
-		_ = must(net.Listen("tcp", args[1]))
+		go serve(args[1:2], nil, nil)
 		<-stop
 	}
 }
@@ -348,7 +348,7 @@ func bomb(args []string) {
 		for i := range 3 {
 			spawn("bomb", &syscall.SysProcAttr{Setsid: true}, args[0], strconv.Itoa(i))
 		}
-		_ = must(net.Listen("tcp", args[0]))
+		go serve(args, nil, nil)
 		<-stop
 		return
 	}

@@ -66,6 +66,12 @@ const (
 	threadsEvery = 20 * time.Millisecond
 )
 
+// factTraced is the evidence of a daemon that had its parent trace it.
+const factTraced = "asked its parent to trace it"
+
+// mostEnds is how many ends of threads and descendants one timeline has.
+const mostEnds = 500
+
 // ofProtocols are the variables of protocols between a daemon and who starts it. Whoever started this check spoke to this check.
 var ofProtocols = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID",
@@ -131,7 +137,7 @@ func (r *runner) start(first bool) (_ *life, err error) {
 			return nil, err
 		}
 	}
-	l.k, err = guard.keep(program{path: path, dir: dir, argv: r.Command, env: r.environment(l.notes)}, write, first)
+	l.k, err = guard.keep(r.ctx, program{path: path, dir: dir, argv: r.Command, env: r.environment(l.notes)}, write, first)
 	if err != nil {
 		if errors.As(err, new(guardError)) {
 			return nil, err
@@ -313,6 +319,7 @@ func (l *life) watch() (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(l.r.ctx)
 	var ends []event
+	unnamed := 0 // of them
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -341,11 +348,18 @@ func (l *life) watch() (stop func()) {
 				}
 			}
 			procs, threads = procsNow, threadsNow
+			if len(ends) > mostEnds {
+				unnamed += len(ends) - mostEnds
+				ends = ends[:mostEnds]
+			}
 		}
 	}()
 	return func() {
 		cancel()
 		<-done
+		if unnamed > 0 {
+			ends = append(ends, event{ends[mostEnds-1].at, KindChild, fmt.Sprintf("and %d more threads and descendants", unnamed)})
+		}
 		l.moments = append(l.moments, ends...)
 	}
 }
@@ -381,7 +395,7 @@ func (l *life) outlived() (list []string) {
 		known, busy := true, false
 		rate.do(func() {
 			for _, p := range descendants(l.k.pid) {
-				if p.Zombie {
+				if p.Zombie || len(list) >= mostLeft {
 					continue
 				}
 				if command := commandLine(p.PID); command != "" { // empty once it is about to end
@@ -423,6 +437,9 @@ func (l *life) end() {
 	l.ended = true
 	l.uncut()
 	r := l.r
+	if l.k.traced.Load() && r.result != nil && !slices.ContainsFunc(r.result.Evidence, func(f Fact) bool { return f.Name == factTraced }) {
+		r.fact(factTraced, 1, "", "PTRACE_TRACEME: it was let go at each stop")
+	}
 	if l.k.end() {
 		r.guards = append(r.guards, l.k.g)
 	} else {

@@ -77,6 +77,7 @@ func (c *Check) Run(ctx context.Context) (_ *Report, err error) {
 			r.play(s)
 		}
 	}
+	r.endGuards() // one that does not end is an error as well
 	if r.ctx.Err() != nil {
 		err = cmp.Or(ctx.Err(), context.Cause(r.ctx))
 	}
