@@ -147,15 +147,13 @@ func TestControlProcessEndsWithTheProgram(t *testing.T) {
 		go func() { done <- c.Run(context.Background()) }()
 		return done
 	}
-	soft := control("on TERM { say told; exit 0 }; say soft; wait")
-	v.await(t, "soft")
+	soft := control("on TERM { say told; exit 0 }; say soft PID; wait")
+	pid := pidOf(t, v.value(t, "soft "))
 	noError(t, r.stop())
-	select {
-	case err := <-soft:
-		noError(t, err)
-	default:
+	if exists(pid) {
 		t.Error("Run returned before the control process had ended")
 	}
+	noError(t, <-soft)
 	v.await(t, "told")
 
 	r = run(t, p, 100*time.Millisecond)

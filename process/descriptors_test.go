@@ -40,7 +40,7 @@ func TestInheritedDescriptors(t *testing.T) {
 		"inherit": "has 3 has 4 end", "inherit, prepared": "has 3 has 4 end",
 	} {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env, cmd.ExtraFiles = append(os.Environ(), inheritingVariable+"="+how), []*os.File{null, null}
+		cmd.Env, cmd.ExtraFiles = append(os.Environ(), inheritingVariable+"="+how, raceVariable), []*os.File{null, null}
 		out, err := cmd.CombinedOutput()
 		noError(t, err)
 		if got := strings.Join(strings.Fields(string(out)), " "); got != want {

@@ -88,7 +88,7 @@ func TestProgramThatTheUserMayNotRead(t *testing.T) {
 		noError(t, os.WriteFile(program, text, mode))
 		cmd := exec.Command(program)
 		cmd.Dir = "/" // the child may be there
-		cmd.Env = append(os.Environ(), rightsVariable+`=echo "$(id -u) $(umask)"`)
+		cmd.Env = append(os.Environ(), rightsVariable+`=echo "$(id -u) $(umask)"`, raceVariable)
 		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "54321 0027\n" {
 			t.Errorf("mode %v: %v, %q", mode, err, out)
 		}
