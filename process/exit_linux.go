@@ -14,54 +14,59 @@ import (
 // no thread for any number of children, and some hundred bytes for each. See pidfd_open(2): a pidfd is readable when its
 // process has ended, also if it is not a child.
 var exits struct {
-	once  sync.Once
-	err   error
-	set   int
 	mu    sync.Mutex
+	began bool
+	set   int
 	last  uint64
 	calls map[uint64]func()
 }
 
+// startExits begins to watch, unless that has begun. Where no descriptor is left it fails, and the next start tries again.
 func startExits() error {
-	exits.once.Do(func() {
-		exits.calls = map[uint64]func(){}
-		exits.set, exits.err = unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-		if exits.err != nil {
-			return
-		}
-		if exits.err = unix.SetNonblock(exits.set, true); exits.err != nil { // os.NewFile polls what does not block
-			return
-		}
-		conn, err := os.NewFile(uintptr(exits.set), "exits").SyscallConn()
-		if err != nil {
-			exits.err = err
-			return
-		}
-		service(func() {
-			events := make([]unix.EpollEvent, 64)
-			for {
-				n := 0
-				err := conn.Read(func(fd uintptr) bool {
-					n, _ = unix.EpollWait(int(fd), events, 0)
-					return n > 0
-				})
-				if err != nil {
-					return // the set is never closed
-				}
-				for _, e := range events[:n] {
-					id := uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32
-					exits.mu.Lock()
-					fn := exits.calls[id]
-					delete(exits.calls, id)
-					exits.mu.Unlock()
-					if fn != nil {
-						fn()
-					}
+	exits.mu.Lock()
+	defer exits.mu.Unlock()
+	if exits.began {
+		return nil
+	}
+	set, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if err := unix.SetNonblock(set, true); err != nil { // os.NewFile polls what does not block
+		unix.Close(set)
+		return os.NewSyscallError("fcntl", err)
+	}
+	file := os.NewFile(uintptr(set), "exits")
+	conn, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return err
+	}
+	exits.began, exits.set, exits.calls = true, set, map[uint64]func(){}
+	service(func() {
+		events := make([]unix.EpollEvent, 64)
+		for {
+			n := 0
+			err := conn.Read(func(fd uintptr) bool {
+				n, _ = unix.EpollWait(int(fd), events, 0)
+				return n > 0
+			})
+			if err != nil {
+				return // the set is never closed
+			}
+			for _, e := range events[:n] {
+				id := uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32
+				exits.mu.Lock()
+				fn := exits.calls[id]
+				delete(exits.calls, id)
+				exits.mu.Unlock()
+				if fn != nil {
+					fn()
 				}
 			}
-		})
+		}
 	})
-	return exits.err
+	return nil
 }
 
 // onExit calls fn once, from the watcher's goroutine, when the process has ended; fn must not block.

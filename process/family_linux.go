@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -46,6 +47,8 @@ func adopt() bool {
 		}
 	}
 	families.adopted = true
+	keepSpares()
+	openOrphans()
 	service(func() { reapOrphans(sweep) })
 	return true
 }
@@ -361,17 +364,31 @@ func descend(pid int, fn func(stat)) {
 func orphans() []int {
 	list := openOrphans()
 	return children(self, func() ([]byte, error) {
+		if list < 0 {
+			return readProc(orphansList)
+		}
 		return readAll(func(b []byte, at int) (int, error) { return unix.Pread(list, b, int64(at)) })
 	})
 }
 
-var openOrphans = sync.OnceValue(func() int {
+// orphansFile is the list, once it is open, and one more than its descriptor.
+var orphansFile atomic.Int64
+
+// openOrphans returns the descriptor of the list, or -1 where none is left for it.
+func openOrphans() int {
+	if fd := orphansFile.Load(); fd > 0 {
+		return int(fd - 1)
+	}
 	fd, err := unix.Open(orphansList, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1
 	}
+	if !orphansFile.CompareAndSwap(0, int64(fd)+1) {
+		unix.Close(fd)
+		return int(orphansFile.Load() - 1)
+	}
 	return fd
-})
+}
 
 var (
 	self        = os.Getpid()
@@ -387,7 +404,7 @@ func childrenOf(pid int) []int {
 	if procLinks(dir) == 3 { // itself, its parent, and one thread
 		return childrenOfTask(taskOf(pid, pid), pid)
 	}
-	threads, err := os.ReadDir(dir)
+	threads, err := entriesOf(dir)
 	if err != nil {
 		return nil
 	}
@@ -434,7 +451,7 @@ func scanForChildren(parent int) []int {
 	if _, err := os.Stat(orphansList); err == nil {
 		return nil // it was that process that is gone
 	}
-	entries, err := os.ReadDir("/proc")
+	entries, err := entriesOf("/proc")
 	if err != nil {
 		return nil
 	}
@@ -490,13 +507,19 @@ func statOf(pid int) (stat, bool) {
 	}, true
 }
 
+// lives reports whether k is still that process.
+func (k kin) lives() bool {
+	now, ok := statOf(k.pid)
+	return ok && now.start == k.start
+}
+
 // open is a handle of k, if it is still that process.
 func (k kin) open() (*handle, error) {
 	h, err := openHandle(k.pid)
 	if err != nil {
 		return nil, err
 	}
-	if now, ok := statOf(k.pid); !ok || now.start != k.start {
+	if !k.lives() {
 		h.close()
 		return nil, syscall.ESRCH
 	}

@@ -33,3 +33,6 @@ func (f *family) others(bool) []kin {
 
 // open is impossible for a group.
 func (k kin) open() (*handle, error) { return nil, errors.ErrUnsupported }
+
+// lives: a group has no number of a process.
+func (k kin) lives() bool { return false }

@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 
 // leftovers are the processes that bear a mark.
 func leftovers(mark string) (list []kin, err error) {
-	entries, err := os.ReadDir("/proc")
+	entries, err := entriesOf("/proc")
 	if err != nil {
 		return nil, err
 	}

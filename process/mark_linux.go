@@ -37,14 +37,23 @@ const execLimit = time.Second
 // more, so they are asked too.
 func environOf(pid int) ([]byte, error) {
 	dir := "/proc/" + strconv.Itoa(pid)
-	env, err := os.ReadFile(dir + "/environ")
+	env, err := readEnviron(dir)
 	if err == nil && len(env) == 0 {
-		threads, _ := os.ReadDir(dir + "/task")
+		threads, _ := entriesOf(dir + "/task")
 		for _, t := range threads {
-			if env, _ = os.ReadFile(dir + "/task/" + t.Name() + "/environ"); len(env) > 0 {
+			if env, _ = readEnviron(dir + "/task/" + t.Name()); len(env) > 0 {
 				break
 			}
 		}
 	}
+	return env, err
+}
+
+// readEnviron reads one of them, also where no descriptor is left. It may have to wait, see execve(2).
+func readEnviron(dir string) (env []byte, err error) {
+	err = withSpare(func() error {
+		env, err = os.ReadFile(dir + "/environ")
+		return err
+	})
 	return env, err
 }

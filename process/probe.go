@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall"
@@ -78,6 +79,9 @@ func (c *child) watchAlive(ctx context.Context) {
 			err := within(ctx, a.Within, look)
 			if err == nil {
 				failures = 0
+				continue
+			}
+			if lacking(err) && !(errors.Is(err, syscall.ENOMEM) && c.p.Limits.Memory > 0) { // it is this process that lacks something, and the look says nothing of the child
 				continue
 			}
 			if failures++; failures >= a.Failures && ctx.Err() == nil {

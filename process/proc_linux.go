@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"syscall"
 	"unsafe"
@@ -16,8 +17,16 @@ import (
 // atWorkingDirectory is AT_FDCWD, for paths that are whole.
 const atWorkingDirectory = ^uintptr(99)
 
-// readProc reads a file.
-func readProc(path string) ([]byte, error) {
+// readProc reads a file, also where no descriptor is left.
+func readProc(path string) (text []byte, err error) {
+	err = withSpare(func() error {
+		text, err = readProcOnce(path)
+		return err
+	})
+	return text, err
+}
+
+func readProcOnce(path string) ([]byte, error) {
 	name, err := unix.BytePtrFromString(path)
 	if err != nil {
 		return nil, err
@@ -65,4 +74,13 @@ func procLinks(path string) uint32 {
 		return 0
 	}
 	return s.Nlink
+}
+
+// entriesOf is what a directory has, also where no descriptor is left.
+func entriesOf(dir string) (entries []os.DirEntry, err error) {
+	err = withSpare(func() error {
+		entries, err = os.ReadDir(dir)
+		return err
+	})
+	return entries, err
 }

@@ -316,10 +316,7 @@ func (c *child) kill() {
 			if !c.within(k) {
 				continue
 			}
-			if h, err := k.open(); err == nil {
-				_ = h.signal(syscall.SIGKILL)
-				h.close()
-			}
+			_ = k.signal(syscall.SIGKILL)
 		}
 	}
 	c.saySent(syscall.SIGKILL)
@@ -522,14 +519,30 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 // groupPause is how often the group is looked for while it is being stopped, on systems that do not tell of its end.
 const groupPause = 20 * time.Millisecond
 
+// signal sends sig to k, which is not watched. Where the system gives no handle of it, as without a descriptor left, it goes by the number.
+func (k kin) signal(sig syscall.Signal) error {
+	if k.pid == 0 {
+		return syscall.Kill(-k.pgid, sig)
+	}
+	h, err := k.open()
+	switch {
+	case err == nil:
+		defer h.close()
+		return h.signal(sig)
+	case k.lives():
+		return syscall.Kill(k.pid, sig)
+	}
+	return err
+}
+
 // signal sends sig, and finds out whether that is allowed.
 func (r *relative) signal(sig syscall.Signal) {
 	var err error
 	switch {
 	case r.h != nil:
 		err = r.h.signal(sig)
-	case r.pid == 0:
-		err = syscall.Kill(-r.pgid, sig)
+	default:
+		err = r.kin.signal(sig)
 	}
 	r.out = r.out || errors.Is(err, syscall.EPERM)
 }

@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -178,7 +179,12 @@ func forkVia(ctx context.Context, p *Process, path string, argv []string, attr *
 			text, err = io.ReadAll(ours)
 		}
 	})
-	broken := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) // it was killed before it heard all
+	broken := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) // it ended before it heard all
+	if broken && endedByItself(h.pid) {                                           // as Go's runtime does where no more threads may be
+		_, _ = waitFor(h.pid, 0)
+		h.close()
+		return nil, fmt.Errorf("it ended before the program ran: %w", syscall.EAGAIN)
+	}
 	if len(text) == 0 && (err == nil || broken || ctx.Err() != nil) {
 		return h, nil // the program runs, or was killed from outside before it did
 	}

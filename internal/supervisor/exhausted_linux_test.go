@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
@@ -131,7 +132,10 @@ func TestOutOfDescriptors(t *testing.T) {
 	if !limitedTo(t, 80) {
 		return
 	}
-	web := shellProcess("web", waits, func(p *config.Process) { p.Instances, p.Numbered = 1, true })
+	web := shellProcess("web", waits, func(p *config.Process) { // a probe that cannot be started says nothing of it
+		p.Instances, p.Numbered = 1, true
+		p.Liveness = config.Check{Exec: &config.Command{Args: []string{"/bin/true"}}, Every: 10 * time.Millisecond, Failures: 1}
+	})
 	hooked := shellProcess("hooked", waits, func(p *config.Process) { p.Hooks.BeforeStart = &config.Command{Shell: "true"} })
 	u := start(t, fileOf(t, web, shellProcess("db", waits), hooked))
 	u.await("all 3 ready")
@@ -188,5 +192,39 @@ func TestStopOfWhatWaitsForADescriptor(t *testing.T) {
 	u.await("db: .*retrying until there is room")
 	if status := u.end(syscall.SIGTERM); status != 0 {
 		t.Errorf("status %d, %v", status, u.err)
+	}
+}
+
+// A stop finds and ends a whole family also without a descriptor to look with.
+func TestStopOfAFamilyWithoutDescriptors(t *testing.T) {
+	if !limitedTo(t, 80) {
+		return
+	}
+	left := t.TempDir() + "/left"
+	web := shellProcess("web", "setsid sleep 1000 & setsid sh -c 'sleep 1000 & sleep 1000' & echo $! > "+left+"; "+waits)
+	u := start(t, fileOf(t, web))
+	u.await("web +. hello")
+	u.await("all 1 ready")
+	text, err := os.ReadFile(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for { // all that are left, and none beyond the limit: a spare one that is closed can be opened again
+		if _, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0); errors.Is(err, syscall.EMFILE) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := u.end(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d, %v", status, u.err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(-pid, 0); !errors.Is(err, syscall.ESRCH) { // it leads a session, or is gone
+		t.Errorf("its group of %d is still there: %v", pid, err)
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
 }
