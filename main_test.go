@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 // daemonVariable names the daemon that the test binary is to be, in place of running tests: the tests that need a real
@@ -16,6 +18,7 @@ var daemons = map[string]func(){}
 func TestMain(m *testing.M) {
 	name := os.Getenv(daemonVariable)
 	if name == "" {
+		testsignals.Default()
 		os.Exit(m.Run())
 	}
 	daemon, ok := daemons[name]

@@ -26,6 +26,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 // lifeVariable makes the test binary a daemon: it has the name of one of lives. Whatever it needs besides is in its arguments.
@@ -68,6 +70,11 @@ func init() {
 		lives[name](os.Args[1:])
 		os.Exit(0)
 	}
+}
+
+func TestMain(m *testing.M) {
+	testsignals.Default()
+	os.Exit(m.Run())
 }
 
 func stopSignal() <-chan os.Signal {

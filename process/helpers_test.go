@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 // limit is how long a test waits for an event that must come: also a machine that is busy with more than it can do gets there.
@@ -50,6 +51,7 @@ func TestMain(m *testing.M) {
 		carryOut(text)
 		os.Exit(0)
 	}
+	testsignals.Default()
 	os.Exit(m.Run())
 }
 

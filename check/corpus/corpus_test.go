@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lastcall-go/lastcall/check"
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 var (
@@ -26,6 +27,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", strconv.Itoa(*beside)); err != nil {
 		panic(err)
 	}
+	testsignals.Default()
 	os.Exit(m.Run())
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/check"
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 // written is the table of the document: verdicts, or versions, by daemon and row.
@@ -121,4 +122,9 @@ func TestDaemonsThatAreHere(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMain(m *testing.M) {
+	testsignals.Default()
+	os.Exit(m.Run())
 }

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -172,10 +171,6 @@ func (p *chaosPlan) file(member, log string, n, changed int) string {
 func TestUpAtRandom(t *testing.T) {
 	if !process.Adopt() {
 		t.Skip("orphans do not come to this process")
-	}
-	if signal.Ignored(os.Interrupt) { // as in a shell's background job, and it would be so for what is started here
-		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-		defer signal.Reset(os.Interrupt)
 	}
 	first, n := 1, 10
 	flag.Visit(func(f *flag.Flag) {

@@ -3,11 +3,20 @@ package main
 import (
 	"testing"
 
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lastcall": main, "tini": main, "dumb-init": main, "healthy": healthy})
+	testscript.Main(tests{m}, map[string]func(){"lastcall": main, "tini": main, "dumb-init": main, "healthy": healthy})
+}
+
+// tests are the tests, where this is not one of the commands.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int {
+	testsignals.Default()
+	return m.M.Run()
 }
 
 // The scripts run the real command as a process of its own, with real signals.

@@ -19,6 +19,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 	"github.com/lastcall-go/lastcall/serve"
 )
 
@@ -56,6 +57,7 @@ func TestMain(m *testing.M) {
 		child()
 		return
 	}
+	testsignals.Default()
 	os.Exit(m.Run())
 }
 

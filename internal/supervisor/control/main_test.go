@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 // generous is how long a test waits for what must come.
@@ -45,6 +46,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	testsignals.Default()
 	os.Exit(m.Run())
 }
 

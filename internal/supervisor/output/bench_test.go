@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
 // Benchmark is output of real processes through the whole of it: bytes and lines a second as they wrote them, and the
@@ -114,5 +116,6 @@ func TestMain(m *testing.M) {
 		writer(n)
 		return
 	}
+	testsignals.Default()
 	os.Exit(m.Run())
 }
