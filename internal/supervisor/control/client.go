@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/timeline"
 )
 
@@ -25,16 +26,21 @@ import (
 type Client struct {
 	Socket string
 	File   string // what the supervisor runs, for messages; "" if that is not known
+
+	within  time.Duration // in place of answerWithin; 0 is that
+	largest int64         // in place of largestMessage; 0 is that
 }
 
 // List is [Backend.List].
 func (c *Client) List(ctx context.Context, usage bool) (list []Instance, err error) {
+	ctx, cancel := c.soonAnswered(ctx)
+	defer cancel()
 	body, err := c.ask(ctx, http.MethodGet, "ps?usage="+strconv.FormatBool(usage), nil)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	if err := json.NewDecoder(body).Decode(&list); err != nil {
+	if err := json.NewDecoder(c.messages(body)).Decode(&list); err != nil {
 		return nil, c.broken(ctx, err)
 	}
 	return list, nil
@@ -108,16 +114,18 @@ func (c *Client) Logs(ctx context.Context, q LogQuery, fn func(Line) error) erro
 
 // Report is [Backend.Report].
 func (c *Client) Report(ctx context.Context) (lastcall.Report, error) {
+	ctx, cancel := c.soonAnswered(ctx)
+	defer cancel()
 	body, err := c.ask(ctx, http.MethodGet, "report", nil)
 	if err != nil {
 		return lastcall.Report{}, err
 	}
 	defer body.Close()
-	text, err := io.ReadAll(body)
+	doc, err := io.ReadAll(c.messages(body))
 	if err != nil {
 		return lastcall.Report{}, c.broken(ctx, err)
 	}
-	return timeline.ReadJSON(bytes.NewReader(text))
+	return timeline.ReadJSON(bytes.NewReader(doc))
 }
 
 // order gives an order and waits for its end. progress may be nil.
@@ -143,7 +151,8 @@ func (c *Client) lines(ctx context.Context, method, query string, body []byte, f
 		return err
 	}
 	defer answer.Close()
-	for d := json.NewDecoder(answer); ; {
+	messages := c.messages(answer)
+	for d := json.NewDecoder(messages); ; messages.next() {
 		var text json.RawMessage
 		if err := d.Decode(&text); err != nil {
 			return c.broken(ctx, err)
@@ -156,7 +165,7 @@ func (c *Client) lines(ctx context.Context, method, query string, body []byte, f
 		}
 		switch {
 		case end.Error != nil:
-			return end.Error
+			return end.Error.checked()
 		case end.Done:
 			return nil
 		}
@@ -172,7 +181,7 @@ func (c *Client) ask(ctx context.Context, method, query string, body []byte) (io
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
+	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: largestRefusal}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		return nil, c.broken(ctx, err)
@@ -182,10 +191,10 @@ func (c *Client) ask(ctx context.Context, method, query string, body []byte) (io
 	}
 	defer response.Body.Close()
 	e := new(Error)
-	if err := json.NewDecoder(response.Body).Decode(e); err != nil {
-		return nil, &Error{KindFailed, "lastcall up does not understand this, and may be of another version: " + response.Status}
+	if err := json.NewDecoder(newMeter(response.Body, largestRefusal)).Decode(e); err != nil {
+		return nil, &Error{KindFailed, "lastcall up does not understand this, and may be of another version: " + text.Short(response.Status, 100)}
 	}
-	return nil, e
+	return nil, e.checked()
 }
 
 // dial connects, and makes sure that it is the supervisor of this user or of root: who asks as root asks anybody.
@@ -231,7 +240,7 @@ func (c *Client) broken(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case errors.As(err, &e):
 		return e
-	case errors.As(err, &syntax), errors.As(err, &other):
+	case errors.As(err, &syntax), errors.As(err, &other), errors.Is(err, errTooLarge):
 		return &Error{KindFailed, "an answer that cannot be read: " + err.Error()}
 	}
 	return &Error{KindNobody, "the lastcall up" + c.what() + " ended before it answered"}
