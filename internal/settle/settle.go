@@ -22,9 +22,29 @@ func Now() {
 
 // follow sets the limit at which garbage is collected, now and after each collection.
 func follow() {
-	used := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	metrics.Read(used)
-	now := int64(used[0].Value.Uint64() - used[1].Value.Uint64())
+	now := used()
 	debug.SetMemoryLimit(now + max(now, least))
 	runtime.SetFinalizer(new([16]byte), func(*[16]byte) { follow() }) // the next collection finds it
+}
+
+// used is the memory that is in use: what the runtime has from the system, without what is free in the heap, and with what the last
+// collection found alive in place of all objects. With the garbage the limit would double at each collection.
+func used() int64 {
+	const (
+		total = iota
+		released
+		free
+		objects
+		live
+	)
+	samples := []metrics.Sample{
+		total:    {Name: "/memory/classes/total:bytes"},
+		released: {Name: "/memory/classes/heap/released:bytes"},
+		free:     {Name: "/memory/classes/heap/free:bytes"},
+		objects:  {Name: "/memory/classes/heap/objects:bytes"},
+		live:     {Name: "/gc/heap/live:bytes"},
+	}
+	metrics.Read(samples)
+	value := func(i int) int64 { return int64(samples[i].Value.Uint64()) }
+	return value(total) - value(released) - value(free) - value(objects) + value(live)
 }
