@@ -11,7 +11,16 @@ type deadline struct {
 	at    time.Time
 	do    func() // called by that goroutine with the run locked
 	index int    // in the heap, -1 when it is no longer there
+	late  bool   // it was postponed, since this process was held up
 }
+
+const (
+	// heldUp is how late a deadline must be noticed for this process to have been held up: it was halted, or the machine slept or was
+	// busy. What the workers have to say by then, such as that they have ended, comes at the same moment as the deadline.
+	heldUp = 100 * time.Millisecond
+	// catchUp is the time that they have for it, and no more than the process was held up.
+	catchUp = 500 * time.Millisecond
+)
 
 // deadlines is a heap, the soonest first.
 type deadlines []*deadline
@@ -50,10 +59,16 @@ func (d *deadlines) cancel(item *deadline) {
 	}
 }
 
-// due takes out and returns the soonest if its time has come.
+// due takes out and returns the soonest if its time has come. One that is noticed too late is postponed, once.
 func (d *deadlines) due(now time.Time) *deadline {
-	if len(*d) == 0 || (*d)[0].at.After(now) {
-		return nil
+	for len(*d) > 0 && !(*d)[0].at.After(now) {
+		first := (*d)[0]
+		late := now.Sub(first.at)
+		if late <= heldUp || first.late {
+			return heap.Pop(d).(*deadline)
+		}
+		first.at, first.late = now.Add(min(late, catchUp)), true
+		heap.Fix(d, 0)
 	}
-	return heap.Pop(d).(*deadline)
+	return nil
 }

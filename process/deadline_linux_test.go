@@ -133,14 +133,14 @@ func TestProbeAfterAPause(t *testing.T) {
 const many = 40
 
 func init() {
-	lives["LASTCALL_TEST_MANY"] = func(watchdog string) {
-		p := script("notify READY=1; beat 400ms")
+	lives["LASTCALL_TEST_MANY"] = func(text string) {
+		times, text, _ := strings.Cut(text, ";")
+		p := script(text)
 		p.Ready.Notify, p.Ready.Within = true, limit
-		var err error
-		if p.Watchdog, err = time.ParseDuration(watchdog); err != nil {
+		var g lastcall.Group
+		if _, err := fmt.Sscan(times, (*lengths)(&p.Watchdog), (*lengths)(&g.Grace)); err != nil {
 			panic(err)
 		}
-		var g lastcall.Group
 		for i := range many {
 			one := &Process{Command: p.Command, Env: p.Env, Ready: p.Ready, Watchdog: p.Watchdog, Stdout: os.Stdout}
 			g.Add(fmt.Sprintf("child-%d", i), one)
@@ -156,6 +156,19 @@ func init() {
 	}
 }
 
+// lengths is a duration that package fmt reads.
+type lengths time.Duration
+
+func (l *lengths) Scan(state fmt.ScanState, _ rune) error {
+	word, err := state.Token(true, nil)
+	if err != nil {
+		return err
+	}
+	d, err := time.ParseDuration(string(word))
+	*l = lengths(d)
+	return err
+}
+
 func names(n int) (list []string) {
 	for i := range n {
 		list = append(list, fmt.Sprintf("child-%d", i))
@@ -163,62 +176,147 @@ func names(n int) (list []string) {
 	return list
 }
 
-// Nobody is killed for the silence of a supervisor that was halted for longer than the watchdog's time, while all its children went on.
-func TestWatchdogAfterAPause(t *testing.T) {
-	const watchdog = 2 * time.Second
+// supervisor is a process with many children, and the lines that it and they write.
+type supervisor struct {
+	*exec.Cmd
+	t     *testing.T
+	lines *bufio.Scanner
+}
+
+// supervise starts one that is ready. Its children carry out the script.
+func supervise(t *testing.T, watchdog, grace time.Duration, text string) *supervisor {
+	t.Helper()
 	self, err := os.Executable()
 	noError(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "LASTCALL_TEST_MANY="+watchdog.String(), raceVariable)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("LASTCALL_TEST_MANY=%v %v; %s", watchdog, grace, text), raceVariable)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	noError(t, err)
 	noError(t, cmd.Start())
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	timer := time.AfterFunc(limit, func() { cmd.Process.Kill() })
-	defer timer.Stop()
-	lines := bufio.NewScanner(out)
-	beats := map[string]int{}
-	next := func() string {
-		if !lines.Scan() {
-			t.Fatalf("it ended, or was killed after %v", limit)
-		}
-		if line := lines.Text(); strings.HasPrefix(line, "beat ") {
-			beats[line]++
-		}
-		return lines.Text()
+	t.Cleanup(func() { timer.Stop() })
+	s := &supervisor{cmd, t, bufio.NewScanner(out)}
+	for s.next() != "all ready" {
 	}
-	for next() != "all ready" {
+	return s
+}
+
+func (s *supervisor) next() string {
+	s.t.Helper()
+	if !s.lines.Scan() {
+		s.t.Fatalf("it ended, or was killed after %v", limit)
 	}
-	for pauses := range 2 {
-		noError(t, cmd.Process.Signal(syscall.SIGSTOP))
-		clear(beats)
-		for began := time.Now(); time.Since(began) < watchdog+watchdog/4 || len(beats) < many; next() { // they go on, and their messages find room in the socket
-		}
-		noError(t, cmd.Process.Signal(syscall.SIGCONT))
-		clear(beats)
-		all := func() bool {
-			n := 0
-			for _, b := range beats {
-				if b > int(3*watchdog/2/(400*time.Millisecond)) {
-					n++
-				}
-			}
-			return n == many
-		}
-		for !all() {
-			if line := next(); strings.HasPrefix(line, "ended:") {
-				t.Fatalf("after pause %d: %s", pauses+1, line)
-			}
-		}
-	}
-	noError(t, cmd.Process.Signal(syscall.SIGTERM))
+	return s.lines.Text()
+}
+
+// ends waits for the end, which must be a good one.
+func (s *supervisor) ends() {
+	s.t.Helper()
 	for {
-		if line := next(); strings.HasPrefix(line, "ended:") {
+		if line := s.next(); strings.HasPrefix(line, "ended:") {
 			if line != "ended: <nil>" {
-				t.Error(line)
+				s.t.Error(line)
 			}
 			return
 		}
+	}
+}
+
+// None is killed for the silence of a supervisor that was halted for longer than the watchdog's time, while all its children went on.
+func TestWatchdogAfterAPause(t *testing.T) {
+	const watchdog, beat = 2 * time.Second, 400 * time.Millisecond
+	s := supervise(t, watchdog, limit, "notify READY=1; beat "+beat.String())
+	beats := map[string]int{}
+	next := func() {
+		t.Helper()
+		line := s.next()
+		if strings.HasPrefix(line, "beat ") {
+			beats[line]++
+		} else if strings.HasPrefix(line, "ended:") {
+			t.Fatal(line)
+		}
+	}
+	for range 2 {
+		noError(t, s.Process.Signal(syscall.SIGSTOP))
+		clear(beats)
+		for began := time.Now(); time.Since(began) < watchdog+watchdog/4 || len(beats) < many; { // they go on, and their messages find room in the socket
+			next()
+		}
+		noError(t, s.Process.Signal(syscall.SIGCONT))
+		clear(beats)
+		live := func() (n int) {
+			for _, b := range beats {
+				if b > int(3*watchdog/2/beat) {
+					n++
+				}
+			}
+			return n
+		}
+		for live() < many {
+			next()
+		}
+	}
+	noError(t, s.Process.Signal(syscall.SIGTERM))
+	s.ends()
+}
+
+// Children that end in time while their supervisor is halted have ended in time, also if it goes on only when everything is over.
+func TestStopAfterAPause(t *testing.T) {
+	const grace = 4 * time.Second
+	s := supervise(t, time.Minute, grace, "on TERM { say told PID }; on USR1 { say ends; exit 0 }; notify READY=1; wait")
+	began := time.Now()
+	noError(t, s.Process.Signal(syscall.SIGTERM))
+	var pids []int
+	for len(pids) < many {
+		if pid, ok := strings.CutPrefix(s.next(), "told "); ok {
+			pids = append(pids, pidOf(t, pid))
+		}
+	}
+	noError(t, s.Process.Signal(syscall.SIGSTOP))
+	if took := time.Since(began); took > grace/2 {
+		t.Skipf("the machine is too busy: %v for a signal to all", took)
+	}
+	for _, pid := range pids {
+		noError(t, syscall.Kill(pid, syscall.SIGUSR1))
+	}
+	for ended := 0; ended < many; {
+		if s.next() == "ends" {
+			ended++
+		}
+	}
+	<-time.After(time.Until(began.Add(grace + 2*lastcall.DefaultHardStop))) // as long as the pause is
+	noError(t, s.Process.Signal(syscall.SIGCONT))
+	s.ends()
+}
+
+// What was awaited and its time may come at once: then it has come, also if only the system knows yet. More time that was asked for
+// in time counts as well.
+func TestStopHearsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ownSocket(t)
+		c := waitingChild(t, &Process{Grace: 2 * time.Second, Notify: true}, s)
+		c.plan()
+		began := time.Now()
+		time.AfterFunc(time.Second, func() { tell(s.name, "EXTEND_TIMEOUT_USEC=3000000") })
+		never := func() <-chan struct{} { return nil }
+		if got := c.await(never, func() time.Time { return c.stop.until(stageLeft, KillFamily) }); got != expired || time.Since(began) != 5*time.Second {
+			t.Errorf("outcome %d after %v, want %d after 5s", got, time.Since(began), expired)
+		}
+	})
+	cmd := exec.Command("true")
+	noError(t, cmd.Start())
+	defer cmd.Wait()
+	h, err := openHandle(cmd.Process.Pid)
+	noError(t, err)
+	defer h.close()
+	eventually(t, "it has ended", h.over)
+	hard := make(chan struct{})
+	close(hard)
+	c := &child{p: &Process{}, ctx: t.Context(), hard: hard, told: true, exited: make(chan struct{}), main: h}
+	go close(c.exited) // the watcher is late
+	if got := c.await(func() <-chan struct{} { return c.exited }, func() time.Time { return time.Now().Add(time.Hour) }); got != ended || c.stop.cut {
+		t.Errorf("outcome %d, want %d", got, ended)
 	}
 }
