@@ -10,7 +10,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // conn1 is a connection that speaks HTTP/1.1. A goroutine reads, so that a closing is seen when it comes.
@@ -18,8 +21,19 @@ type conn1 struct {
 	nc      net.Conn
 	tcp     net.Conn // beneath TLS
 	answers chan answer
+	closed  chan struct{} // nobody takes answers any more
+	over    chan struct{} // the reader has ended
+	closing sync.Once
 	ended   bool // the last answer said so, or was none
 }
+
+// Bounds of an answer's head: whoever answers may mean no good.
+const (
+	mostLine = 64 << 10 // bytes
+	mostHead = 1 << 20  // bytes of an answer's lines, interim answers and trailers included
+)
+
+var errTooLong = errors.New("not HTTP: the header is too long")
 
 // answer is the result of an exchange; last says that the connection ends with it.
 type answer struct {
@@ -28,18 +42,23 @@ type answer struct {
 }
 
 func newConn1(nc, tcp net.Conn) *conn1 {
-	c := &conn1{nc: nc, tcp: tcp, answers: make(chan answer, 1)}
+	c := &conn1{nc: nc, tcp: tcp, answers: make(chan answer, 1), closed: make(chan struct{}), over: make(chan struct{})}
 	go c.read()
 	return c
 }
 
 // read delivers the answers, until one is the last. A connection that the server has closed is closed here too: it may wait for that.
 func (c *conn1) read() {
+	defer close(c.over)
 	br := bufio.NewReader(c.nc)
 	for last := false; !last; {
 		var r Result
 		r, last = readAnswer(br)
-		c.answers <- answer{r, last}
+		select {
+		case c.answers <- answer{r, last}:
+		case <-c.closed: // more than was asked for
+			return
+		}
 		if r.Class != Answered {
 			c.nc.Close()
 		}
@@ -94,27 +113,31 @@ func (c *conn1) exchange(t *Target, began, deadline time.Time) Result {
 	return a.Result
 }
 
-func (c *conn1) close() { c.nc.Close() }
+func (c *conn1) close() {
+	c.nc.Close()
+	c.closing.Do(func() { close(c.closed) })
+}
 
 // readAnswer reads one response. Whatever is not Answered is the last.
 func readAnswer(br *bufio.Reader) (r Result, last bool) {
+	head := mostHead
 	if _, err := br.Peek(1); err != nil {
 		return Result{Class: ClassOf(err, ClosedWithoutAnswer), Err: err}, true
 	}
 	length, chunked := -1, false
 	for {
-		status, err := readLine(br)
+		status, err := readLine(br, &head)
 		if err != nil {
 			return cut(0, err), true
 		}
 		version, rest, _ := strings.Cut(status, " ")
 		code, _, _ := strings.Cut(rest, " ")
-		if r.Status, err = strconv.Atoi(code); err != nil || !strings.HasPrefix(version, "HTTP/1.") {
-			return Result{Class: Broken, Err: fmt.Errorf("not HTTP: %q", status)}, true
+		if r.Status, err = strconv.Atoi(code); err != nil || r.Status < 100 || r.Status > 999 || !strings.HasPrefix(version, "HTTP/1.") {
+			return Result{Class: Broken, Err: fmt.Errorf("not HTTP: %q", text.Short(status, 100))}, true
 		}
 		last = version == "HTTP/1.0"
 		for {
-			line, err := readLine(br)
+			line, err := readLine(br, &head)
 			if err != nil {
 				return cut(r.Status, err), true
 			}
@@ -125,8 +148,8 @@ func readAnswer(br *bufio.Reader) (r Result, last bool) {
 			value = strings.TrimSpace(value)
 			switch strings.ToLower(name) {
 			case "content-length":
-				if length, err = strconv.Atoi(value); err != nil {
-					return Result{Class: Broken, Status: r.Status, Err: fmt.Errorf("not HTTP: %q", line)}, true
+				if length, err = strconv.Atoi(value); err != nil || length < 0 {
+					return Result{Class: Broken, Status: r.Status, Err: fmt.Errorf("not HTTP: %q", text.Short(line, 100))}, true
 				}
 			case "transfer-encoding":
 				chunked = strings.EqualFold(value, "chunked")
@@ -142,7 +165,7 @@ func readAnswer(br *bufio.Reader) (r Result, last bool) {
 	switch {
 	case r.Status == 204 || r.Status == 304:
 	case chunked:
-		err = readChunks(br)
+		err = readChunks(br, &head)
 	case length >= 0:
 		_, err = io.CopyN(io.Discard, br, int64(length))
 	default: // until the end of the connection
@@ -157,30 +180,46 @@ func readAnswer(br *bufio.Reader) (r Result, last bool) {
 
 // cut is an answer that began and did not end.
 func cut(status int, err error) Result {
+	if errors.Is(err, errTooLong) {
+		return Result{Class: Broken, Status: status, Err: err}
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return Result{Class: Timeout, Status: status, Err: err}
 	}
 	return Result{Class: CutBody, Status: status, Err: err}
 }
 
-func readLine(br *bufio.Reader) (string, error) {
-	line, err := br.ReadString('\n')
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+// readLine reads a line, and takes its length from what is left for the head.
+func readLine(br *bufio.Reader, head *int) (string, error) {
+	var line []byte
+	for {
+		part, err := br.ReadSlice('\n')
+		line = append(line, part...)
+		if *head -= len(part); len(line) > mostLine || *head < 0 {
+			return "", errTooLong
+		}
+		switch err {
+		case nil:
+			return strings.TrimRight(string(line), "\r\n"), nil
+		case bufio.ErrBufferFull:
+		case io.EOF:
+			return "", io.ErrUnexpectedEOF
+		default:
+			return "", err
+		}
 	}
-	return strings.TrimRight(line, "\r\n"), err
 }
 
-func readChunks(br *bufio.Reader) error {
+func readChunks(br *bufio.Reader, head *int) error {
 	for {
-		line, err := readLine(br)
+		line, err := readLine(br, head)
 		if err != nil {
 			return err
 		}
 		size, _, _ := strings.Cut(line, ";")
 		n, err := strconv.ParseUint(strings.TrimSpace(size), 16, 32)
 		if err != nil {
-			return fmt.Errorf("not HTTP: chunk of size %q", size)
+			return fmt.Errorf("not HTTP: chunk of size %q", text.Short(size, 100))
 		}
 		if n > 0 {
 			if _, err := io.CopyN(io.Discard, br, int64(n)+2); err != nil {
@@ -189,7 +228,7 @@ func readChunks(br *bufio.Reader) error {
 			continue
 		}
 		for line != "" || n == 0 { // trailers, to the empty line
-			if line, err = readLine(br); err != nil {
+			if line, err = readLine(br, head); err != nil {
 				return err
 			}
 			if line == "" {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // The part of HTTP/2 (RFC 9113) that one request after the other needs.
@@ -34,6 +37,8 @@ const (
 	flagPriority   = 0x20
 
 	refusedStream = 0x7 // error code
+
+	mostFrame = 1 << 14 // bytes, which is what a server may send that was not told otherwise
 )
 
 // conn2 is a connection that speaks HTTP/2, with one stream at a time. A goroutine reads.
@@ -165,6 +170,7 @@ func (c *conn2) finish(r Result) {
 func (c *conn2) frames() error {
 	br := bufio.NewReader(c.nc)
 	decoder := hpack.NewDecoder(4096, nil)
+	decoder.SetMaxStringLength(mostLine)
 	var head [9]byte
 	for {
 		if _, err := io.ReadFull(br, head[:]); err != nil {
@@ -173,6 +179,9 @@ func (c *conn2) frames() error {
 		length := int(head[0])<<16 | int(head[1])<<8 | int(head[2])
 		kind, flags := head[3], head[4]
 		stream := binary.BigEndian.Uint32(head[5:]) &^ (1 << 31)
+		if length > mostFrame {
+			return fmt.Errorf("not HTTP/2: a frame of %d bytes, where %d may be", length, mostFrame)
+		}
 		payload := make([]byte, length)
 		if _, err := io.ReadFull(br, payload); err != nil {
 			return err
@@ -205,7 +214,7 @@ func (c *conn2) frames() error {
 			if length == 4 && binary.BigEndian.Uint32(payload) == refusedStream {
 				class = RefusedStream
 			}
-			c.ends(stream, Result{Class: class, Err: fmt.Errorf("stream reset by the server, code %x", payload)})
+			c.ends(stream, Result{Class: class, Err: fmt.Errorf("stream reset by the server, code %x", payload[:min(len(payload), 4)])})
 		case frameHeaders:
 			if flags&flagEndHeaders == 0 {
 				return fmt.Errorf("a header of more than one frame is not supported")
@@ -245,8 +254,11 @@ func (c *conn2) frames() error {
 func (c *conn2) ends(stream uint32, r Result) {
 	c.mu.Lock()
 	r.Status = c.status
-	if r.Class == Reset && c.status != 0 {
+	switch {
+	case r.Class == Reset && c.status != 0:
 		r.Class = CutBody
+	case r.Class == Answered && c.status < 200: // trailers, or a body, of nothing
+		r.Class, r.Err = Broken, errors.New("not HTTP/2: the stream ended without an answer")
 	}
 	if stream == c.stream && stream != 0 {
 		c.finish(r)
@@ -268,10 +280,16 @@ func readStatus(decoder *hpack.Decoder, flags byte, payload []byte) (status int,
 		payload = payload[5:]
 	}
 	fields, err := decoder.DecodeFull(payload)
+	if err != nil {
+		return 0, err
+	}
 	for _, f := range fields {
-		if f.Name == ":status" {
-			status, err = strconv.Atoi(f.Value)
+		if f.Name != ":status" {
+			continue
+		}
+		if status, err = strconv.Atoi(f.Value); err != nil || status < 100 || status > 999 {
+			return 0, fmt.Errorf("not HTTP/2: the status is %q", text.Short(f.Value, 100))
 		}
 	}
-	return status, err
+	return status, nil
 }
