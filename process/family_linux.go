@@ -438,9 +438,12 @@ func children(pid int, read func() ([]byte, error)) []int {
 		}
 		before = now
 	}
-	var list []int
-	for field := range bytes.FieldsSeq(before) {
-		if pid, err := strconv.Atoi(string(field)); err == nil {
+	return parsePIDs(before)
+}
+
+func parsePIDs(text []byte) (list []int) {
+	for field := range bytes.FieldsSeq(text) {
+		if pid, err := strconv.Atoi(string(field)); err == nil && pid > 0 {
 			list = append(list, pid)
 		}
 	}
@@ -483,6 +486,11 @@ func statOf(pid int) (stat, bool) {
 	if err != nil {
 		return stat{}, false
 	}
+	return parseStat(pid, text)
+}
+
+// parseStat reads it. The name is the program's choice: it may hold spaces, parentheses and line breaks.
+func parseStat(pid int, text []byte) (stat, bool) {
 	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
 	if open < 0 || end < open {
 		return stat{}, false

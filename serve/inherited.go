@@ -5,9 +5,10 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/lastcall-go/lastcall/internal/listenfds"
 )
 
 // firstInherited is the file descriptor of the first inherited socket, by the protocol.
@@ -44,21 +45,18 @@ func Inherited(name string) (net.Listener, error) {
 }
 
 func inheritedFrom(getenv func(string) string, first int, name string) (net.Listener, error) {
-	count, err := strconv.Atoi(getenv("LISTEN_FDS"))
-	if err != nil || count <= 0 || getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+	names := listenfds.Names(getenv, os.Getpid())
+	if names == nil {
 		return nil, nil
 	}
-	var names []string
-	if list := getenv("LISTEN_FDNAMES"); list != "" {
-		names = strings.Split(list, ":")
-	}
+	named := slices.ContainsFunc(names, func(name string) bool { return name != "" })
 	i := 0
 	switch {
-	case name == "" || names == nil && count == 1:
-	case names == nil:
-		return nil, fmt.Errorf("serve: socket %q: %d sockets were passed, without names", name, count)
+	case name == "" || !named && len(names) == 1:
+	case !named:
+		return nil, fmt.Errorf("serve: socket %q: %d sockets were passed, without names", name, len(names))
 	default:
-		if i = slices.Index(names, name); i < 0 || i >= count {
+		if i = slices.Index(names, name); i < 0 {
 			return nil, fmt.Errorf("serve: socket %q was not passed, only %s", name, strings.Join(names, ", "))
 		}
 	}

@@ -3,17 +3,18 @@
 package supervisor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lastcall-go/lastcall/internal/listenfds"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/unixsocket"
 	"github.com/lastcall-go/lastcall/process"
@@ -42,19 +43,12 @@ type held struct {
 // newSockets takes over what whoever started this process passed on, with the protocol of sd_listen_fds(3).
 func newSockets() *sockets {
 	s := &sockets{held: map[config.Listener]*held{}, passed: map[string]*os.File{}}
-	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
-	if err != nil || os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
-		return s
-	}
-	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
-	for i := range n {
-		name := "unknown"
-		if i < len(names) && names[i] != "" {
-			name = names[i]
-		}
-		syscall.CloseOnExec(3 + i)
+	for i, name := range listenfds.Names(os.Getenv, os.Getpid()) {
+		fd := listenfds.First + i
+		name = cmp.Or(name, "unknown")
+		syscall.CloseOnExec(fd)
 		if s.passed[name] == nil {
-			s.passed[name] = os.NewFile(uintptr(3+i), name)
+			s.passed[name] = os.NewFile(uintptr(fd), name)
 		}
 	}
 	return s
