@@ -30,7 +30,7 @@ func One() string { return strings.Join(Corpus, " ") }
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*[mJKA]`)
 
 // commands are what the log of a CI system would obey.
-var commands = regexp.MustCompile(`(?m)^[\s]*::[A-Za-z0-9_-]+( |::)|##(vso|teamcity)?\[`)
+var commands = regexp.MustCompile(`(?m)^\s*::([A-Za-z_-][A-Za-z0-9_-]*( |::)|[0-9][A-Za-z0-9_-]*::)|##(vso|teamcity)?\[`)
 
 // OneLine says why a text is not a safe one of a single line.
 func OneLine(s string) error {
