@@ -38,7 +38,7 @@
 // (PR_SET_CHILD_SUBREAPER). A daemon may turn on its guard: a guard that dies or is stopped is seen by its watchdog, a watchdog that
 // dies by its guard, and one that is stopped, like a guard that is traced and does not answer, by this process. All is killed then, and
 // the check ends with an error that names what happened. A daemon that kills guard and watchdog in one stroke can leave processes
-// behind, unless this process is a subreaper, as `lastcall check` is. On other systems the reach is the daemon's process group.
+// behind; it could kill this process as well. On other systems the reach is the daemon's process group.
 // Processes that changed their user, so that this one may not kill them, are listed under orphans.
 //
 // The daemon leads a session of its own, as under a service manager; its stdin is the null device, its output a pipe, it has no

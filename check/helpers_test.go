@@ -366,6 +366,7 @@ func bomb(args []string) {
 type plan struct {
 	Command, Env, Only []string
 	Idle, Grace        time.Duration
+	Ready              string
 }
 
 func (p plan) String() string { return string(must(json.Marshal(p))) }
@@ -374,8 +375,26 @@ func (p plan) String() string { return string(must(json.Marshal(p))) }
 func checker(args []string) {
 	var p plan
 	must(0, json.Unmarshal([]byte(args[0]), &p))
-	report, err := (&Check{Command: p.Command, Env: p.Env, Only: p.Only, Idle: p.Idle, Grace: p.Grace}).Run(context.Background())
+	report, err := (&Check{Command: p.Command, Env: p.Env, Only: p.Only, Idle: p.Idle, Grace: p.Grace, Ready: p.Ready}).Run(context.Background())
 	fmt.Println(report, err)
+	if report != nil {
+		for i := range report.Results {
+			_ = report.Results[i].WriteText(os.Stdout)
+		}
+	}
+	fmt.Println("\npeak", memoryPeak())
+}
+
+// memoryPeak is the most memory that this process had, see VmHWM in proc_pid_status(5).
+func memoryPeak() int64 {
+	text, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kB, _ := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
+			return kB << 10
+		}
+	}
+	return 0
 }
 
 // facts writes what it was started with to the file that its last argument names.

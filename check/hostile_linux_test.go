@@ -14,7 +14,7 @@ import (
 
 // Hostile lives are of Linux alone. They are added before the init function that plays them.
 var _ = func() int {
-	lives["traceme"], lives["reuse"] = traceme, reuse
+	lives["traceme"], lives["reuse"], lives["hostile"], lives["nursery"] = traceme, reuse, hostile, nursery
 	return len(lives)
 }()
 
