@@ -4,7 +4,7 @@ go 1.26.0
 
 require github.com/lastcall-go/lastcall v0.0.0
 
-require golang.org/x/sys v0.49.0
+require golang.org/x/sys v0.50.0
 
 require golang.org/x/net v0.62.0 // indirect
 
