@@ -1,0 +1,7 @@
+//go:build linux && (386 || arm)
+
+package safefile
+
+import "golang.org/x/sys/unix"
+
+const sysSetgroups = unix.SYS_SETGROUPS32 // the other has ids of 16 bits
