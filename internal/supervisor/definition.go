@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/safefile"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/process"
 )
@@ -22,6 +23,7 @@ type definition struct {
 	argv     []string
 	env      []string             // besides that of lastcall itself
 	sys      *syscall.SysProcAttr // nil where nothing is to be set
+	log      safefile.LogOptions
 	ready    process.Ready
 	alive    process.Alive
 	stop     []process.Step
@@ -58,6 +60,9 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 		d.capabilities = []process.Capability{} // none
 	}
 	d.leaveTerminal()
+	if d.log, err = d.logOptions(); err != nil {
+		return nil, fail("log", err)
+	}
 	if d.ready, err = readiness(p); err != nil {
 		return nil, fail("ready", err)
 	}

@@ -48,7 +48,7 @@ func (s *Supervisor) newInstance(d *definition, n int, old *instance) (*instance
 		i.source = before
 	case !d.Log.Inherit:
 		i.source, err = s.out.Source(i.name, output.SourceOptions{
-			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None, Replaces: before,
+			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None, Log: d.log, Replaces: before,
 		})
 		if err != nil {
 			return nil, err

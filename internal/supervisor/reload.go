@@ -417,7 +417,7 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 }
 
 // sameLog reports whether the output of two definitions of a process goes to the same place.
-func sameLog(a, b *definition) bool { return a.Log == b.Log }
+func sameLog(a, b *definition) bool { return a.Log == b.Log && a.log.Equal(b.log) }
 
 // sort puts the processes in the order of the file.
 func (s *Supervisor) sort(file *config.File) {

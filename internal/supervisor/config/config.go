@@ -179,6 +179,8 @@ type Log struct {
 	File    string `json:"file,omitempty"`    // absolute; in place of the common output
 	Rotate  int64  `json:"rotate,omitempty"`  // bytes; 0 never
 	Keep    int    `json:"keep,omitempty"`    // old files
+	Mode    int    `json:"mode,omitempty"`    // of the file; 0: a new one has 0644 less the umask, another keeps its own
+	Owner   string `json:"owner,omitempty"`   // of the file: "name", "name:group" or numbers; "" leaves it
 	None    bool   `json:"none,omitempty"`    // thrown away
 	Inherit bool   `json:"inherit,omitempty"` // lastcall's own stdout and stderr, as they are
 }

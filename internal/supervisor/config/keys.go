@@ -224,6 +224,10 @@ func logKeys() object {
 				atLeast(convert(size(), func(v uint64) int64 { return int64(v) }, func(v int64) uint64 { return uint64(v) }), 1, "a size above 0"), func(v *Log) *int64 { return &v.Rotate }),
 			kept("keep", "max_backups backups stdout_logfile_backups", "How many old files are kept. 5 if left out.",
 				number(0, 10_000), func(v *Log) *int { return &v.Keep }, func(v *Log) bool { return v.Rotate > 0 }),
+			field("mode", "stdout_logfile_mode", "The file's mode, in octal digits: 0640. Default: 0644 less the umask for a new file; another keeps its own.",
+				fileMode(), func(v *Log) *int { return &v.Mode }),
+			field("owner", "", "The file's owner: `name`, `name:group`, or numbers. Default: root, or the process's `user` in a directory that is not root's.",
+				user(), func(v *Log) *string { return &v.Owner }),
 		},
 		check: checks(func(r *reader, n *node, v *Log) {
 			keep, rotate := n.get("keep"), n.get("rotate")

@@ -283,6 +283,8 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 		if rapid.Bool().Draw(t, "rotate") {
 			p.Log.Rotate, p.Log.Keep = rapid.Int64Range(1, math.MaxInt64).Draw(t, "rotate"), rapid.IntRange(0, 100).Draw(t, "keep")
 		}
+		p.Log.Mode = maybe(t, "mode", func() int { return 0o200 | rapid.IntRange(0, 0o777).Draw(t, "log mode") })
+		p.Log.Owner = maybe(t, "owner", func() string { return rapid.SampledFrom([]string{"web", "web:adm", "33", "33:4"}).Draw(t, "log owner") })
 	}
 	return p
 }

@@ -352,6 +352,19 @@ func umask() *kind[int] {
 	}, func(v int) *node { return textNode(fmt.Sprintf("%03o", v)) })
 }
 
+// fileMode is the mode of a file that its owner can write.
+func fileMode() *kind[int] {
+	return single("octal digits such as 0640", func() schema {
+		return or(schema{"type": "integer", "minimum": 128, "maximum": 777}, pattern(`^(0o)?0?[2367][0-7]{2}$`))
+	}, func(text string) (int, error) {
+		v, err := strconv.ParseUint(strings.TrimPrefix(text, "0o"), 8, 16)
+		if err != nil || v > 0o777 || v&0o200 == 0 {
+			return 0, fmt.Errorf("%q is no mode of octal digits such as 0640, with which the owner can write", text)
+		}
+		return int(v), nil
+	}, func(v int) *node { return textNode(fmt.Sprintf("%04o", v)) })
+}
+
 // wholeSeconds is a duration without fractions of a second.
 func wholeSeconds() *kind[time.Duration] {
 	k := duration(false)

@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
+
+	"github.com/lastcall-go/lastcall/internal/safefile"
 )
 
 // logFile is a file that takes the lines of a source as they are, or of several. What no goroutine but the sink's needs
 // has no lock.
 type logFile struct {
-	m      *Mux
-	path   string
-	rotate int64
-	keep   int
-	users  int // guarded by m.mu
+	m     *Mux
+	path  string
+	users int // guarded by m.mu
+
+	options logOptions
 
 	file   *os.File // nil if it could not be opened again
 	size   int64    // since the last rotation; -1 if the file is none that can be renamed, as a terminal
@@ -23,18 +24,28 @@ type logFile struct {
 	lost   int64    // bytes, since
 }
 
+// logOptions are those of a source for its file.
+type logOptions struct {
+	rotate int64
+	keep   int
+	open   safefile.LogOptions
+}
+
 // broken stands for a source whose line could not be written whole.
 var broken = new(Source)
 
-// useLog is the log file at that path, which is opened if it is not. m.mu is held.
+// useLog is the log file at that path, which is opened if it is not. Of several sources the last says how. m.mu is held.
 func (m *Mux) useLog(o SourceOptions) (*logFile, error) {
+	options := logOptions{o.Rotate, o.Keep, o.Log}
 	f := m.logs[o.File]
 	if f == nil {
-		f = &logFile{m: m, path: o.File, rotate: o.Rotate, keep: o.Keep}
+		f = &logFile{m: m, path: o.File, options: options}
 		if err := f.open(); err != nil {
 			return nil, err
 		}
 		m.logs[o.File] = f
+	} else {
+		m.files.post(job{fn: func() { f.change(options) }})
 	}
 	f.users++
 	return f, nil
@@ -44,18 +55,34 @@ func (m *Mux) useLog(o SourceOptions) (*logFile, error) {
 func (m *Mux) releaseLog(f *logFile) {
 	if f.users--; f.users == 0 {
 		delete(m.logs, f.path)
+		f.end()
 		if f.file != nil {
 			f.file.Close()
 		}
 	}
 }
 
+// end says what is lost for good.
+func (f *logFile) end() {
+	if f.lost > 0 {
+		f.m.Message(fmt.Sprintf("%s: %d bytes are missing", f.path, f.lost))
+		f.lost = 0
+	}
+}
+
+// change gives the file other options.
+func (f *logFile) change(o logOptions) {
+	before := f.options
+	if f.options = o; !before.open.Equal(o.open) {
+		if err := f.open(); err != nil {
+			f.m.Message(err.Error())
+		}
+	}
+}
+
 // open opens the file, also anew. If that fails, an older one is used on.
 func (f *logFile) open() error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	file, err := safefile.OpenLog(f.path, f.options.open)
 	if err != nil {
 		return err
 	}
@@ -78,8 +105,8 @@ func (f *logFile) write(s *Source, b []byte) {
 	}
 	for len(b) > 0 {
 		n := len(b)
-		if f.rotate > 0 && f.size >= 0 && f.size+int64(n) > f.rotate {
-			n = bytes.LastIndexByte(b[:max(f.rotate-f.size, 0)], '\n') + 1
+		if f.options.rotate > 0 && f.size >= 0 && f.size+int64(n) > f.options.rotate {
+			n = bytes.LastIndexByte(b[:max(f.options.rotate-f.size, 0)], '\n') + 1
 			if n == 0 && f.size > 0 && f.torn == nil {
 				f.turn()
 				continue
@@ -134,28 +161,16 @@ func (f *logFile) fail(err error, lost int) {
 }
 
 // turn renames FILE to FILE.1, FILE.1 to FILE.2 and so on, and begins a new file. If it cannot, it goes on with the old one
-// and tries again when as much has been written once more.
+// and tries again when as much has been written once more. A file that somebody has renamed is not: the new one is begun at once.
 func (f *logFile) turn() {
-	err := func() error {
-		if f.keep <= 0 {
-			return os.Remove(f.path)
-		}
-		for i := f.keep - 1; i >= 0; i-- {
-			from := f.path
-			if i > 0 {
-				from = fmt.Sprintf("%s.%d", f.path, i)
-			}
-			if err := os.Rename(from, fmt.Sprintf("%s.%d", f.path, i+1)); err != nil && !os.IsNotExist(err) {
-				return err
-			}
-		}
-		return nil
-	}()
-	if err == nil || os.IsNotExist(err) {
+	turned, err := safefile.Rotate(f.path, f.file, f.options.keep, f.options.open)
+	if err == nil {
 		err = f.open()
 	}
 	if err != nil {
 		f.m.Message(fmt.Sprintf("%v; %s grows on", err, f.path))
+	}
+	if err != nil || !turned && f.size > 0 {
 		f.size = 0
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/lastcall-go/lastcall/internal/safefile"
 	"pgregory.net/rapid"
 )
 
@@ -176,4 +178,106 @@ func TestRotateFails(t *testing.T) {
 		t.Errorf("message %q", got)
 	}
 	equal(t, readFile(t, path), "12345678\n12345678\n")
+}
+
+// What is lost at the end, too, is said, and counted from the first byte.
+func TestLogFileFullToTheEnd(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skipf("no device that is full: %v", err)
+	}
+	out := newStdout(t)
+	end := out.all(t)
+	m := newMux(t, Options{Out: out.w, Format: "text", Times: "none"})
+	path, gone := t.TempDir()+"/web.log", t.TempDir()+"/gone.log"
+	for _, name := range []string{path, gone} {
+		if err := os.Symlink("/dev/full", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	web, other := newSource(t, m, "web", SourceOptions{File: path}), newSource(t, m, "gone", SourceOptions{File: gone})
+	write(t, other, "12345")
+	flush(t, other)
+	other.Close()
+	m.files.do(func() {}, enough)
+	write(t, web, "lost\n")
+	flush(t, web)
+	write(t, web, "this too\n")
+	flush(t, web)
+	write(t, web, "and what was in the pipe")
+	closeMux(t, m)
+	got := end()
+	for _, want := range []string{
+		"write " + path + ": no space left on device; lines are lost until this is mended\n",
+		gone + ": 6 bytes are missing\n",
+		path + ": 39 bytes are missing\n",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("got %s\nwithout one %s", got, want)
+		}
+	}
+}
+
+// A FIFO is no log file, at the start as later, and holds up neither the start nor the other logs.
+func TestLogFileFIFO(t *testing.T) {
+	m := newMux(t, Options{Out: newStdout(t).w})
+	dir := t.TempDir()
+	fifo, path, good := dir+"/fifo", dir+"/web.log", dir+"/good.log"
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "open " + fifo + ": it is a FIFO, and must be a file"
+	if _, err := m.Source("fifo", SourceOptions{File: fifo}); err == nil || err.Error() != "fifo: "+want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	web, other := newSource(t, m, "web", SourceOptions{File: path}), newSource(t, m, "good", SourceOptions{File: good})
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(fifo, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(good, good+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Reopen(); err == nil || err.Error() != strings.ReplaceAll(want, fifo, path) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	write(t, web, "to the old one\n")
+	flush(t, web)
+	write(t, other, "to the new one\n")
+	flush(t, other)
+	equal(t, readFile(t, path+".1"), "to the old one\n")
+	equal(t, readFile(t, good), "to the new one\n")
+}
+
+// The last source that uses a file says how.
+func TestLogFileOptionsChange(t *testing.T) {
+	m := newMux(t, Options{Out: newStdout(t).w})
+	path := t.TempDir() + "/web.log"
+	newSource(t, m, "web-1", SourceOptions{File: path})
+	newSource(t, m, "web-2", SourceOptions{File: path, Log: safefile.LogOptions{Mode: 0o600}})
+	m.files.do(func() {}, enough)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// A file that was renamed by another program is not renamed again when it is full: the new one is begun at once.
+func TestRotateMoved(t *testing.T) {
+	m := newMux(t, Options{Out: newStdout(t).w})
+	path := t.TempDir() + "/web.log"
+	web := newSource(t, m, "web", SourceOptions{File: path, Rotate: 10, Keep: 2})
+	write(t, web, "1234567\n")
+	flush(t, web)
+	if err := os.Rename(path, path+"-moved"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("another program's, and long\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, web, "new\n")
+	flush(t, web)
+	equal(t, readFile(t, path+"-moved"), "1234567\n")
+	equal(t, readFile(t, path), "another program's, and long\nnew\n")
 }

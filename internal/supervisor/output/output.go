@@ -155,14 +155,20 @@ func (m *Mux) Close(ctx context.Context, standstill time.Duration) error {
 	files := m.files
 	m.mu.Unlock()
 
-	m.common.end()
 	var errs []error
 	if files != nil { // first: they may have messages
 		files.end()
 		if !files.awaitEnd(ctx, standstill) {
 			errs = append(errs, errors.New("not all could be written to the log files"))
+		} else {
+			m.mu.Lock()
+			for _, f := range m.logs {
+				f.end()
+			}
+			m.mu.Unlock()
 		}
 	}
+	m.common.end()
 	if !m.common.awaitEnd(ctx, standstill) {
 		if n := m.common.giveUp(); n > 0 {
 			errs = append(errs, fmt.Errorf("%s of output were not read", text.Count(n, "line")))

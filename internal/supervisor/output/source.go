@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/safefile"
 )
 
 // SourceOptions say where the output of one instance goes.
@@ -13,7 +15,8 @@ type SourceOptions struct {
 	File    string // an absolute path: a log file in place of the common output. Its lines are as they were written.
 	Rotate  int64  // bytes: no more in one file, but for a longer line; 0 is no limit
 	Keep    int    // so many full ones are kept: FILE.1, the last, to FILE.N
-	None    bool   // it is thrown away
+	Log     safefile.LogOptions
+	None    bool // it is thrown away
 
 	Replaces *Source // one of the same name that is about to be closed; nil if there is none
 }
