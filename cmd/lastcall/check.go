@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -304,7 +303,6 @@ func (f *checkFiles) stdout() (flag string) {
 func (f *checkFiles) look(cmd *cobra.Command) (err error) {
 	to := map[string]string{} // the flags, by their files
 	f.each(func(flag, name string, _ func(io.Writer, *check.Report) error) {
-		_, missing := os.Lstat(name)
 		switch other := to[name]; {
 		case err != nil:
 		case other != "" && name == "-":
@@ -313,11 +311,7 @@ func (f *checkFiles) look(cmd *cobra.Command) (err error) {
 			err = usagef(cmd, "--%s and --%s cannot both go into %s", other, flag, name)
 		default:
 			to[name] = flag
-			if wrong := canWrite(name); wrong != nil {
-				err = usagef(cmd, "--%s: %w", flag, wrong)
-			} else if name != "-" && errors.Is(missing, fs.ErrNotExist) {
-				err = os.Remove(name)
-			}
+			err = canWrite(cmd, flag, name)
 		}
 	})
 	return err
@@ -336,15 +330,6 @@ func (f *checkFiles) write(cmd *cobra.Command, report *check.Report) (err error)
 		err = cmp.Or(err, appendFile(name, func(w io.Writer) error { return check.WriteMarkdown(w, report) }))
 	}
 	return err
-}
-
-// appendFile adds to a file that others may have written to.
-func appendFile(name string, write func(io.Writer) error) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(file), file.Close())
 }
 
 func indent(text string) string {

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/lastcall-go/lastcall"
@@ -39,7 +38,7 @@ how it stopped, and counts, in the clients' notes and in the journal on disk, wh
 			if config.Clients == 0 {
 				config.Clients = -1 // for which 0 is the default
 			}
-			if err := errors.Join(canWrite(report), canWrite(picture)); err != nil {
+			if err := cmp.Or(canWrite(cmd, "report", report), canWrite(cmd, "svg", picture)); err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()
@@ -54,14 +53,7 @@ how it stopped, and counts, in the clients' notes and in the journal on disk, wh
 			if len(result.Report.Workers) == 0 {
 				return err
 			}
-			for _, failed := range []error{writeReport(out, report, result.Report), writePicture(out, picture, result.Report)} {
-				if failed != nil && err == nil {
-					err = failed
-				} else if failed != nil {
-					err = &lastcall.GroupError{Errs: []error{err, failed}}
-				}
-			}
-			return err
+			return reportLost(cmd, err, writeReport(out, report, result.Report), writePicture(out, picture, result.Report))
 		},
 	}
 	flags := cmd.Flags()
@@ -76,16 +68,4 @@ how it stopped, and counts, in the clients' notes and in the journal on disk, wh
 	flags.StringVar(&report, "report", "", "write the report as JSON into this `FILE`")
 	flags.StringVar(&picture, "svg", "", "draw the report into this `FILE`")
 	return cmd
-}
-
-// canWrite says now what writing the file would say after the demo.
-func canWrite(name string) error {
-	if name == "" || name == "-" {
-		return nil
-	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return err
-	}
-	return file.Close()
 }

@@ -41,10 +41,7 @@ lastcall demo --report or up --report. It is the waterfall that a daemon prints 
 					return err
 				}
 			}
-			if err := writeFile(out, written, report.json); err != nil {
-				return err
-			}
-			return writeFile(out, picture, report.picture)
+			return reportLost(cmd, nil, writeFile(out, written, report.json), writeFile(out, picture, report.picture))
 		},
 	}
 	cmd.Flags().StringVar(&picture, "svg", "", "draw the report into this `FILE`")
@@ -119,30 +116,4 @@ func readReport(stdin io.Reader, name string) (shown, error) {
 		err = fmt.Errorf("%s: %w", name, inner)
 	}
 	return report, err
-}
-
-// writePicture draws the report into the file with this name, if there is one.
-func writePicture(stdout io.Writer, name string, report lastcall.Report) error {
-	return writeFile(stdout, name, func(w io.Writer) error { return timeline.SVG(w, report) })
-}
-
-// writeReport writes the report as JSON into the file with this name, if there is one.
-func writeReport(stdout io.Writer, name string, report lastcall.Report) error {
-	return writeFile(stdout, name, func(w io.Writer) error { return timeline.WriteJSON(w, report) })
-}
-
-// writeFile writes a whole file or none of it.
-func writeFile(stdout io.Writer, name string, write func(io.Writer) error) error {
-	if name == "" {
-		return nil
-	}
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return err
-	}
-	if name == "-" {
-		_, err := stdout.Write(b.Bytes())
-		return err
-	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
 }

@@ -46,7 +46,8 @@ Options end at the first argument that is none. Each has a variable as well, suc
 image's ENTRYPOINT need not change; lists have commas. Called as tini, docker-init or dumb-init (a link will do),
 lastcall takes their options, and behaves as they do.
 
-Exit status: the program's. 127 if it was not found, 126 if it could not be executed, 3 if it was not ready in time.`,
+Exit status: the program's. 127 if it was not found, 126 if it could not be executed, 3 if it was not ready in time, 2 if
+the command line is wrong, or the program succeeded and the report could not be written.`,
 		Example: `  lastcall run -- ./server -port 8080
   lastcall run --grace 30s --rewrite TERM=QUIT nginx -g 'daemon off;'
   lastcall run --ready http://127.0.0.1:8080/readyz --ready-within 10s ./server`,
@@ -92,7 +93,7 @@ Exit status: the program's. 127 if it was not found, 126 if it could not be exec
 					return usagef(cmd, "--pdeathsig: %w", err)
 				}
 			}
-			if err := canWrite(report); err != nil {
+			if err := canWrite(cmd, "report", report); err != nil {
 				return err
 			}
 			var written bytes.Buffer
@@ -109,6 +110,9 @@ Exit status: the program's. 127 if it was not found, 126 if it could not be exec
 			err = writeFile(cmd.OutOrStdout(), report, func(w io.Writer) error { _, err := written.WriteTo(w); return err })
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall run:", oneLine(err))
+				if end.Status == 0 {
+					end.Status = 2
+				}
 			}
 			end.Exit()
 			return nil

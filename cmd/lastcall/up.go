@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -29,7 +30,8 @@ lastcall at once. SIGHUP reads the file again, and SIGUSR1 writes a report.
 Exit status: 0 if everything stopped well, on request or because it was done. Otherwise that of a program that failed
 by itself, chosen by the key exit of the file: the first that failed, the first essential one that ended, or the worst;
 it is the program's exit code, or 128+n if it died of signal n, 127 if it was not found, 126 if it could not be run, 3
-if it was not ready in time, 1 if its checks failed. Otherwise 4: something had to be killed. 3 if nothing could be started.`,
+if it was not ready in time, 1 if its checks failed. Otherwise 4: something had to be killed. 3 if nothing could be started; 2 if the
+command line or the file is wrong, or all went well and the report could not be written.`,
 		Example: "  lastcall up\n  lastcall up -f shop.yaml web\n  lastcall up -f Procfile",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			signals := arm(stopSignals, reloadSignals, reportSignals)
@@ -46,10 +48,8 @@ if it was not ready in time, 1 if its checks failed. Otherwise 4: something had 
 			if isCharDevice(os.Stdout) {
 				options.Interrupt = "Ctrl-C"
 			}
-			for _, name := range []string{report, picture} {
-				if err := canWrite(name); err != nil {
-					return err
-				}
+			if err := cmp.Or(canWrite(cmd, "report", report), canWrite(cmd, "svg", picture)); err != nil {
+				return err
 			}
 			s, err := supervisor.New(options)
 			if err != nil {
@@ -60,16 +60,11 @@ if it was not ready in time, 1 if its checks failed. Otherwise 4: something had 
 			if len(r.Workers) > 0 && !options.Quiet {
 				fmt.Fprint(cmd.ErrOrStderr(), r)
 			}
-			if err := writeReport(cmd.OutOrStdout(), report, r); err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(err))
-			}
-			if err := writePicture(cmd.OutOrStdout(), picture, r); err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(err))
-			}
 			if status := s.ExitStatus(err); err != nil && lastcall.ExitCode(err) < 128 {
-				return &statusError{status, err}
+				err = &statusError{status, err}
 			}
-			return err
+			out := cmd.OutOrStdout()
+			return reportLost(cmd, err, writeReport(out, report, r), writePicture(out, picture, r))
 		},
 	}
 	flags := cmd.Flags()
