@@ -11,12 +11,15 @@ import (
 
 func newConfig() *cobra.Command {
 	var options config.Options
-	var asJSON, schema bool
+	var asJSON, schema, secrets bool
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check the file of lastcall up, and print it as it is understood",
 		Long: `Check the file of lastcall up, and print it as it is understood: includes, profiles, variables and environment files
 are resolved, and paths are absolute. What is printed is such a file, too: a Procfile becomes a lastcall.yaml.
+
+Values from environment files, and those of variables whose name or content is that of a secret (DB_PASSWORD, API_KEY, a
+URL with a password), are not shown: in their place stands a reference to the variable. --show-secrets shows them.
 
 All problems are found at once, each with its line and column; the exit status is then 2. Advice, which is no problem, goes
 to stderr.`,
@@ -37,6 +40,9 @@ to stderr.`,
 			if err != nil {
 				return err
 			}
+			if !secrets {
+				file.HideSecrets()
+			}
 			text := file.YAML
 			if asJSON {
 				text = file.JSON
@@ -52,6 +58,7 @@ to stderr.`,
 	}
 	fileFlags(cmd.Flags(), &options)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&secrets, "show-secrets", false, "with the values from environment files, and those that look secret")
 	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of such files instead, for editors")
 	return cmd
 }

@@ -48,6 +48,7 @@ func (r *reader) readEnv(file *source, at position, optional bool) []string {
 			env = append(env, v)
 		}
 	}
+	r.hideEnv(env)
 	return env
 }
 

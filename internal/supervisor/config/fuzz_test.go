@@ -74,7 +74,7 @@ func sameAgain(t *testing.T, file *File) {
 		if err != nil {
 			t.Fatalf("what is printed is not understood: %v\n%s", err, printed)
 		}
-		again.Path, again.Dir, again.Sources = file.Path, file.Dir, file.Sources
+		again.Path, again.Dir, again.Sources, again.hidden = file.Path, file.Dir, file.Sources, file.hidden
 		if !reflect.DeepEqual(file, again) {
 			t.Fatalf("what is printed is another file:\n%s\nread back:\n%s", printed, again.YAML())
 		}

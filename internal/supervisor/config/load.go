@@ -61,6 +61,7 @@ func Load(opts Options) (*File, error) {
 	}
 	f := doc.File // not the one in the document, which holds on to the text
 	f.Sources = r.sources
+	f.hidden = r.hidden
 	if f.Name == "" {
 		f.Name = nameOf(file.dir)
 	}

@@ -47,7 +47,11 @@ func (f *File) node() *node {
 		}
 		doc.processes[i] = d
 	}
-	return documentKeys().write(&doc)
+	root := documentKeys().write(&doc)
+	if f.hide {
+		f.hideIn(root)
+	}
+	return root
 }
 
 // dollars is text with each $ doubled, unless it is for the shell.

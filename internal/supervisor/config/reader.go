@@ -15,6 +15,7 @@ type reader struct {
 	sources   []string            // every file that was read
 	envs      map[string][]string // the variables of environment files, by path
 	used      used
+	hidden    hidden
 	process   string   // whose keys are read
 	path      []string // the keys that lead to the value which is read
 }
@@ -85,7 +86,11 @@ func (r *reader) substitute(text string) (string, error) {
 	if r.used.text > maxText && strings.Contains(text, "$") {
 		return "", errTold
 	}
-	return substitute(text, r.variables)
+	result, err := substitute(text, r.variables)
+	if err == nil && result != text {
+		r.hideText(text, result)
+	}
+	return result, err
 }
 
 // is reports whether n is of a kind, and notes a problem if it is not.
