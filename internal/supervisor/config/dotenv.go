@@ -21,7 +21,7 @@ import (
 //
 // Nothing is put in the places of variables.
 func (r *reader) readEnv(file *source, at position, optional bool) []string {
-	text, err := r.read(file)
+	text, err := r.read(file, true)
 	if errors.Is(err, fs.ErrNotExist) && optional {
 		return nil
 	}

@@ -125,7 +125,7 @@ func find(name string) (*source, error) {
 
 // readFile is the text of a file; nil if it cannot be read, which is then a problem at this position.
 func (r *reader) readFile(file *source, at position) []byte {
-	text, err := r.read(file)
+	text, err := r.read(file, false)
 	switch {
 	case err == errTooLarge || err != nil && at.line == 0:
 		r.wrong(position{file: file}, "", "%s", err)

@@ -13,7 +13,7 @@ func Socket(name string) (file, socket string, err error) {
 		return "", "", err
 	}
 	r := new(reader)
-	text, err := r.read(at)
+	text, err := r.read(at, false)
 	if err != nil || isProcfile(at.path) {
 		return at.path, "", nil
 	}
