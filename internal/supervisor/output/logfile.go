@@ -101,7 +101,9 @@ func (f *logFile) open() error {
 func (f *logFile) write(s *Source, b []byte) {
 	if f.torn != nil && f.torn != s {
 		f.torn = nil
-		f.put([]byte{'\n'})
+		if before := f.lost; !f.put(newline) { // which nobody wrote
+			f.torn, f.lost = broken, before
+		}
 	}
 	for len(b) > 0 {
 		n := len(b)
@@ -127,12 +129,13 @@ func (f *logFile) write(s *Source, b []byte) {
 	}
 }
 
-// put writes b. What cannot be written is lost, which is said once, and again when it has become possible.
-func (f *logFile) put(b []byte) {
+// put writes b, and reports whether that was possible. What cannot be written is lost, which is said once, and again when it has
+// become possible.
+func (f *logFile) put(b []byte) bool {
 	if f.file == nil {
 		if err := f.open(); err != nil {
 			f.fail(err, len(b))
-			return
+			return false
 		}
 	}
 	n, err := f.file.Write(b)
@@ -144,12 +147,13 @@ func (f *logFile) put(b []byte) {
 			f.torn = broken
 		}
 		f.fail(err, len(b)-n)
-		return
+		return false
 	}
 	if f.failed {
 		f.m.Message(fmt.Sprintf("%s: it is written again; %d bytes are missing", f.path, f.lost))
 		f.failed, f.lost = false, 0
 	}
+	return true
 }
 
 func (f *logFile) fail(err error, lost int) {
