@@ -84,6 +84,9 @@ func (t *target) report(cmd *cobra.Command, args []string) (shown, error) {
 	return shownStop(report), err
 }
 
+// maxReport is far more bytes than the report of 100,000 workers has.
+const maxReport = 256 << 20
+
 // readReport reads the report in the file with this name, - being stdin.
 func readReport(stdin io.Reader, name string) (shown, error) {
 	in := stdin
@@ -97,9 +100,12 @@ func readReport(stdin io.Reader, name string) (shown, error) {
 	} else {
 		name = "standard input"
 	}
-	data, err := io.ReadAll(in)
+	data, err := io.ReadAll(io.LimitReader(in, maxReport+1))
 	if err != nil {
 		return shown{}, err
+	}
+	if len(data) > maxReport {
+		return shown{}, fmt.Errorf("%s: it is larger than %d MiB, and no report", name, maxReport>>20)
 	}
 	var report shown
 	var kind struct{ Schema string }
