@@ -17,7 +17,7 @@ import (
 // Its output goes to that of this process unless Stdout and Stderr say otherwise.
 //
 // The caller runs it. One that is started while p runs belongs to p's family: the end of p ends it, and Run of p does not
-// return before it has ended.
+// return before it has ended. Its own Run returns an error that matches os.ErrProcessDone if it died of that, or if p is being stopped.
 func (p *Process) ControlProcess(command []string, setenv ...string) *Process {
 	c := &Process{
 		Command: command, Dir: p.Dir, Env: p.Env, Setenv: slices.Concat(p.Setenv, setenv), Kill: min(p.Kill, KillGroup),
@@ -105,7 +105,11 @@ func (p *Process) runControl(ctx context.Context) error {
 		return err
 	}
 	defer leave()
-	return p.run(joined, hard)
+	err = p.run(joined, hard)
+	if exit, _ := p.Exit(); err == nil && exit.Signal != 0 && ctx.Err() == nil {
+		return fmt.Errorf("%s: ended with %s, whose control process it was: %w", p.name(), p.of.name(), os.ErrProcessDone)
+	}
+	return err
 }
 
 // ownerMark is the mark of the family that a control process belongs to, "" if it is not one or its owner does not run.

@@ -147,6 +147,8 @@ func TestControlProcessEndsWithTheProgram(t *testing.T) {
 		go func() { done <- c.Run(context.Background()) }()
 		return done
 	}
+	short := control("say short; wait")
+	v.await(t, "short")
 	soft := control("on TERM { say told; exit 0 }; say soft PID; wait")
 	pid := pidOf(t, v.value(t, "soft "))
 	noError(t, r.stop())
@@ -154,6 +156,9 @@ func TestControlProcessEndsWithTheProgram(t *testing.T) {
 		t.Error("Run returned before the control process had ended")
 	}
 	noError(t, <-soft)
+	if err := <-short; !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("one that died of the stop returned %v", err)
+	}
 	v.await(t, "told")
 
 	r = run(t, p, 100*time.Millisecond)
