@@ -11,8 +11,10 @@
 //	group.Add("web", serve.HTTP(server, listener), lastcall.After("db"))
 //	group.Go("mail", sendMail, lastcall.After("db"), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
 //
-// Workers start when what they are [After] is ready, and are told to stop in the reverse order, each when everything that
-// depends on it has returned. A Group is a [Worker], so groups nest.
+// Workers start when what they are [After] is ready. A worker is ready when its function is entered, which is before its
+// first line has run: where a dependent needs what the function sets up, add the worker with [AwaitReady], and have it call
+// [Ready] when that stands. Workers are told to stop in the reverse order, each when everything that depends on it has
+// returned. A Group is a [Worker], so groups nest.
 //
 // # Run
 //
