@@ -1,13 +1,9 @@
 package lastcall
 
-import (
-	"log/slog"
-	"runtime/debug"
-	"sync"
-)
+import "sync"
 
-// bus hands events to listeners one at a time and in order, without a goroutine: whoever posts while nobody delivers
-// delivers what there is, with no lock held. A tree of groups shares one.
+// bus hands events to listeners one at a time and in order, with no lock held, and without a goroutine while there are
+// none: a post while nothing is being delivered delivers what there is. A tree of groups shares one.
 type bus struct {
 	mu    sync.Mutex
 	queue []delivery
@@ -25,24 +21,58 @@ func (b *bus) post(event Event, listeners []func(Event)) {
 	b.mu.Unlock()
 }
 
-// deliver empties the queue, unless somebody is doing that already.
+// deliver empties the queue, unless that is being done already. The listeners are called on another goroutine, so that
+// one that ends it with runtime.Goexit (t.Fatal does) ends nothing else.
 func (b *bus) deliver() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.idle != nil {
+	if b.idle != nil || len(b.queue) == 0 {
+		b.mu.Unlock()
 		return
 	}
-	b.idle = make(chan struct{})
-	for len(b.queue) > 0 {
-		d := b.queue[0]
-		b.queue = b.queue[1:]
-		b.mu.Unlock()
-		for _, listen := range d.listeners {
-			call(listen, d.event)
+	idle := make(chan struct{})
+	b.idle = idle
+	b.mu.Unlock()
+	go b.drain()
+	<-idle
+}
+
+// drain calls listeners until the queue is empty.
+func (b *bus) drain() {
+	defer b.drained()
+	for {
+		listen, event := b.next()
+		if listen == nil {
+			return
 		}
-		b.mu.Lock()
+		call(listen, event)
+	}
+}
+
+// next takes a call out of the queue.
+func (b *bus) next() (func(Event), Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.queue) > 0 {
+		d := &b.queue[0]
+		if len(d.listeners) > 0 {
+			listen := d.listeners[0]
+			d.listeners = d.listeners[1:]
+			return listen, d.event
+		}
+		b.queue = b.queue[1:]
 	}
 	b.queue = nil
+	return nil, Event{}
+}
+
+// drained goes on where a listener has ended the goroutine.
+func (b *bus) drained() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.queue) > 0 {
+		go b.drain()
+		return
+	}
 	close(b.idle)
 	b.idle = nil
 }
@@ -60,14 +90,4 @@ func (b *bus) flush() {
 			return
 		}
 	}
-}
-
-// call contains a listener's panic: who looks on must not bring the daemon down.
-func call(listen func(Event), event Event) {
-	defer func() {
-		if v := recover(); v != nil {
-			slog.Error("lastcall: a listener panicked", "panic", v, "stack", string(debug.Stack()))
-		}
-	}()
-	listen(event)
 }

@@ -1,7 +1,6 @@
 package lastcall
 
 import (
-	"log/slog"
 	"runtime/debug"
 	"sync"
 )
@@ -41,7 +40,7 @@ func (e *errand) run() {
 // ended is deferred, so that a panic, say of a writer, is contained, and runtime.Goexit counts as an end.
 func (e *errand) ended() {
 	if v := recover(); v != nil {
-		slog.Error("lastcall: "+e.name+" panicked", "panic", v, "stack", string(debug.Stack()))
+		logError("lastcall: "+e.name+" panicked", "panic", v, "stack", string(debug.Stack()))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -42,8 +42,9 @@ func (k EventKind) String() string {
 // An Event is one thing that happened to a worker or to a group. Logs, metrics, the status page and the terminal
 // display are listeners on events and nothing else.
 //
-// A group calls its listener from whichever goroutine made the change, one event at a time, in order, and never under
-// a lock: a listener may call [Group.Report]. It must not wait for a worker.
+// A group calls its listener while the goroutine that made the change waits, one event at a time, in order, and never
+// under a lock: a listener may call [Group.Report]. It must not wait for a worker. The goroutine of the call is no one's
+// in particular; a listener that panics, or ends it with runtime.Goexit, is logged, and gets the next event as ever.
 type Event struct {
 	Time     time.Time
 	Name     string    // the worker's path; "" is the group itself, where it is not inside another

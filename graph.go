@@ -299,6 +299,40 @@ func (l *layer) dependsOn(to *layer, requires bool) {
 	}
 }
 
+// unlink takes out a layer that is to be forgotten, on both sides of every edge, with what the edges count for. The other
+// layers get new lists, since their old ones may be under iteration.
+func (l *layer) unlink() {
+	is := func(e edge) bool { return e.to == l }
+	for _, dep := range l.deps {
+		dep.to.users = slices.DeleteFunc(slices.Clone(dep.to.users), is)
+		if !l.over {
+			dep.to.counts.users--
+		}
+	}
+	for _, user := range l.users {
+		user.to.deps = slices.DeleteFunc(slices.Clone(user.to.deps), is)
+		if !l.ready && user.waits() {
+			user.to.counts.unreadyDeps--
+		}
+	}
+	l.deps, l.users, l.counts.users, l.counts.unreadyDeps = nil, nil, 0, 0
+}
+
+// inherit makes what depends on old depend on l, which is not ready and has no users yet. Old is not ready any more.
+func (l *layer) inherit(old *layer) {
+	l.users, old.users, old.counts.users = old.users, nil, 0
+	for _, user := range l.users {
+		for i := range user.to.deps {
+			if user.to.deps[i].to == old {
+				user.to.deps[i].to = l
+			}
+		}
+		if !user.to.over {
+			l.counts.users++
+		}
+	}
+}
+
 // measure sets the layers' heights.
 func (r *run) measure() {
 	missing := make(map[*layer]int, len(r.layers))

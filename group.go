@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +27,7 @@ type Group struct {
 	// first keeps a reserve of Grace/2L of it, whatever the layers before do; time that is not spent rolls on.
 	Grace time.Duration
 	// HardStop is the time from hard stop to abandon; 0 means DefaultHardStop. So a stop takes at most Grace + HardStop.
+	// A quarter of a second later Run returns whatever state anything is in, and the report says what was left.
 	HardStop time.Duration
 	// LameDuck is the time from the signal, or the end of Run's context, to the soft stop: the workers serve on, and
 	// the group is no longer ready. SIGINT skips it, and so does a group that has not been ready yet; 0 means none.
@@ -203,8 +203,11 @@ func (r *run) placeProblems(s spec) []string {
 	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
 	index := r.index()
 	for _, dep := range s.opt.after {
-		if index[dep] == nil {
+		switch m := index[dep]; {
+		case m == nil:
 			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
+		case m.layer.retired:
+			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is being removed", r.prefix+s.name, dep))
 		}
 	}
 	return problems
@@ -233,7 +236,7 @@ func (r *run) place(s spec) *layer {
 func (r *run) reject(name string, err error) {
 	r.problems = append(r.problems, err.Error())
 	if !r.observed() {
-		r.later(func() { slog.Error(err.Error()) })
+		r.later(func() { logError(err.Error()) })
 	}
 	r.emit(Event{Name: r.prefix + name, Kind: EventRejected, Err: err})
 }

@@ -43,7 +43,9 @@ func (c *control) main(w Worker, stderr *os.File) error {
 		fmt.Fprint(stderr, report)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "lastcall:", strings.TrimPrefix(text.Outside(brief(err)), "lastcall: "))
+		line := fmt.Sprintf("%T", err)
+		contained(func() { line = brief(err) })
+		fmt.Fprintln(stderr, "lastcall:", strings.TrimPrefix(text.Outside(line), "lastcall: "))
 	}
 	return err
 }

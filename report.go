@@ -57,27 +57,39 @@ func (r *run) report() Report {
 		Grace:    r.budget.grace,
 		Problems: slices.Clone(r.problems),
 	}
-	if r.cause != nil {
-		rep.Cause = r.cause.reason()
-	}
 	if rep.Grace == 0 {
 		rep.Grace = r.group.Grace
 		orDefault(&rep.Grace, DefaultGrace)
 	}
+	cause := r.cause
+	var texts []reportTexts
 	groups := map[string]*Group{}
 	layers := slices.Clone(r.layers)
 	slices.SortStableFunc(layers, func(a, b *layer) int { return b.height - a.height })
 	for _, l := range layers {
 		for i := range l.members {
-			w := r.reportOf(&l.members[i])
+			w, t := r.reportOf(&l.members[i])
 			if g, ok := l.members[i].w.(*Group); ok {
 				groups[w.Name], w.Group = g, true
 			}
 			rep.Workers = append(rep.Workers, w)
+			texts = append(texts, t)
 		}
 	}
 	leaks := r.leaks
 	r.unlock()
+
+	if cause != nil {
+		rep.Cause = reasonText(cause)
+	}
+	for i, t := range texts {
+		if t.cause != nil {
+			rep.Workers[i].Cause = reasonText(t.cause)
+		}
+		if t.err != nil {
+			rep.Workers[i].Err = textOf(t.err)
+		}
+	}
 
 	slices.SortStableFunc(rep.Workers, stopOrder)
 	if len(groups) > 0 {
@@ -100,8 +112,15 @@ func (r *run) report() Report {
 	return rep
 }
 
+// reportTexts are what is asked for its text when the run is unlocked: its methods may be user code.
+type reportTexts struct {
+	cause *StopCause
+	err   error
+}
+
 // reportOf is what is known of one worker, with the run locked.
-func (r *run) reportOf(m *member) WorkerReport {
+func (r *run) reportOf(m *member) (WorkerReport, reportTexts) {
+	var t reportTexts
 	l := m.layer
 	w := WorkerReport{
 		Name:    m.path(),
@@ -115,7 +134,7 @@ func (r *run) reportOf(m *member) WorkerReport {
 	}
 	if l.told && w.wasToldAt(r.time(l.toldAt)) {
 		w.SoftStop = r.time(l.toldAt)
-		w.Cause = l.cause.reason()
+		t.cause = l.cause
 	}
 	if l.cut && w.wasToldAt(r.time(l.cutAt)) {
 		w.HardStop = r.time(l.cutAt)
@@ -130,14 +149,13 @@ func (r *run) reportOf(m *member) WorkerReport {
 		if !w.SoftStop.IsZero() {
 			w.InFlight = x.inFlight
 		}
-		if x.err != nil {
-			w.Err = x.err.Error()
+		if t.err = x.err; x.err != nil {
 			if p, ok := x.err.(*PanicError); ok {
 				w.Stacks = string(p.Stack)
 			}
 		}
 	}
-	return w
+	return w, t
 }
 
 // wasToldAt reports whether the worker still ran when its layer was told something at that time.

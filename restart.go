@@ -95,9 +95,8 @@ type restarts struct {
 
 // next decides whether a worker that ended with err (nil: it returned nil) after it had run for lasted is started
 // again, and after which back-off. Where the limit is the reason not to, tooMany says so.
-func (h *restarts) next(p RestartPolicy, err error, lasted time.Duration, now time.Time) (delay time.Duration, again bool, tooMany error) {
-	var permanent *permanentError
-	if p.When == RestartNever || err == nil && p.When != RestartAlways || errors.As(err, &permanent) {
+func (h *restarts) next(p RestartPolicy, err error, permanent bool, lasted time.Duration, now time.Time) (delay time.Duration, again bool, tooMany error) {
+	if p.When == RestartNever || err == nil && p.When != RestartAlways || permanent {
 		return 0, false, nil
 	}
 	p = p.withDefaults()
@@ -111,7 +110,7 @@ func (h *restarts) next(p RestartPolicy, err error, lasted time.Duration, now ti
 		if err == nil {
 			err = errors.New("it returned")
 		}
-		return 0, false, fmt.Errorf("restarted %s within %v, giving up: %w", text.Count(len(h.at), "time"), p.Within, err)
+		return 0, false, errorLater("restarted %s within %v, giving up: %w", text.Count(len(h.at), "time"), p.Within, err)
 	}
 	doubled := h.attempts
 	if p.AtOnce {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
@@ -66,7 +65,9 @@ type run struct {
 	cutAt         int64              // when the whole group was cut
 	endedAt       int64              // when the last worker ended
 	budget        budget             // of the stop
-	abandoning    []*layer           // whose time after the hard stop is over
+	abandoning    []attempt          // whose time after the hard stop is over
+	backstop      *deadline          // the end of the stop, whatever state anything is in
+	overdue       bool               // it has come
 	leaks         map[string]string  // stacks of goroutines that were left behind, by their worker's path
 	todo          []func()           // put off until mu is unlocked
 	posted        bool               // events were put on the bus
@@ -113,13 +114,6 @@ func (r *run) forced() bool {
 		r = r.parent.m.run()
 	}
 	return r.control != nil && r.control.forced()
-}
-
-// allLayers are the layers at the moment.
-func (r *run) allLayers() []*layer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.layers)
 }
 
 // now is the run's time: nanoseconds since it began, never 0.
@@ -225,10 +219,14 @@ func (r *run) poke() {
 
 // main runs the workers to their end.
 func (r *run) main() error {
+	var requested *StopCause
+	if r.ctx.Err() != nil {
+		requested = r.requested()
+	}
 	r.mu.Lock()
 	r.emitOwn(Event{State: StateStarting})
-	if r.ctx.Err() != nil {
-		r.softStop(r.requested())
+	if requested != nil {
+		r.softStop(requested)
 	}
 	for _, l := range r.layers {
 		if !l.started && !l.over && l.counts.unreadyDeps == 0 {
@@ -270,6 +268,9 @@ func (r *run) wait() {
 		}
 		abandoning := r.abandoning
 		r.abandoning = nil
+		if r.overdue && len(abandoning) == 0 {
+			r.endAll()
+		}
 		if r.live == 0 && (r.held == 0 || r.phase == phaseStopping) && r.phase != phaseOver {
 			r.phase, r.endedAt = phaseOver, r.now()
 		}
@@ -313,7 +314,7 @@ func (r *run) wait() {
 			r.unlock()
 		case <-force:
 			force = nil
-			r.abandon(r.allLayers())
+			r.abandon(nil)
 		}
 	}
 }
@@ -501,7 +502,7 @@ func (r *run) broke(s *scope, err error) {
 	defer r.unlock()
 	if !r.observed() {
 		path := s.m.path()
-		r.later(func() { slog.Error("lastcall: "+path+": "+err.Error(), "stack", stack) })
+		r.later(func() { logError("lastcall: "+path+": "+textOf(err), "stack", stack) })
 	}
 	r.emit(Event{Name: s.m.path(), Kind: EventPanic, State: s.m.is(), Err: err, Stacks: stack})
 }
@@ -551,9 +552,10 @@ func (r *run) unreadyError() error {
 // causeText is why the group leaves.
 func (r *run) causeText() string {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.cause == nil {
+	cause := r.cause
+	r.mu.Unlock()
+	if cause == nil {
 		return "its group leaves"
 	}
-	return r.cause.reason()
+	return reasonText(cause)
 }

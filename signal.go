@@ -288,7 +288,7 @@ func (c *control) reloadOnce() {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
 		}
 		if err != nil {
-			err = fmt.Errorf("reload: %w", err)
+			err = errorLater("reload: %w", err)
 		}
 		if r := c.group.current(); r != nil {
 			r.mu.Lock()

@@ -280,7 +280,7 @@ func (r *run) started(l *layer, was *scope) done {
 			return true, nil
 		case l.over, m.is() == StateRestarting:
 			if err := l.err(); err != nil {
-				return true, fmt.Errorf("%s: %w", m.path(), err)
+				return true, errorLater("%s: %w", m.path(), err)
 			}
 			return true, fmt.Errorf("%s: stopped before it was ready", m.path())
 		case r.leaves():
@@ -293,6 +293,9 @@ func (r *run) started(l *layer, was *scope) done {
 // replaceProblems is what is wrong with s in the place of l.
 func (r *run) replaceProblems(l *layer, s spec) []string {
 	problems := r.placeProblems(s)
+	if l.retired {
+		problems = append(problems, fmt.Sprintf("worker %q is being removed", l.members[0].path()))
+	}
 	for _, name := range s.opt.after {
 		m := r.byName[name]
 		if m == nil {
@@ -318,16 +321,8 @@ func (r *run) takeOver(l *layer) {
 		r.byName[l.members[0].name] = &l.members[0]
 	}
 	old.withdraw()
-	l.place = old.place
-	l.users, l.counts.users, l.wasReady = old.users, old.counts.users, old.wasReady
-	old.users, old.counts.users = nil, 0
-	for _, user := range l.users {
-		for i := range user.to.deps {
-			if user.to.deps[i].to == old {
-				user.to.deps[i].to = l
-			}
-		}
-	}
+	l.place, l.wasReady = old.place, old.wasReady
+	l.inherit(old)
 	if l.height > old.height {
 		r.measure()
 	}
@@ -377,16 +372,10 @@ func (r *run) forget(l *layer) {
 		}
 	}
 	r.layers = layers
-	is := func(e edge) bool { return e.to == l }
-	for _, dep := range l.deps {
-		dep.to.users = slices.DeleteFunc(slices.Clone(dep.to.users), is)
-	}
-	for _, user := range l.users {
-		user.to.deps = slices.DeleteFunc(slices.Clone(user.to.deps), is)
-		if !l.ready && user.waits() {
-			user.to.counts.unreadyDeps--
-			r.startIfDue(user.to)
-		}
+	users := l.users
+	l.unlink()
+	for _, user := range users {
+		r.startIfDue(user.to)
 	}
 	if m := &l.members[0]; r.byName[m.name] == m {
 		delete(r.byName, m.name)

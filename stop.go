@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -172,6 +171,7 @@ func (r *run) softStop(cause *StopCause) {
 	if r.parent == nil && r.observed() {
 		r.awaitingIn(time.Second)
 	}
+	r.endBy(r.budget.ends.Add(r.budget.wait))
 	r.poke()
 }
 
@@ -223,7 +223,7 @@ func (r *run) tell(l *layer, cause *StopCause) {
 func (r *run) await(l *layer) {
 	r.deadlines.cancel(l.ending)
 	if l.cut {
-		l.ending = r.deadlines.add(*l.moment.abandonAt.Load(), func() { r.abandoning = append(r.abandoning, l) })
+		l.ending = r.deadlines.add(*l.moment.abandonAt.Load(), func() { r.abandoning = append(r.abandoning, l.attempt()) })
 		return
 	}
 	hardAt := *l.moment.hardAt.Load()
@@ -297,6 +297,7 @@ func (r *run) hardStopNow(ctx context.Context) {
 	}
 	b.hard, b.cutFrom, b.slot = cause, time.Now(), total/time.Duration(b.height+1)
 	r.cutAt = r.now()
+	r.endBy(b.cutFrom.Add(total))
 	for _, l := range r.layers {
 		if !l.told || l.over {
 			continue
@@ -309,29 +310,52 @@ func (r *run) hardStopNow(ctx context.Context) {
 	r.poke()
 }
 
-// abandon gives up the workers of layers that still run. The stacks are taken without the lock: it takes a while.
-func (r *run) abandon(layers []*layer) {
+// An attempt is one start of a layer. What is decided about it while the run is unlocked is looked at again when it
+// is locked: the layer may have ended by then, and started again.
+type attempt struct {
+	l      *layer
+	moment *moment
+}
+
+func (l *layer) attempt() attempt { return attempt{l, l.moment} }
+
+// current reports whether the layer is still in this start, and runs.
+func (a attempt) current() bool { return a.l.up && a.l.moment == a.moment }
+
+// abandon gives up the workers of attempts that still run, nil for all of the group's. The stacks are taken without the
+// lock: it takes a while.
+func (r *run) abandon(attempts []attempt) {
 	var stacks map[string]string
 	if r.labels {
 		stacks = goroutines(r.id)
 	}
-	r.giveUp(layers, stacks, r.requested)
+	r.giveUp(attempts, stacks, r.requested)
 }
 
 // giveUp is abandon with the stacks at hand. A group is not given up itself: its workers are, so that they are named, and
-// it returns by that. Repeated signals give up also what has not been told or cut yet; it still sees why.
-func (r *run) giveUp(layers []*layer, stacks map[string]string, cause func() *StopCause) {
+// it returns by that. With attempts nil, the whole group is given up, also what has not been told or cut yet; it still
+// sees why.
+func (r *run) giveUp(attempts []attempt, stacks map[string]string, cause func() *StopCause) {
 	r.mu.Lock()
-	if r.phase < phaseStopping && r.forced() {
+	if attempts == nil {
 		r.softStop(cause())
+		for _, l := range r.layers {
+			if l.up {
+				attempts = append(attempts, l.attempt())
+			}
+		}
 	}
 	groups := map[*member]*scope{}
-	slices.SortStableFunc(layers, func(a, b *layer) int { return cmp.Compare(b.height, a.height) })
-	for _, l := range layers {
-		if l.up && !l.told {
+	slices.SortStableFunc(attempts, func(a, b attempt) int { return cmp.Compare(b.l.height, a.l.height) })
+	for _, a := range attempts {
+		if !a.current() {
+			continue
+		}
+		l := a.l
+		if !l.told {
 			r.tell(l, r.cause)
 		}
-		if l.up && !l.cut {
+		if !l.cut {
 			hard := *cause()
 			hard.Hard = true
 			r.cut(l, &hard)
@@ -347,7 +371,7 @@ func (r *run) giveUp(layers []*layer, stacks map[string]string, cause func() *St
 	r.unlock()
 	for m, s := range groups {
 		if inner := m.w.(*Group).current(); inner != nil && inner.parent == s {
-			inner.giveUp(inner.allLayers(), stacks, cause)
+			inner.giveUp(nil, stacks, cause)
 		} else {
 			delete(groups, m) // it has not come to run
 		}
@@ -355,28 +379,35 @@ func (r *run) giveUp(layers []*layer, stacks map[string]string, cause func() *St
 
 	r.mu.Lock()
 	defer r.unlock()
-	for _, l := range layers {
-		for i := range l.members {
-			m := &l.members[i]
-			was := m.is()
-			if groups[m] != nil && groups[m] == m.present() || !m.running() || !m.swap(was, StateAbandoned) {
-				continue
-			}
-			m.ended.Store(r.now())
-			x := m.more()
-			x.stacks = stacksOf(stacks, m.path())
-			left := &AbandonedError{Name: m.path(), Status: x.status, Stacks: x.stacks}
-			if l.told {
-				left.For = time.Duration(r.now() - l.toldAt)
-			}
-			x.err = left
-			r.errs = append(r.errs, left)
-			r.emit(Event{Name: left.Name, State: StateAbandoned, Cause: l.cause, Err: left, Stacks: x.stacks, InFlight: m.present().flight.units()})
-			r.memberEnded(m)
-			if r.phase < phaseStopping && !l.held && !l.retired && l.replaces == nil { // it was to restart, and cannot
-				r.softStop(&StopCause{Reason: StopFailure, Worker: left.Name, Err: left})
+	for _, a := range attempts {
+		for i := range a.l.members {
+			m := &a.l.members[i]
+			if a.current() && (groups[m] == nil || groups[m] != m.present()) {
+				r.abandonMember(m, stacks)
 			}
 		}
+	}
+}
+
+// abandonMember gives up a worker if it runs.
+func (r *run) abandonMember(m *member, stacks map[string]string) {
+	l, was := m.layer, m.is()
+	if !m.running() || !m.swap(was, StateAbandoned) {
+		return
+	}
+	m.ended.Store(r.now())
+	x := m.more()
+	x.stacks = stacksOf(stacks, m.path())
+	left := &AbandonedError{Name: m.path(), Status: x.status, Stacks: x.stacks}
+	if l.told {
+		left.For = time.Duration(r.now() - l.toldAt)
+	}
+	x.err = left
+	r.errs = append(r.errs, left)
+	r.emit(Event{Name: left.Name, State: StateAbandoned, Cause: l.cause, Err: left, Stacks: x.stacks, InFlight: m.present().flight.units()})
+	r.memberEnded(m)
+	if r.phase < phaseStopping && !l.held && !l.retired && l.replaces == nil { // it was to restart, and cannot
+		r.softStop(&StopCause{Reason: StopFailure, Worker: left.Name, Err: left})
 	}
 }
 
@@ -401,8 +432,8 @@ func stacksOf(stacks map[string]string, path string) string {
 // had touched of its stack, which is most of what the stop of very many workers costs.
 func (r *run) returned(s *scope, err error) {
 	m := s.m
-	stopErr := err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, ErrStopping))
-	if m.plain && !m.self && (err == nil || stopErr) && !r.observed() && m.is() == StateStopping {
+	known := factsOf(err)
+	if m.plain && !m.self && (err == nil || known.stopped) && !r.observed() && m.is() == StateStopping {
 		m.ended.Store(r.now())
 		if m.swap(StateStopping, StateStopped) {
 			if m.layer.counts.live.Add(-1) == 0 {
@@ -413,11 +444,11 @@ func (r *run) returned(s *scope, err error) {
 			return
 		}
 	}
-	r.startEnded(s, err, stopErr)
+	r.startEnded(s, err, known)
 }
 
 // startEnded is returned with the run locked.
-func (r *run) startEnded(s *scope, err error, stopErr bool) {
+func (r *run) startEnded(s *scope, err error, known facts) {
 	m, l := s.m, s.m.layer
 	r.mu.Lock()
 	defer r.unlock()
@@ -430,7 +461,7 @@ func (r *run) startEnded(s *scope, err error, stopErr bool) {
 	}
 	was := m.is()
 	told := was == StateStopping || was == StateCut
-	end := r.judge(m, was, err, stopErr)
+	end := r.judge(m, was, err, known)
 	policy, recycled := m.options().restart, told && l.recycle != nil && !l.held && !l.retired
 	if l.held || l.retired || l.replaces != nil {
 		policy = RestartPolicy{}
@@ -455,11 +486,11 @@ func (r *run) startEnded(s *scope, err error, stopErr bool) {
 		if told && m.extra != nil && m.extra.err != nil { // it was not ready in time
 			failure = m.extra.err
 			if err != nil && end.failure != nil {
-				failure = fmt.Errorf("%w, then: %w", m.extra.err, err)
+				failure = errorLater("%w, then: %w", m.extra.err, err)
 			}
 		}
 		lasted := time.Duration(m.ended.Load() - m.started.Load())
-		delay, again, tooMany := m.more().restarts.next(policy, failure, lasted, time.Now())
+		delay, again, tooMany := m.more().restarts.next(policy, failure, known.permanent, lasted, time.Now())
 		if again {
 			r.backOff(m, failure, delay)
 			return
@@ -524,7 +555,7 @@ type verdict struct {
 }
 
 // judge says how a worker ended that returned err in the state was.
-func (r *run) judge(m *member, was State, err error, stopErr bool) verdict {
+func (r *run) judge(m *member, was State, err error, known facts) verdict {
 	told := was == StateStopping || was == StateCut
 	var v verdict
 	_, group := m.w.(*Group)
@@ -541,21 +572,17 @@ func (r *run) judge(m *member, was State, err error, stopErr bool) verdict {
 		}
 		return v
 	}
-	broke := errors.Is(err, ErrGoexit)
-	if p := (*PanicError)(nil); errors.As(err, &p) {
-		broke = true
-	}
 	switch {
-	case (was == StateCut || told && errors.Is(err, ErrHardStop)) && !broke && !group:
+	case (was == StateCut || told && known.hard) && !known.broke && !group:
 		cut := &InterruptedError{Name: m.path(), Err: err}
 		if m.extra != nil {
 			cut.Units = m.extra.interrupted
 		}
-		if unit := (*InterruptedError)(nil); errors.As(err, &unit) {
-			cut.Err = unit.Err
+		if known.unit != nil {
+			cut.Err = known.unit.Err
 		}
 		v.errs = append(v.errs, cut)
-	case err != nil && !(told && stopErr && !broke):
+	case err != nil && !(told && known.stopped && !known.broke):
 		v.failure = err
 	}
 	if v.failure == nil && m.extra != nil && m.extra.late {
