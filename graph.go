@@ -120,6 +120,9 @@ func (s spec) problems(prefix string) (problems []string) {
 	if s.name == "" {
 		problems = append(problems, fmt.Sprintf("a worker of type %T was added with an empty name", s.w))
 	}
+	if strings.Contains(s.name, "/") {
+		problems = append(problems, name+" has a slash in its name, which separates a group from its workers")
+	}
 	if isNil(s.w) {
 		problems = append(problems, name+" is nil")
 	}

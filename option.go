@@ -80,10 +80,14 @@ func StopWithin(d time.Duration) Option {
 	}
 }
 
-// Restart starts the worker again after it ended, as p says. The default is never.
+// Restart starts the worker again after it ended, as p says. Without this option, and with the zero policy, it is never
+// started again; a policy that says something, but not when, restarts it on failure.
 func Restart(p RestartPolicy) Option {
 	return func(o *options) {
 		o.restart = p
+		if p.When == RestartNever && p != (RestartPolicy{}) {
+			o.restart.When = RestartOnFailure
+		}
 		o.problems = append(o.problems, p.problems()...)
 	}
 }

@@ -13,7 +13,8 @@ import (
 type RestartWhen uint8
 
 const (
-	// RestartNever: a failure stops the group, and completion is completion.
+	// RestartNever: a failure stops the group, and completion is completion. With other fields of a policy set it
+	// means RestartOnFailure.
 	RestartNever RestartWhen = iota
 	// RestartOnFailure: after an error, a panic, runtime.Goexit, or not being ready in time.
 	RestartOnFailure

@@ -350,3 +350,43 @@ func TestRequiresWithoutAListener(t *testing.T) {
 		}
 	})
 }
+
+// A policy that says how, and not when, is meant for failures.
+func TestRestartPolicyWithoutWhen(t *testing.T) {
+	for _, test := range []struct {
+		policy lastcall.RestartPolicy
+		fails  bool
+		starts int
+	}{
+		{lastcall.RestartPolicy{}, true, 1},
+		{lastcall.RestartPolicy{MinDelay: time.Second}, true, 3},
+		{lastcall.RestartPolicy{AtOnce: true}, true, 3},
+		{lastcall.RestartPolicy{MinDelay: time.Second}, false, 1},
+	} {
+		bubble(t, func(t *testing.T) {
+			var g lastcall.Group
+			starts := 0
+			g.Go("web", func(ctx context.Context) error {
+				if starts++; starts == 3 {
+					<-ctx.Done()
+				} else if test.fails {
+					return errors.New("lost")
+				}
+				return nil
+			}, lastcall.Restart(test.policy))
+			err := runFor(t, &g, time.Hour)
+			if starts != test.starts || (err == nil) != (test.starts == 3 || !test.fails) {
+				t.Errorf("%+v: %d starts, %v; want %d", test.policy, starts, err, test.starts)
+			}
+		})
+	}
+}
+
+func TestSlashInAName(t *testing.T) {
+	var g lastcall.Group
+	g.Go("shop/db", untilStop)
+	var config *lastcall.ConfigError
+	if err := g.Run(t.Context()); !errors.As(err, &config) || !strings.Contains(err.Error(), `worker "shop/db" has a slash in its name`) {
+		t.Errorf("got %v", err)
+	}
+}
