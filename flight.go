@@ -10,6 +10,9 @@ import (
 // step, so every unit is either refused or counted. fn runs on the caller's goroutine, and its error is returned. If the
 // hard stop came while fn ran and fn failed, the error is an [InterruptedError] around fn's.
 //
+// Inside a unit of the same worker it is not refused: work that was accepted may use helpers that use Do. It is inside
+// where ctx comes from the unit's context, or from [Grace] while a unit is in flight, as a request's does in package serve.
+//
 // Outside a group Do runs fn with ctx unless ctx has ended.
 func Do(ctx context.Context, fn func(context.Context) error) error {
 	s := scopeOf(ctx)
@@ -19,7 +22,7 @@ func Do(ctx context.Context, fn func(context.Context) error) error {
 		}
 		return fn(ctx)
 	}
-	if !s.flight.enter() {
+	if !s.flight.enter() && !(underGrace(ctx) && s.flight.enterInside()) {
 		return ErrStopping
 	}
 	return s.unit(ctx, fn)
@@ -89,6 +92,19 @@ const (
 
 // enter counts one unit unless the flight is closed.
 func (f *flight) enter() bool { return f.enterUnlessClosed(1) }
+
+// enterInside counts one unit if another is in flight, which the worker waits for in any case.
+func (f *flight) enterInside() bool {
+	for {
+		word := f.word.Load()
+		if word&unitMask == 0 {
+			return false
+		}
+		if f.word.CompareAndSwap(word, word+1) {
+			return true
+		}
+	}
+}
 
 // enterTaker counts one taker unless the flight is closed.
 func (f *flight) enterTaker() bool { return f.enterUnlessClosed(taker) }

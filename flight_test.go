@@ -317,3 +317,81 @@ func TestTheTwoContexts(t *testing.T) {
 		}
 	})
 }
+
+// Work that was accepted may use helpers that use Do: it is not refused inside a unit, whoever counted that, and the
+// worker is waited for until all of it has ended.
+func TestDoInsideAUnitIsNotRefused(t *testing.T) {
+	type key struct{}
+	for name, inside := range map[string]func(ctx, unit context.Context) context.Context{
+		"the unit's context":      func(_, unit context.Context) context.Context { return unit },
+		"one made from it":        func(_, unit context.Context) context.Context { return context.WithValue(unit, key{}, 1) },
+		"one made from the grace": func(ctx, _ context.Context) context.Context { return context.WithValue(lastcall.Grace(ctx), key{}, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var g lastcall.Group
+				nested := make(chan error, 1)
+				g.Go("web", func(ctx context.Context) error {
+					return lastcall.Taken(ctx, func(unit context.Context) error {
+						<-ctx.Done()
+						go func() {
+							nested <- lastcall.Do(inside(ctx, unit), func(ctx context.Context) error {
+								time.Sleep(time.Second)
+								return ctx.Err()
+							})
+						}()
+						time.Sleep(time.Millisecond)
+						if err := lastcall.Do(ctx, func(context.Context) error { return nil }); !errors.Is(err, lastcall.ErrStopping) {
+							t.Errorf("Do with the worker's own context after the soft stop: %v", err)
+						}
+						return nil
+					})
+				})
+				if err := runFor(t, &g, time.Minute); err != nil {
+					t.Error(err)
+				}
+				select {
+				case err := <-nested:
+					if err != nil {
+						t.Errorf("the unit inside the unit: %v", err)
+					}
+				default:
+					t.Error("the worker was not waited for")
+				}
+				w := worker(t, g.Report(), "web")
+				if took := w.Ended.Sub(w.SoftStop); took != time.Second {
+					t.Errorf("the stop took %v, want 1s", took)
+				}
+			})
+		})
+	}
+}
+
+// Without a unit in flight the grace context is no way around the refusal, and a group inside a unit has a stop of its own.
+func TestDoUnderGraceWithoutAUnitIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var g lastcall.Group
+		g.Go("web", func(ctx context.Context) error {
+			<-ctx.Done()
+			if err := lastcall.Do(lastcall.Grace(ctx), func(context.Context) error { return nil }); !errors.Is(err, lastcall.ErrStopping) {
+				t.Errorf("Do under grace: %v", err)
+			}
+			return lastcall.Taken(ctx, func(unit context.Context) error {
+				var inner lastcall.Group
+				inner.Go("job", func(ctx context.Context) error {
+					<-ctx.Done()
+					if err := lastcall.Do(ctx, func(context.Context) error { return nil }); !errors.Is(err, lastcall.ErrStopping) {
+						t.Errorf("Do in a group inside the unit: %v", err)
+					}
+					return nil
+				})
+				inner2, cancel := context.WithTimeout(unit, time.Second)
+				defer cancel()
+				return inner.Run(inner2)
+			})
+		})
+		if err := runFor(t, &g, time.Minute); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -66,6 +66,17 @@ type scope struct {
 
 type scopeKey struct{}
 
+type graceKey struct{}
+
+// underGrace reports whether ctx comes from the grace context of the worker that it comes from.
+func underGrace(ctx context.Context) bool {
+	if _, ok := ctx.(*graceContext); ok {
+		return true
+	}
+	under, _ := ctx.Value(graceKey{}).(bool)
+	return under
+}
+
 // scopeOf is the worker whose context ctx comes from, nil outside a group.
 func scopeOf(ctx context.Context) *scope {
 	switch c := ctx.(type) { // without a walk, the two that are asked most
@@ -85,8 +96,11 @@ func (s *scope) Err() error                  { return s.moment.soft.Err() }
 // Value answers for the shared soft context, so that package context finds its cancellation there: contexts made from
 // this one join it without a goroutine, and context.Cause sees its cause.
 func (s *scope) Value(key any) any {
-	if _, ok := key.(scopeKey); ok {
+	switch key.(type) {
+	case scopeKey:
 		return s
+	case graceKey:
+		return false // whatever the context around its group is
 	}
 	return s.moment.soft.Value(key)
 }
@@ -113,6 +127,9 @@ func (c *graceContext) Err() error            { return c.scope.moment.hard.Err()
 // Value asks the hard context first. It has no values of its own, so it answers for nothing but package context's
 // question for the cancellation; everything else is the values'.
 func (c *graceContext) Value(key any) any {
+	if _, ok := key.(graceKey); ok {
+		return true
+	}
 	if v := c.scope.moment.hard.Value(key); v != nil {
 		return v
 	}
