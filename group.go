@@ -37,6 +37,15 @@ type Group struct {
 	// NoLabels leaves out the goroutine labels, which cost some 100 bytes a worker. Without them nothing can tell which
 	// goroutines a worker started: no stacks of abandoned workers, no leaks.
 	NoLabels bool
+	// KeptGoroutines names functions that keep goroutines on purpose, such as "example.com/pool.(*Pool).sweep": one that has
+	// such a function on its stack is no leak. The list of the outermost group counts, in addition to the functions that serve the
+	// idle connections of net/http's clients, and os/signal's:
+	//
+	//	net/http.(*persistConn).readLoop
+	//	net/http.(*persistConn).writeLoop
+	//	net/http.(*http2ClientConn).readLoop
+	//	os/signal.loop
+	KeptGoroutines []string
 
 	mu    sync.Mutex // before run.mu, and a group's before that of a group in it
 	specs []spec     // what was added before Run

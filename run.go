@@ -437,9 +437,10 @@ func (r *run) findLeaks() {
 		}
 	}
 	var leaks map[string]string
+	kept := slices.Concat(keptGoroutines, r.group.KeptGoroutines)
 	for _, pause := range leakChecks {
 		time.Sleep(pause)
-		leaks = goroutines(r.id)
+		leaks = goroutines(r.id, kept...)
 		for path := range leaks {
 			if abandoned[path] || slices.ContainsFunc(parents(path), func(p string) bool { return abandoned[p] }) {
 				delete(leaks, path)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -30,14 +31,21 @@ func withLabels(ctx context.Context, runID, path string) context.Context {
 	return pprof.WithLabels(ctx, pprof.Labels(labelRun, runID, labelWorker, path))
 }
 
-// goroutines finds the goroutines of one run, by the path of their worker. The goroutine profile in its text form is the
-// one place where the runtime tells labels.
-func goroutines(runID string) map[string]string {
+// goroutines finds the goroutines of one run, by the path of their worker, except those with certain functions on their
+// stack. The goroutine profile in its text form is the one place where the runtime tells labels.
+func goroutines(runID string, except ...string) map[string]string {
 	var profile bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
 		return nil
 	}
-	return parseGoroutines(&profile, runID)
+	return parseGoroutines(&profile, runID, except...)
+}
+
+// keptGoroutines are functions of the standard library that keep goroutines on purpose; see [Group].KeptGoroutines.
+var keptGoroutines = []string{
+	"net/http.(*persistConn).readLoop",
+	"net/http.(*persistConn).writeLoop",
+	"net/http.(*http2ClientConn).readLoop",
 }
 
 // parseGoroutines reads records such as
@@ -48,15 +56,17 @@ func goroutines(runID string) map[string]string {
 //
 // and returns the stacks of the records with that run's label, in the form of a Go traceback. The one goroutine of os/signal is
 // the process's, though it carries the labels of who asked for a signal first.
-func parseGoroutines(profile *bytes.Buffer, runID string) map[string]string {
+func parseGoroutines(profile *bytes.Buffer, runID string, except ...string) map[string]string {
 	found := map[string]string{}
 	run := fmt.Sprintf("%q:%q", labelRun, runID)
 	worker := fmt.Sprintf("%q:", labelWorker)
 	var number, path string
 	var stack strings.Builder
 	flush := func() {
-		if path != "" && !strings.Contains(stack.String(), "\tos/signal.loop\n") {
-			found[path] += stack.String()
+		frames := stack.String()
+		has := func(function string) bool { return strings.Contains(frames, "\t"+function+"\n") }
+		if path != "" && !has("os/signal.loop") && !slices.ContainsFunc(except, has) {
+			found[path] += frames
 		}
 		number, path = "", ""
 		stack.Reset()

@@ -3,6 +3,10 @@ package lastcall_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -133,4 +137,56 @@ func TestNoLabels(t *testing.T) {
 		}
 		close(block)
 	})
+}
+
+// An HTTP client keeps connections for later, in goroutines that the first request on each has started.
+func TestIdleConnectionsOfAClientAreNoLeak(t *testing.T) {
+	for _, two := range []bool{false, true} {
+		t.Run(fmt.Sprintf("HTTP/2 %v", two), func(t *testing.T) {
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+			server.EnableHTTP2 = two
+			server.StartTLS()
+			defer server.Close()
+			client := server.Client()
+			var g lastcall.Group
+			g.Go("client", func(context.Context) error {
+				resp, err := client.Get(server.URL)
+				if err != nil {
+					return err
+				}
+				defer resp.Body.Close()
+				if body, err := io.ReadAll(resp.Body); err != nil || string(body) != map[bool]string{false: "HTTP/1.1", true: "HTTP/2.0"}[two] {
+					return fmt.Errorf("got %q, %v", body, err)
+				}
+				return nil
+			})
+			if err := g.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if leaks := worker(t, g.Report(), "client").Leaks; leaks != "" {
+				t.Errorf("reported as leaked:\n%s", leaks)
+			}
+		})
+	}
+}
+
+// sweep is what a pool keeps for as long as the program runs.
+func sweep(end chan struct{}) { <-end }
+
+func TestKeptGoroutinesAreNoLeak(t *testing.T) {
+	for _, kept := range [][]string{nil, {"github.com/lastcall-go/lastcall_test.sweep"}} {
+		end := make(chan struct{})
+		g := lastcall.Group{KeptGoroutines: kept}
+		g.Go("pool", func(context.Context) error {
+			go sweep(end)
+			return nil
+		})
+		if err := g.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if leaks := worker(t, g.Report(), "pool").Leaks; (leaks == "") != (kept != nil) {
+			t.Errorf("with %q kept, leaks are %q", kept, leaks)
+		}
+		close(end)
+	}
 }
