@@ -76,7 +76,10 @@
 // session, where a program has replaced its environment. An orphan that has left both, replaced its environment, and lost its
 // parent before the stop tells nothing. A program that starts children in no other way than as a Process calls [Claim]: such
 // an orphan is then stopped as a member of the only family that can have it, or of the last one. Other programs may have it from
-// a command that they ran with os/exec, and it is left alone. /proc must be mounted.
+// a command that they ran with os/exec, and it is left alone. Without /proc a stop reaches what it does on other systems.
+//
+// A limit of address space or data that the Go runtime cannot live with ends this process at any time, also during a stop. So
+// a program calls [Preflight] before it starts anything.
 //
 // Other systems (macOS, OpenBSD, NetBSD) give orphans to init and tell nobody: there the stop reaches the main process and its
 // group, whose end is looked for every 20 ms during the stop, and what left the group lives on, unseen. Windows is not supported.

@@ -99,7 +99,7 @@ func (f *family) leave() {
 func (f *family) remember() {}
 
 // reapFirst: the number of a main process is not used again while it is a zombie, so it is one until its family is gone.
-const reapFirst = false
+func reapFirst() bool { return false }
 
 // descendants are all of this process.
 func descendants() []reaperPID {

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -82,8 +81,9 @@ func (f *family) leave() {
 	}
 }
 
-// reapFirst: the number of a main process is not used again while it is a zombie, so it is one until its family is gone.
-const reapFirst = false
+// reapFirst: the number of a main process is not used again while it is a zombie, so it is one until its family is gone. Without
+// /proc there is but the group, which is there as long as a zombie is in it.
+func reapFirst() bool { return hasNoProc() }
 
 // remember notes who descends from the main process now, besides those that it noted before: a main process that has another
 // take its place leaves some behind.
@@ -112,11 +112,14 @@ func (f *family) note(k kin) {
 // others are the members besides the main process that are alive. Those that are dead and ours are reaped. alone says that
 // there is one main process and it has ended, so that it has no children any more.
 func (f *family) others(alone bool) []kin {
-	if alone && len(orphans()) == 0 { // as a rule, and without waiting for who has more to look at
+	if alone && !hasNoProc() && len(orphans()) == 0 { // as a rule, and without waiting for who has more to look at
 		return nil
 	}
 	families.mu.Lock()
 	defer families.mu.Unlock()
+	if hasNoProc() {
+		return f.group()
+	}
 	var list []kin
 	var listed map[int]bool
 	add := func(k stat) {
@@ -185,6 +188,20 @@ func (f *family) adopted(pid int, held func() func(int) bool) (stat, bool) {
 		reapOrphan(pid)
 	}
 	return k, !k.dead
+}
+
+// group is the group of the main process as a whole, while anything is in it. The main process has been reaped by then.
+func (f *family) group() []kin {
+	main := f.mains[0]
+	for {
+		if _, err := waitFor(-main, syscall.WNOHANG); err != nil {
+			break
+		}
+	}
+	if err := syscall.Kill(-main, 0); errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return []kin{{pgid: main, name: "process group " + strconv.Itoa(main)}}
 }
 
 func subset(a, b []int) bool {
@@ -278,23 +295,9 @@ func reapDead(list []int, held func() func(pid int) bool) (hidden bool) {
 	}
 }
 
-// nextDead is a child that is dead and has not been reaped, 0 if there is none, see waitid(2).
+// nextDead is a child that is dead and has not been reaped, 0 if there is none.
 func nextDead() int {
-	var info struct {
-		signo, errno, code int32
-		_                  [unsafe.Sizeof(uintptr(0))/4 - 1]int32
-		pid                int32
-		_                  [112]byte
-	}
-	for {
-		_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(unsafe.Pointer(&info)), unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, 0, 0)
-		if errno == 0 {
-			return int(info.pid)
-		}
-		if errno != unix.EINTR {
-			return 0
-		}
-	}
+	return int(awaitEnd(unix.P_ALL, 0, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT).pid)
 }
 
 // reapOrphan takes the status of one child that is dead.
@@ -523,6 +526,9 @@ func (k kin) lives() bool {
 
 // open is a handle of k, if it is still that process.
 func (k kin) open() (*handle, error) {
+	if k.pid == 0 {
+		return nil, errors.ErrUnsupported
+	}
 	h, err := openHandle(k.pid)
 	if err != nil {
 		return nil, err

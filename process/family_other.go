@@ -20,7 +20,7 @@ func (f *family) remember()    {}
 func (f *family) succeed(kin) (*handle, error) { return nil, errors.ErrUnsupported }
 
 // reapFirst: a zombie is a member of its group, so the main process must not be one when the group is asked for.
-const reapFirst = true
+func reapFirst() bool { return true }
 
 // others is the group of the main process as a whole, while somebody is in it. The main process has been reaped by then.
 func (f *family) others(bool) []kin {

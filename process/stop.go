@@ -192,12 +192,12 @@ func (c *child) end(failure error) error {
 	}
 	s.mainOver = true
 	var exit Exit
-	if reapFirst {
+	if reapFirst() {
 		exit = c.reap()
 	}
 	rest := c.stopOthers()
 	c.controls.await(c.hard)
-	if !reapFirst {
+	if !reapFirst() {
 		exit = c.reap()
 	}
 	c.p.last.Store(&exit)
@@ -343,7 +343,7 @@ func (c *child) within(k kin) bool { return c.stageOf(k) < c.p.Kill.stages() }
 
 // later are those whose turn is after that stage.
 func (c *child) later(stage int) []kin {
-	if c.p.Kill == KillProcess || reapFirst {
+	if c.p.Kill == KillProcess || reapFirst() {
 		return nil
 	}
 	var list []kin

@@ -5,7 +5,6 @@ package process
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -71,7 +70,7 @@ func init() {
 	syscall.CloseOnExec(fd)
 	if e, err := decodeErrand(string(order)); err == nil {
 		renounce()
-		name, err := e.run()
+		name, err := e.run(socket)
 		errno := syscall.ENOTSUP
 		errors.As(err, &errno)
 		_, _ = socket.WriteString(name + ":" + strconv.Itoa(int(errno)))
@@ -79,8 +78,11 @@ func init() {
 	os.Exit(127) // never on to main, which is not what this was started for
 }
 
+// prepared is what the second life says when only the program is left to be run. Without it, it ended before.
+const prepared = "."
+
 // run returns the name of the step that failed, "" if the program could not be run, and why.
-func (e *errand) run() (name string, err error) {
+func (e *errand) run(socket io.Writer) (name string, err error) {
 	for _, s := range e.steps {
 		if s.name == listenStep { // before the family's mark, which is the last
 			e.env = slices.Insert(e.env, max(len(e.env)-1, 0), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
@@ -92,6 +94,9 @@ func (e *errand) run() (name string, err error) {
 		if err := os.Chdir(e.dir); err != nil {
 			return "dir", err
 		}
+	}
+	if _, err := io.WriteString(socket, prepared); err != nil {
+		return "", err
 	}
 	return "", syscall.Exec(e.path, os.Args, e.env)
 }
@@ -179,20 +184,21 @@ func forkVia(ctx context.Context, p *Process, path string, argv []string, attr *
 			text, err = io.ReadAll(ours)
 		}
 	})
-	broken := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) // it ended before it heard all
-	if broken && endedByItself(h.pid) {                                           // as Go's runtime does where no more threads may be
-		_, _ = waitFor(h.pid, 0)
-		h.close()
-		return nil, fmt.Errorf("it ended before the program ran: %w", syscall.EAGAIN)
-	}
-	if len(text) == 0 && (err == nil || broken || ctx.Err() != nil) {
-		return h, nil // the program runs, or was killed from outside before it did
+	broken := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) // it was killed before it heard all
+	said, isPrepared := strings.CutPrefix(string(text), prepared)
+	if said == "" && (err == nil || broken || ctx.Err() != nil) {
+		if isPrepared || ctx.Err() != nil {
+			return h, nil // the program runs, or may
+		}
+		if err = endedEarly(h.pid); err == nil {
+			return h, nil // it was killed from outside before it did
+		}
 	}
 	_ = h.signal(syscall.SIGKILL)
 	_, _ = waitFor(h.pid, 0)
 	h.close()
-	if len(text) > 0 {
-		err = stepError(string(text))
+	if said != "" {
+		err = stepError(said)
 	}
 	return nil, err
 }

@@ -55,6 +55,13 @@ func Run(c *Config, s *Signals) End {
 	r := &runner{Config: c, signals: s, stops: make(chan os.Signal, 3), started: make(chan struct{}), ended: make(chan struct{})}
 	r.begin = sync.OnceFunc(func() { close(r.started) })
 	r.Name = cmp.Or(r.Name, "lastcall run")
+	lacks, err := process.Preflight()
+	if err != nil {
+		return End{Status: statusNoRun, Err: err}
+	}
+	for _, text := range lacks {
+		r.say("%s", text)
+	}
 	r.manager = newManager()
 	defer r.manager.close()
 	switch {
@@ -69,7 +76,7 @@ func Run(c *Config, s *Signals) End {
 	if r.terminal != nil && follows {
 		work.Go(r.follow)
 	}
-	err := r.run()
+	err = r.run()
 	r.begin()
 	close(r.ended)
 	work.Wait()

@@ -64,6 +64,10 @@ type program struct {
 // New reads the file, takes the control socket and opens the sockets. Nothing is started yet. Without an error Run is to be
 // called.
 func New(o Options) (*Supervisor, error) {
+	lacks, err := process.Preflight()
+	if err != nil {
+		return nil, err
+	}
 	file, err := o.Load()
 	if err != nil {
 		return nil, err
@@ -96,6 +100,9 @@ func New(o Options) (*Supervisor, error) {
 	if err = s.begin(defs); err != nil {
 		s.close()
 		return nil, err
+	}
+	for _, text := range lacks {
+		s.say("%s", text)
 	}
 	return s, nil
 }
