@@ -27,6 +27,7 @@ type child struct {
 	exited chan struct{} // main has ended
 	spoken spoken        // likewise
 	pgid   int           // the group of its own that first leads; 0 if it has none
+	reaped bool          // first has been; mu
 	sid    int           // its session
 
 	family    *family

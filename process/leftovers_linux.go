@@ -71,12 +71,38 @@ func EndStrays(ctx context.Context) ([]Relative, error) {
 // relative is k for a report.
 func (k kin) relative() Relative { return Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked} }
 
+// haltAll halts all that find finds, and what they make meanwhile, see child.halt.
+func haltAll(find func() ([]kin, error)) {
+	halted := map[who]bool{}
+	for range haltRounds {
+		found, _ := find()
+		fresh := false
+		for _, k := range found {
+			if key := (who{pid: k.pid, start: k.start}); !halted[key] {
+				halted[key], fresh = true, true
+				if h, err := k.open(); err == nil {
+					_ = h.signal(syscall.SIGSTOP)
+					h.close()
+				}
+			}
+		}
+		if !fresh {
+			return
+		}
+	}
+}
+
 // endAll sends what find finds SIGTERM and SIGCONT, SIGKILL at the end of ctx, and returns when it finds nothing more, with all that
 // it found.
 func endAll(ctx context.Context, find func() ([]kin, error)) ([]Relative, error) {
 	var ended []Relative
 	known := map[who]int{}
+	halted := false
 	for {
+		if ctx.Err() != nil && !halted {
+			halted = true
+			haltAll(find)
+		}
 		found, err := find()
 		if err != nil {
 			return ended, err

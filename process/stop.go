@@ -3,6 +3,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -186,6 +187,10 @@ func (c *child) end(failure error) error {
 	c.controls.stop()
 	c.plan()
 	system(c.family.beginStop)
+	if c.hard != nil && c.hard == lastcall.Grace(c.ctx).Done() && c.p.Kill != KillProcess {
+		// Where a family uses up the processors or a limit, a look at it takes its time: this does not wait for one.
+		defer context.AfterFunc(lastcall.Grace(c.ctx), c.killGroup)()
+	}
 	s := &c.stop
 	if !c.hasExited() {
 		c.stopMain(failure)
@@ -310,8 +315,10 @@ func (c *child) saySent(sig syscall.Signal) {
 // kill ends the main process now.
 func (c *child) kill() {
 	c.stop.killed = time.Now()
-	_ = c.main.signal(syscall.SIGKILL)
 	if c.stop.cut && c.p.Kill != KillProcess { // all at once
+		c.killGroup()
+		_ = c.main.signal(syscall.SIGKILL)
+		c.halt(c.p.Kill.stages())
 		for _, k := range c.others() {
 			if !c.within(k) {
 				continue
@@ -319,9 +326,45 @@ func (c *child) kill() {
 			_ = k.signal(syscall.SIGKILL)
 		}
 	}
+	_ = c.main.signal(syscall.SIGKILL)
 	c.saySent(syscall.SIGKILL)
 	<-c.exited
 }
+
+// killGroup kills the group of the main process at one time: none in it has time to make another.
+func (c *child) killGroup() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pgid != 0 && !c.reaped {
+		_ = syscall.Kill(-c.pgid, syscall.SIGKILL)
+	}
+}
+
+// halt halts the members up to a stage that are not in the group, and those that they make meanwhile, so that they make no more. To
+// kill them one by one would give back what they need for others where they have used up a limit.
+func (c *child) halt(stage int) {
+	halted := map[who]bool{}
+	for range haltRounds {
+		fresh := false
+		for _, k := range c.others() {
+			key := who{pid: k.pid, start: k.start}
+			if k.pid == 0 || halted[key] || c.stageOf(k) == stageGroup || c.stageOf(k) > stage || !c.within(k) {
+				continue
+			}
+			halted[key], fresh = true, true
+			if h, err := k.open(); err == nil {
+				_ = h.signal(syscall.SIGSTOP)
+				h.close()
+			}
+		}
+		if !fresh {
+			return
+		}
+	}
+}
+
+// haltRounds is how often halt looks for more of them at most.
+const haltRounds = 100
 
 // others are the members of the family besides the main process.
 func (c *child) others() (list []kin) {
@@ -399,10 +442,15 @@ func (c *child) stopOthers() (rest []Relative) {
 // stopStage returns when nobody of that stage or one before is left. Whoever turns up meanwhile is stopped as well.
 func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}) {
 	s := &c.stop
-	groupTold, killing := false, s.cut
+	groupTold, killing, halted := false, s.cut, false
 	wait := func() <-chan struct{} { return gone }
 	until := func() time.Time { return s.until(stage, c.p.Kill) }
 	for {
+		if killing && !halted {
+			halted = true
+			c.cutKnown(known)
+			c.halt(stage)
+		}
 		here := c.meet(stage, known, gone)
 		if len(here) == 0 {
 			return
@@ -425,6 +473,16 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 			s.whole = s.whole || !killing
 		}
 	}
+}
+
+// cutKnown kills the group, and notes of whom that was.
+func (c *child) cutKnown(known map[who]*relative) {
+	for _, r := range known {
+		if c.pgid != 0 && r.pgid == c.pgid && !r.out {
+			c.stop.found[r.report].Killed = true
+		}
+	}
+	c.killGroup()
 }
 
 // meet finds who is there up to that stage. Who is new is watched, and is in the report.
@@ -486,6 +544,9 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 	soft := c.stop.soft
 	if soft == 0 { // the main process has ended by itself
 		soft = c.p.steps()[0].Signal
+	}
+	if killing {
+		c.killGroup()
 	}
 	for _, r := range here {
 		switch {
@@ -573,6 +634,9 @@ func remaining(list []*relative, killing bool) string {
 
 // reap takes the status of the main process, which has ended, and of the one before it if there is another.
 func (c *child) reap() Exit {
+	c.mu.Lock()
+	c.reaped = true // from now on the number of its group may be another's
+	c.mu.Unlock()
 	if c.first != c.main {
 		_ = c.first.signal(syscall.SIGKILL) // it has handed over, and the stop may not have reached it
 		_, _ = c.first.reap()

@@ -29,6 +29,9 @@ var stopSignals = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}
 // jobSignals stop a process at a terminal.
 var jobSignals = []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU}
 
+// processors are more than enough to wait for one program.
+const processors = 2
+
 // runner is one run.
 type runner struct {
 	*Config
@@ -62,6 +65,7 @@ func Run(c *Config, s *Signals) End {
 	for _, text := range lacks {
 		r.say("%s", text)
 	}
+	process.ReserveThreads(processors)
 	r.manager = newManager()
 	defer r.manager.close()
 	switch {

@@ -177,6 +177,7 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	if !s.endLeftovers(signals) {
 		return nil
 	}
+	process.ReserveThreads(processors)
 	process.Claim() // and reaps whatever comes to it, as PID 1 also before the first of its own
 	s.manager = newManager()
 	s.server = control.Serve(s.listener, s)
@@ -189,6 +190,9 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	s.manager.close()
 	return s.err
 }
+
+// processors are enough to copy the output of any number of processes.
+const processors = 4
 
 // Report is what is known of the processes.
 func (s *Supervisor) Report(context.Context) (lastcall.Report, error) { return s.group.Report(), nil }
