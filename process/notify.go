@@ -31,11 +31,14 @@ type notifySocket struct {
 	remove func()  // removes the name; may be nil
 	family *family // whose messages count
 
-	some  chan struct{} // there are notes
-	taken chan struct{} // there is room again
-	over  chan struct{} // closed at the end of the child
-	ended chan struct{} // closed when serve has returned; nil if it was not called
-	raw   func(text string)
+	some   chan struct{} // there are notes
+	taken  chan struct{} // there is room again
+	over   chan struct{} // closed at the end of the child
+	served chan struct{} // closed when serve has returned; nil if it was not called
+
+	raw    func(text string) // called with each message, by a goroutine of its own; may be nil
+	said   chan struct{}     // there are texts for it
+	passed chan struct{}     // closed when it has seen all
 
 	mu      sync.Mutex // held while a note is on its way from the socket to the list, so that none is in between
 	list    []note
@@ -53,14 +56,16 @@ func newNotifySocket(conn *net.UnixConn, name string, remove func()) (*notifySoc
 
 // begin serves the socket from now on.
 func (s *notifySocket) begin() {
-	s.ended = make(chan struct{})
+	s.served, s.said, s.passed = make(chan struct{}), make(chan struct{}, 1), make(chan struct{})
+	if s.raw != nil {
+		go s.passOn()
+	}
 	go s.serve()
 }
 
-// serve collects notes until the socket is closed, and calls raw with each message.
+// serve collects notes until the socket is closed.
 func (s *notifySocket) serve() {
-	defer close(s.ended)
-	defer s.pass()
+	defer close(s.served)
 	var began time.Time // of the window
 	var count int       // of messages in it
 	for s.fd.Read(readable) == nil {
@@ -68,11 +73,7 @@ func (s *notifySocket) serve() {
 			began, count = time.Now(), 0
 		}
 		n, full := s.collect(mostNotes)
-		select {
-		case s.some <- struct{}{}:
-		default:
-		}
-		s.pass()
+		tellOf(s.some)
 		if full {
 			select {
 			case <-s.taken:
@@ -82,6 +83,30 @@ func (s *notifySocket) serve() {
 		}
 		if count += n; count >= mostNotes {
 			time.Sleep(time.Until(began.Add(noteWindow)))
+		}
+	}
+}
+
+// tellOf never blocks: one word is enough.
+func tellOf(some chan<- struct{}) {
+	select {
+	case some <- struct{}{}:
+	default:
+	}
+}
+
+// passOn calls raw with the messages, one at a time and in order.
+func (s *notifySocket) passOn() {
+	defer close(s.passed)
+	for more := true; more; {
+		_, more = <-s.said
+		s.mu.Lock()
+		texts := s.texts
+		s.texts = nil
+		s.mu.Unlock()
+		tellOf(s.taken)
+		for _, text := range texts {
+			s.raw(text)
 		}
 	}
 }
@@ -122,6 +147,7 @@ func (s *notifySocket) collect(most int) (read int, full bool) {
 		s.list = append(s.list, parseNote(text))
 		if s.raw != nil {
 			s.texts = append(s.texts, text)
+			tellOf(s.said)
 		}
 	}
 	return read, false
@@ -146,27 +172,13 @@ func (s *notifySocket) receive(buf []byte) (n int, from []byte, flags int, err e
 	return n, from, flags, err
 }
 
-// pass calls raw with the messages that it has not seen.
-func (s *notifySocket) pass() {
-	s.mu.Lock()
-	texts := s.texts
-	s.texts = nil
-	s.mu.Unlock()
-	for _, text := range texts {
-		s.raw(text)
-	}
-}
-
 // take returns the notes in order, once.
 func (s *notifySocket) take() []note {
 	s.mu.Lock()
 	list := s.list
 	s.list = nil
 	s.mu.Unlock()
-	select {
-	case s.taken <- struct{}{}:
-	default:
-	}
+	tellOf(s.taken)
 	return coalesce(list)
 }
 
@@ -193,13 +205,15 @@ func (s *notifySocket) close() {
 	if s.remove != nil {
 		s.remove()
 	}
-	if s.raw == nil || s.ended == nil {
+	if s.served == nil || s.raw == nil {
 		return
 	}
+	<-s.served
+	close(s.said)
 	timer := time.NewTimer(passWithin)
 	defer timer.Stop()
 	select {
-	case <-s.ended:
+	case <-s.passed:
 	case <-timer.C:
 	}
 }
