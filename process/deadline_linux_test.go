@@ -320,3 +320,25 @@ func TestStopHearsWhatWaits(t *testing.T) {
 		t.Errorf("outcome %d, want %d", got, ended)
 	}
 }
+
+// An answer to a reload that is heard only just after its time, as after a pause of this process, has come in time.
+func TestReloadIsAnsweredAtTheLastMoment(t *testing.T) {
+	for after, inTime := range map[time.Duration]bool{heldUp / 2: true, 2 * heldUp: false} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &Process{Command: []string{"web"}, Notify: true}
+			c := waitingChild(t, p, ownSocket(t))
+			p.current.Store(c)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			time.AfterFunc(time.Second+after, func() {
+				c.hear(&note{reloading: true})
+				c.hear(&note{ready: true})
+			})
+			began := time.Now()
+			if err := p.Reload(ctx, 0); (err == nil) != inTime || time.Since(began) > time.Second+heldUp {
+				t.Errorf("heard %v too late: %v after %v", after, err, time.Since(began))
+			}
+			time.Sleep(time.Second) // the other word comes in this bubble
+		})
+	}
+}

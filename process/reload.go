@@ -4,9 +4,11 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Notes is what a running child last said of itself on NOTIFY_SOCKET.
@@ -48,6 +50,7 @@ func (p *Process) Reload(ctx context.Context, s syscall.Signal) error {
 	if err := p.Signal(s); err != nil || !p.served() {
 		return err
 	}
+	var last <-chan time.Time
 	for {
 		c.mu.Lock()
 		began, done := c.spoken.reloads > before, !c.spoken.Reloading
@@ -65,7 +68,12 @@ func (p *Process) Reload(ctx context.Context, s syscall.Signal) error {
 		}
 		select {
 		case <-more:
+			continue
 		case <-ctx.Done():
+		}
+		select {
+		case <-more: // it has come at the same time, or while this process was held up
+		case <-lastMoment(ctx, &last):
 			missing := "RELOADING=1"
 			if began {
 				missing = "READY=1"
@@ -73,6 +81,19 @@ func (p *Process) Reload(ctx context.Context, s syscall.Signal) error {
 			return fmt.Errorf("%s: no %s after %s: %w", p.name(), missing, SignalName(s), context.Cause(ctx))
 		}
 	}
+}
+
+// lastMoment tells when to wait no more for a child's word after the end of ctx: a little later if that is a time that is over, since the
+// child's goroutine may be about to hear it; once, in last.
+func lastMoment(ctx context.Context, last *<-chan time.Time) <-chan time.Time {
+	if *last == nil {
+		more := time.Duration(0)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			more = heldUp
+		}
+		*last = time.After(more)
+	}
+	return *last
 }
 
 // hear keeps what a note says, and wakes who waits for it. With nil the child is over.
