@@ -7,18 +7,28 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 const credentialsSpace = 0
 
+// longestSocket is how long the path of a socket may be, without the zero byte at its end.
+const longestSocket = len(unix.RawSockaddrUnix{}.Path) - 1
+
 // serveNotify makes the socket in a directory of its own that cannot be listed, so that who knows the name was told it.
 func serveNotify() (*notifySocket, error) {
+	name := rand.Text()[:12]
 	dir, err := os.MkdirTemp("", "lastcall-")
+	if err == nil && len(filepath.Join(dir, name)) > longestSocket { // as below macOS's /var/folders
+		os.Remove(dir)
+		dir, err = os.MkdirTemp("/tmp", "lastcall-")
+	}
 	if err != nil {
 		return nil, err
 	}
 	remove := func() { os.RemoveAll(dir) }
-	name := filepath.Join(dir, rand.Text()[:12])
+	name = filepath.Join(dir, name)
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err == nil {
 		err = os.Chmod(name, 0o666)
