@@ -123,13 +123,18 @@ func openHandle(pid int) (*handle, error) {
 	return &handle{pid: pid, fd: fd}, nil
 }
 
-// signal sends s to this very process. The runtime is not told of the system call, nor of that in reap: neither waits, and
+// signal sends s to this very process. Where the kernel refuses to do that by a pidfd, it goes by the number, which is the process's as
+// long as it has not been reaped. The runtime is not told of the system call, nor of that in reap: neither waits, and
 // where a thousand children are told or end at once, giving the processor away and back for each costs more than the call.
 func (h *handle) signal(s syscall.Signal) error {
-	if _, _, errno := unix.RawSyscall6(unix.SYS_PIDFD_SEND_SIGNAL, uintptr(h.fd), uintptr(s), 0, 0, 0, 0); errno != 0 {
-		return errno
+	_, _, errno := unix.RawSyscall6(unix.SYS_PIDFD_SEND_SIGNAL, uintptr(h.fd), uintptr(s), 0, 0, 0, 0)
+	switch errno {
+	case 0:
+		return nil
+	case unix.EPERM, unix.ENOSYS: // perhaps it is the call that is refused, by a seccomp filter or an old kernel
+		return syscall.Kill(h.pid, s)
 	}
-	return nil
+	return errno
 }
 
 // over reports whether the process has ended, also before onExit has been told.

@@ -7,9 +7,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"lastcall": main, "tini": main, "dumb-init": main, "healthy": healthy})
-}
+// commands are what the test binary can be.
+var commands = map[string]func(){"lastcall": main, "tini": main, "dumb-init": main, "healthy": healthy}
+
+func TestMain(m *testing.M) { testscript.Main(tests{m}, commands) }
 
 // tests are the tests, where this is not one of the commands.
 type tests struct{ *testing.M }
