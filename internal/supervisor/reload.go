@@ -390,6 +390,9 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 	held := i.held.Load()
 	if err := s.group.Stop(ctx, i.name); err != nil && (ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping)) {
 		next.discard(i)
+		if !held && !errors.Is(err, lastcall.ErrStopping) { // the reload is given up, and it runs as before
+			_ = s.group.Start(context.WithoutCancel(ctx), i.name)
+		}
 		return err
 	}
 	parked := i.parked.Load()

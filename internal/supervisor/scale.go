@@ -180,9 +180,12 @@ func (s *Supervisor) join(ctx context.Context, p *program, i *instance, beside .
 func (s *Supervisor) drop(ctx context.Context, p *program, list []*instance, progress func(string)) error {
 	slices.Reverse(list)
 	return together(list, func(i *instance) error {
-		err := s.group.Remove(ctx, i.name)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := s.group.Remove(context.WithoutCancel(ctx), i.name) // once begun it is not taken back
 		invalid := (*lastcall.ConfigError)(nil)
-		if errors.Is(err, lastcall.ErrStopping) || ctx.Err() != nil || errors.As(err, &invalid) {
+		if errors.Is(err, lastcall.ErrStopping) || errors.As(err, &invalid) {
 			return err // it is still there
 		}
 		s.forget(p, i)
