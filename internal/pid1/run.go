@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -153,8 +154,16 @@ func (r *runner) run() error {
 	r.group.Grace = r.Grace
 	r.group.NoLabels = true
 	r.group.Observe = r.observe
-	r.group.Add(r.Command[0], &r.proc, lastcall.Essential())
+	r.group.Add(worker(r.Command[0]), &r.proc, lastcall.Essential())
 	return lastcall.Run(context.Background(), &r.group, lastcall.FromSignals(r.stops))
+}
+
+// worker is the name of a program in the group, where a slash separates a group from its workers.
+func worker(program string) string {
+	if name := filepath.Base(program); name != "/" {
+		return name
+	}
+	return "program" // which is no such
 }
 
 // onStart is called when the program runs.
