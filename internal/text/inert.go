@@ -43,7 +43,7 @@ func isCommand(s string) bool {
 	if strings.HasPrefix(name[n:], "::") {
 		return true
 	}
-	return name[0] > '9' && (name[n:] == "" || name[n] <= ' ') // and not the address ::1
+	return (name[0] < '0' || name[0] > '9') && (name[n:] == "" || name[n] <= ' ') // and not the address ::1
 }
 
 func hasMarker(s string) bool {
