@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 func newConfig() *cobra.Command {
@@ -43,15 +44,15 @@ to stderr.`,
 			if !secrets {
 				file.HideSecrets()
 			}
-			text := file.YAML
+			printed := file.YAML
 			if asJSON {
-				text = file.JSON
+				printed = file.JSON
 			}
-			if _, err = out.Write(text()); err != nil {
+			if _, err = out.Write(printed()); err != nil {
 				return err
 			}
 			for _, line := range file.Advice() {
-				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", line)
+				fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", text.Outside(line))
 			}
 			return nil
 		},

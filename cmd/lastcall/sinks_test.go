@@ -70,7 +70,6 @@ var safeArguments = map[string]string{
 	"internal/pid1/run.go: r.Name + \":\"":                                           "own words",
 	"internal/pid1/tini.go: why":                                                     "the system's words for an errno",
 	"main.go: report":                                                                "a report, see TestNoFormIsObeyed of package timeline",
-	"main.go: strings.TrimPrefix(text.Outside(brief(err)), \"lastcall: \")":          "text.Outside without its beginning",
 	"signal.go: c.group.Report()":                                                    "a report, see TestNoFormIsObeyed of package timeline",
 	"terminal.go: line":                                                              "what clipped made with text.Outside",
 }
@@ -136,8 +135,9 @@ func written(t *testing.T, name string) (arguments []string) {
 			if _, literal := argument.(*ast.BasicLit); literal {
 				continue
 			}
-			if made := source(argument); !strings.HasPrefix(made, "text.") && !strings.HasPrefix(made, "oneLine(") {
-				arguments = append(arguments, made)
+			made := strings.TrimPrefix(source(argument), "strings.TrimPrefix(")
+			if !strings.HasPrefix(made, "text.") && !strings.HasPrefix(made, "oneLine(") {
+				arguments = append(arguments, source(argument))
 			}
 		}
 		return true
