@@ -27,7 +27,7 @@ func readyAfter(d time.Duration) lastcall.Func {
 func TestRunReturnsAfterRemoveGoAndReplaceOfOneName(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		g := lastcall.Group{Grace: time.Second}
-		g.Go("db", ignores(100*time.Millisecond), lastcall.Alone())
+		g.Go("db", ignores(100*time.Millisecond))
 		g.Go("cron", untilStop)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -65,7 +65,7 @@ func TestReplacementOfOneThatEndsKeepsTheOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		g := lastcall.Group{Grace: time.Second}
 		end := make(chan struct{})
-		g.Go("db", func(context.Context) error { <-end; return nil }, lastcall.Alone())
+		g.Go("db", func(context.Context) error { <-end; return nil })
 		stop := running(t, &g)
 		replaced := make(chan error, 1)
 		go func() {

@@ -20,10 +20,10 @@ func TestBesideHasThePlace(t *testing.T) {
 				j := newJournal()
 				var g lastcall.Group
 				second := func() {
-					g.Go("web-2", logged(j, "web-2"), lastcall.Alone(), lastcall.After("db"), lastcall.Beside("web-1"))
+					g.Go("web-2", logged(j, "web-2"), lastcall.After("db"), lastcall.Beside("web-1"))
 				}
 				g.Go("db", logged(j, "db"))
-				g.Go("web-1", logged(j, "web-1"), lastcall.Alone(), lastcall.After("db"))
+				g.Go("web-1", logged(j, "web-1"), lastcall.After("db"))
 				g.Go("proxy", logged(j, "proxy"), option("web-1"))
 				if !late {
 					second()
@@ -62,11 +62,11 @@ func TestBesideIsWaitedFor(t *testing.T) {
 			lastcall.Ready(ctx)
 			return untilStop(ctx)
 		}
-		g.Go("web", slow, lastcall.AwaitReady(0), lastcall.Alone())
+		g.Go("web", slow, lastcall.AwaitReady(0))
 		g.Go("proxy", untilStop, lastcall.After("web"))
 		stop := running(t, &g)
 		time.Sleep(30 * time.Second)
-		g.Go("web-2", slow, lastcall.AwaitReady(0), lastcall.Alone(), lastcall.Beside("web"))
+		g.Go("web-2", slow, lastcall.AwaitReady(0), lastcall.Beside("web"))
 		time.Sleep(45 * time.Second)
 		if got := fmt.Sprint(stateOf(t, &g, "web"), stateOf(t, &g, "proxy")); got != "ready waiting" {
 			t.Errorf("before web-2 is ready: %s", got)
@@ -75,7 +75,7 @@ func TestBesideIsWaitedFor(t *testing.T) {
 		if got := stateOf(t, &g, "proxy"); got != lastcall.StateReady {
 			t.Errorf("after it: %s", got)
 		}
-		g.Go("web-3", slow, lastcall.AwaitReady(0), lastcall.Alone(), lastcall.Beside("web-2"))
+		g.Go("web-3", slow, lastcall.AwaitReady(0), lastcall.Beside("web-2"))
 		synctest.Wait()
 		if got := stateOf(t, &g, "proxy"); got != lastcall.StateReady {
 			t.Errorf("with one more: %s", got)
@@ -91,13 +91,13 @@ func TestBesideIsRemoved(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j := newJournal()
 		var g lastcall.Group
-		g.Go("web-1", logged(j, "web-1"), lastcall.Alone())
-		g.Go("web-2", logged(j, "web-2"), lastcall.Alone(), lastcall.Beside("web-1"))
+		g.Go("web-1", logged(j, "web-1"))
+		g.Go("web-2", logged(j, "web-2"), lastcall.Beside("web-1"))
 		g.Go("proxy", logged(j, "proxy"), lastcall.After("web-1"))
 		g.Go("needs", logged(j, "needs"), lastcall.Requires("web-1"))
-		g.Go("late", untilStop, lastcall.AwaitReady(0), lastcall.Alone())
+		g.Go("late", untilStop, lastcall.AwaitReady(0))
 		stop := running(t, &g)
-		if err := g.Replace(t.Context(), "web-2", logged(j, "web-2"), lastcall.Alone()); err != nil {
+		if err := g.Replace(t.Context(), "web-2", logged(j, "web-2")); err != nil {
 			t.Error(err)
 		}
 		for _, name := range []string{"web-2", "web-1"} {
@@ -120,8 +120,8 @@ func TestBesideIsRemoved(t *testing.T) {
 func TestBesideIsRemovedBeforeItIsReady(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var g lastcall.Group
-		g.Go("web-1", untilStop, lastcall.Alone())
-		g.Go("web-2", untilStop, lastcall.Alone(), lastcall.AwaitReady(0), lastcall.Beside("web-1"))
+		g.Go("web-1", untilStop)
+		g.Go("web-2", untilStop, lastcall.AwaitReady(0), lastcall.Beside("web-1"))
 		g.Go("proxy", untilStop, lastcall.After("web-1"))
 		stop := running(t, &g)
 		if got := stateOf(t, &g, "proxy"); got != lastcall.StateWaiting {
@@ -168,7 +168,7 @@ func TestBesideWhatCannotBe(t *testing.T) {
 	}
 	bubble(t, func(t *testing.T) {
 		var g lastcall.Group
-		g.Go("a", untilStop, lastcall.Alone())
+		g.Go("a", untilStop)
 		g.Go("user", untilStop, lastcall.After("a"))
 		stop := running(t, &g)
 		g.Go("b", untilStop, lastcall.Beside("nobody"))

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
 // DefaultGrace is the grace period of a group that does not say otherwise. With DefaultHardStop it stays below the 30 s
@@ -22,15 +23,17 @@ const DefaultHardStop = 3 * time.Second
 // Workers start in dependency order, each when what it is [After] is ready, and stop in reverse, each when everything
 // that depends on it has returned; what is independent starts and stops together.
 type Group struct {
-	// Grace is the time from soft stop to hard stop for the whole group; 0 means DefaultGrace, and in a nested group
-	// all that the group around it has left. With L layers on the longest chain of dependencies, each layer after the
-	// first keeps a reserve of Grace/2L of it, whatever the layers before do; time that is not spent rolls on.
+	// Grace is the time for the whole stop, from the signal, or the end of Run's context, to the hard stop; LameDuck is part of
+	// it. 0 means DefaultGrace, and in a nested group all that the group around it has left. With L depths of dependencies, each
+	// depth after the first keeps a reserve of 1/2L of what the lame duck leaves, whatever those before do; time that is not
+	// spent rolls on.
 	Grace time.Duration
-	// HardStop is the time from hard stop to abandon; 0 means DefaultHardStop. So a stop takes at most Grace + HardStop.
-	// A quarter of a second later Run returns whatever state anything is in, and the report says what was left.
+	// HardStop is the time from hard stop to abandon; 0 means DefaultHardStop. So a stop takes at most Grace + HardStop: then Run
+	// returns whatever state anything is in, and the report says what was left.
 	HardStop time.Duration
-	// LameDuck is the time from the signal, or the end of Run's context, to the soft stop: the workers serve on, and
-	// the group is no longer ready. SIGINT skips it, and so does a group that has not been ready yet; 0 means none.
+	// LameDuck is the time from the signal, or the end of Run's context, to the soft stop: the workers serve on, and the group is
+	// no longer ready. SIGINT skips it, and so does a group that has not been ready yet; 0 means none. It must be less than
+	// Grace.
 	LameDuck time.Duration
 	// Observe, if set, is called with every [Event] of this group and of the groups in it.
 	Observe func(Event)
@@ -123,7 +126,7 @@ func (g *Group) Run(ctx context.Context) error {
 func (g *Group) begin(ctx context.Context) (*run, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	parent := scopeOf(ctx)
+	parent := attemptOf(ctx)
 	if old := g.run; old != nil {
 		if !old.renewable(parent) {
 			problems := []string{"Run called twice on a group" + old.named()}
@@ -175,9 +178,9 @@ func (g *Group) current() *run {
 func (r *run) add(s spec) {
 	r.mu.Lock()
 	defer r.unlock()
-	if r.phase >= phaseStopping {
+	if r.phase >= engine.GroupStopping {
 		when := "while its group was stopping"
-		if r.phase == phaseOver {
+		if r.phase == engine.GroupOver {
 			when = "after the end of its group"
 		}
 		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
@@ -193,52 +196,44 @@ func (r *run) add(s spec) {
 		r.reject(s.name, err)
 		return
 	}
-	l := r.place(s)
-	r.byName[s.name] = &l.members[0]
-	if s.opt.beside != "" {
-		r.standBeside(l, s.opt.beside)
-	}
-	r.unreadyLayers++
-	for _, dep := range l.deps {
-		if to := dep.to; to.over && !to.held {
-			r.endWaiting(to)
-		}
-	}
-	r.startIfDue(l)
+	r.orders++
+	r.addLocked(s, new(member), r.orders)
 }
 
 // placeProblems is what is wrong with a worker that is to be put into the running group.
 func (r *run) placeProblems(s spec) []string {
 	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
-	index := r.index()
 	for _, dep := range s.opt.after {
-		switch m := index[dep]; {
+		switch m := r.byName[dep]; {
 		case m == nil:
 			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
-		case m.layer.retired:
+		case r.engine.Removing(m.place):
 			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is being removed", r.prefix+s.name, dep))
 		}
 	}
 	return problems
 }
 
-// place makes a layer for a worker that is put into the running group.
-func (r *run) place(s spec) *layer {
-	l := &layer{run: r, members: make([]member, 1)}
-	r.places++
-	l.place = r.places
-	l.members[0].init(l, s)
-	l.counts.init(1)
-	for _, dep := range s.opt.after {
-		// The layer of the dependency may have more members; those will wait for this worker as well.
-		to := r.byName[dep].layer
-		l.dependsOn(to, slices.Contains(s.opt.requires, dep))
-		l.height = max(l.height, to.height+1)
+// besideProblems is what is wrong with the place that a worker asks for.
+func (r *run) besideProblems(s spec) []string {
+	if s.opt.beside == "" {
+		return nil
 	}
-	r.highest = max(r.highest, l.height)
-	r.layers = append(r.layers, l)
-	r.live++
-	return l
+	at := r.byName[s.opt.beside]
+	if at == nil || r.engine.Removing(at.place) {
+		return []string{besideWhom(r.prefix, s)}
+	}
+	return r.cycleProblems(s, at, "what it is beside")
+}
+
+// cycleProblems names what s is to start after and what itself starts after at, whose place s is to have.
+func (r *run) cycleProblems(s spec, at *member, whom string) (problems []string) {
+	for _, name := range s.opt.after {
+		if m := r.byName[name]; m != nil && (m.place == at.place || r.engine.DependsOn(m.place, at.place)) {
+			problems = append(problems, fmt.Sprintf("worker %q cannot start after %q, which depends on %s", r.prefix+s.name, r.prefix+name, whom))
+		}
+	}
+	return problems
 }
 
 // reject records what could not be done and tells the listeners, or the log if there are none.

@@ -265,7 +265,7 @@ func TestAFailedStart(t *testing.T) {
 func TestAStopDuringTheStartStartsNothingMore(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j := newJournal()
-		g := lastcall.Group{Observe: j.states, LameDuck: time.Minute}
+		g := lastcall.Group{Observe: j.states, Grace: 2 * time.Minute, LameDuck: time.Minute}
 		g.Go("db", func(ctx context.Context) error {
 			<-ctx.Done()
 			return lastcall.Sleep(lastcall.Grace(ctx), time.Second)

@@ -40,7 +40,7 @@ func expectLog(t *testing.T, out *lockedBuffer, want ...string) {
 func TestLogOfAStop(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		log, out := textLog(slog.LevelInfo)
-		g := lastcall.Group{Grace: 6 * time.Second, HardStop: 2 * time.Second, LameDuck: time.Second}
+		g := lastcall.Group{Grace: 7 * time.Second, HardStop: 2 * time.Second, LameDuck: time.Second}
 		g.Go("db", untilStop)
 		g.Go("web", func(ctx context.Context) error {
 			return lastcall.Do(ctx, func(ctx context.Context) error { // a request that takes its time

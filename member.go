@@ -1,72 +1,53 @@
 package lastcall
 
 import (
-	"context"
-	"runtime/debug"
-	"runtime/pprof"
-	"sync/atomic"
+	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
-// A member is a worker in a run. There may be millions: what only some have is in extra.
+// A member is a worker in a run. There may be millions: what only some have is in extra. It is guarded by run.mu but for what is
+// set when it is made.
 type member struct {
-	name string
-	w    Worker
+	name  string
+	w     Worker
+	run   *run
+	opt   *options
+	order int64 // in which it was added; a replacement has its predecessor's
 
-	// What the stop of very many workers touches stands together.
-	//
-	// The state and its times, in the run's time, 0 for not yet. When the layer stops and nobody looks on, a worker's own
-	// goroutine records its end with one compare-and-swap; every other change is made with the run locked.
-	layer   *layer
-	first   scope // the first start's; a restart makes another
-	state   atomic.Uint32
-	plain   bool // no options that matter then: nothing but the state changes when it starts and ends
-	self    bool // it says when it is ready
-	ended   atomic.Int64
-	started atomic.Int64
-	readied atomic.Int64
+	id      engine.ReplicaID // none once it is forgotten
+	place   engine.MemberID
+	state   State
+	attempt *attempt // the present one, or the last; nil before the first
+	first   attempt
+	started int64 // in the run's time, as all times here; 0 for not yet
+	readied int64
+	ended   int64
 
-	extra *extra // nil where there is nothing to know; guarded by run.mu
+	extra *extra // nil where there is nothing to know
 }
 
-// extra is what is known of some workers. Guarded by run.mu.
+// forgotten is the identifier of a member that the engine does not know any more.
+const forgotten engine.ReplicaID = -1
+
+// extra is what is known of some workers.
 type extra struct {
-	opt         *options
-	scope       *scope // the present start, if it is not the first
-	restarts    restarts
 	err         error
-	ends        []error   // what the group's error has of it, if it is optional
-	startBy     *deadline // until when it must be ready
-	late        bool      // it was not, and that is a failure of the group
+	ends        []error // what the group's error has of it, if it is optional
+	blamed      bool    // that it was not ready in time is in the group's error already
 	unready     string
 	status      string
+	restarts    int // over the whole run
+	cutAt       int64
 	inFlight    int // at the soft stop
 	interrupted int
 	stacks      string
 	drained     chan struct{}
+	left        chan struct{} // closed when the present attempt has ended; made when somebody waits for it
+	replaces    *member       // the one whose place this one is to take once it is ready
+	candidate   *member       // the reverse
 }
 
-func (m *member) init(l *layer, s spec) {
-	m.name, m.w, m.layer = s.name, s.w, l
-	m.self = s.opt.selfReady
-	m.plain = !s.opt.ownLayer() && !s.opt.essential
-	m.first.m = m
-	if s.opt != noOptions {
-		m.extra = &extra{opt: s.opt}
-	}
-}
-
-func (m *member) run() *run     { return m.layer.run }
-func (m *member) path() string  { return m.layer.run.prefix + m.name }
-func (m *member) is() State     { return State(m.state.Load()) }
-func (m *member) enter(s State) { m.state.Store(uint32(s)) }
-func (m *member) live() bool    { return !m.is().Ended() }
-func (m *member) running() bool { s := m.is(); return s >= StateStarting && s <= StateCut }
-func (m *member) options() *options {
-	if m.extra == nil || m.extra.opt == nil {
-		return noOptions
-	}
-	return m.extra.opt
-}
+func (m *member) path() string  { return m.run.prefix + m.name }
+func (m *member) running() bool { return m.state >= StateStarting && m.state <= StateCut }
 
 // more is the member's extra, made if need be.
 func (m *member) more() *extra {
@@ -76,64 +57,13 @@ func (m *member) more() *extra {
 	return m.extra
 }
 
-// present is the scope of the present start.
-func (m *member) present() *scope {
-	if m.extra != nil && m.extra.scope != nil {
-		return m.extra.scope
+// err is how the worker ended, or failed to start.
+func (m *member) err() error {
+	if m.extra == nil {
+		return nil
 	}
-	return &m.first
+	return m.extra.err
 }
 
-// swap enters the state to if the member is in from.
-func (m *member) swap(from, to State) bool {
-	return m.state.CompareAndSwap(uint32(from), uint32(to))
-}
-
-// counts is what a layer waits for. The two atomic ones are counted down by the workers' own goroutines.
-type counts struct {
-	unready     atomic.Int64 // workers that have not been ready in the present start
-	live        atomic.Int64 // workers that have not ended for good
-	unreadyDeps int          // layers below that are not ready
-	users       int          // layers above that are not over
-}
-
-func (c *counts) init(n int) {
-	c.unready.Store(int64(n))
-	c.live.Store(int64(n))
-}
-
-// main is the goroutine of one start of a worker. Its frames are small: with the worker's own, they should fit in the
-// 2 KiB stack that a goroutine starts with.
-func (s *scope) main(labels context.Context) {
-	var end outcome
-	defer s.finish(&end)
-	if labels != nil {
-		pprof.SetGoroutineLabels(labels)
-	}
-	s.m.run().entered(s)
-	end.err = s.m.w.Run(s)
-	end.returned = true
-}
-
-// outcome is how a worker's function ended.
-type outcome struct {
-	err      error
-	returned bool
-}
-
-// finish is deferred, so that it runs also after a panic and runtime.Goexit. The labels go before the end is known, so
-// that a goroutine which is about to exit is not taken for a leak.
-func (s *scope) finish(end *outcome) {
-	if !end.returned {
-		end.err = ErrGoexit
-		if v := recover(); v != nil {
-			end.err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-		s.m.run().broke(s, end.err)
-	}
-	s.drain()
-	if s.m.run().labels {
-		pprof.SetGoroutineLabels(context.Background())
-	}
-	s.m.run().returned(s, end.err)
-}
+// isPresent reports whether a is the present attempt of its worker and has not ended.
+func (a *attempt) isPresent() bool { return a.m.attempt == a && a.m.running() }

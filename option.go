@@ -19,14 +19,8 @@ type options struct {
 	restart    RestartPolicy
 	essential  bool
 	optional   bool
-	alone      bool
 	beside     string
 	problems   []string // what is wrong with the options
-}
-
-// ownLayer reports whether the worker is stopped and started alone, see [Alone].
-func (o *options) ownLayer() bool {
-	return o.alone || o.optional || o.restart.When != RestartNever || len(o.requires) > 0
 }
 
 func (o *options) problem(format string, args ...any) {
@@ -96,12 +90,6 @@ func Restart(p RestartPolicy) Option {
 // Run, and the group runs on. What waits for it and has never started does not start any more.
 func Optional() Option {
 	return func(o *options) { o.optional = true }
-}
-
-// Alone lets the worker be stopped, started, restarted, replaced and removed while its group runs, see [Group.Stop]. It
-// costs a pair of contexts, which workers otherwise share that stop at the same moment.
-func Alone() Option {
-	return func(o *options) { o.alone = true }
 }
 
 // Beside gives the worker the place of the named one of its group: what depends on that depends on this one as well, whether it

@@ -179,8 +179,12 @@ func (o *outcome) checkWhole() {
 		o.wrongf("Run returned at %v and the report has no end", o.ended)
 		return
 	}
-	if soft >= 0 && ended-soft > grace+hardStop {
-		o.wrongf("the stop took %v, more than Grace + HardStop (%v)", ended-soft, grace+hardStop)
+	asked := soft
+	if duck := o.since(o.report.LameDuck); duck >= 0 {
+		asked = duck
+	}
+	if soft >= 0 && ended-asked > grace+hardStop {
+		o.wrongf("the stop took %v, more than Grace + HardStop (%v)", ended-asked, grace+hardStop)
 	}
 	if latest := o.stops.soft + root.LameDuck; ended > latest+1 && (soft < 0 || soft > latest+1) {
 		o.wrongf("stopped at %v, told to at %v", soft, o.stops.soft)
@@ -529,7 +533,7 @@ func (o *outcome) checkReserve(s *subject, r *startRecord) {
 			}
 		}
 	}
-	share := orElse(o.plan.Root.Grace, lastcall.DefaultGrace) / time.Duration(4*layers)
+	share := (orElse(o.plan.Root.Grace, lastcall.DefaultGrace) - o.plan.Root.LameDuck) / time.Duration(4*layers)
 	if r.told.at == o.stops.hard || r.told.at == o.stops.force {
 		return
 	}

@@ -113,7 +113,7 @@ func drawPlan(t *rapid.T) *plan {
 		Labels:  oneIn(t, 20, "labels"),
 	}
 	if oneIn(t, 6, "lame duck") {
-		p.Root.LameDuck = hardStops.Draw(t, "lame duck")
+		p.Root.LameDuck = min(hardStops.Draw(t, "lame duck"), orElse(p.Root.Grace, lastcall.DefaultGrace)/2)
 	}
 	if oneIn(t, 3, "adds") {
 		groups := map[string]*groupPlan{}

@@ -3,6 +3,8 @@ package lastcall
 import (
 	"slices"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
 // Report is what is known of a group's run. Its String is the waterfall of the stop; package timeline draws it as a
@@ -54,7 +56,7 @@ func (r *run) report() Report {
 		HardStop: r.time(r.cutAt),
 		Ended:    r.time(r.endedAt),
 		Taken:    time.Now(),
-		Grace:    r.budget.grace,
+		Grace:    r.engine.Grace(),
 		Problems: slices.Clone(r.problems),
 	}
 	if rep.Grace == 0 {
@@ -64,17 +66,16 @@ func (r *run) report() Report {
 	cause := r.cause
 	var texts []reportTexts
 	groups := map[string]*Group{}
-	layers := slices.Clone(r.layers)
-	slices.SortStableFunc(layers, func(a, b *layer) int { return b.height - a.height })
-	for _, l := range layers {
-		for i := range l.members {
-			w, t := r.reportOf(&l.members[i])
-			if g, ok := l.members[i].w.(*Group); ok {
-				groups[w.Name], w.Group = g, true
-			}
-			rep.Workers = append(rep.Workers, w)
-			texts = append(texts, t)
+	members := r.inOrder()
+	slices.SortStableFunc(members, func(a, b *member) int { return r.engine.Depth(b.id) - r.engine.Depth(a.id) })
+	names := r.placeNames(members)
+	for _, m := range members {
+		w, t := r.reportOf(m, names)
+		texts = append(texts, t)
+		if g, ok := m.w.(*Group); ok {
+			groups[w.Name], w.Group = g, true
 		}
+		rep.Workers = append(rep.Workers, w)
 	}
 	leaks := r.leaks
 	r.unlock()
@@ -118,33 +119,55 @@ type reportTexts struct {
 	err   error
 }
 
+// placeNames are the names of the workers in each place that several share; nil where none does.
+func (r *run) placeNames(members []*member) map[engine.MemberID][]string {
+	if !r.shared {
+		return nil
+	}
+	names := map[engine.MemberID][]string{}
+	for _, m := range members {
+		if m.extra == nil || m.extra.replaces == nil {
+			names[m.place] = append(names[m.place], m.name)
+		}
+	}
+	return names
+}
+
 // reportOf is what is known of one worker, with the run locked.
-func (r *run) reportOf(m *member) (WorkerReport, reportTexts) {
+func (r *run) reportOf(m *member, names map[engine.MemberID][]string) (WorkerReport, reportTexts) {
 	var t reportTexts
-	l := m.layer
 	w := WorkerReport{
 		Name:    m.path(),
-		State:   m.is(),
-		Started: r.time(m.started.Load()),
-		Ready:   r.time(m.readied.Load()),
-		Ended:   r.time(m.ended.Load()),
+		State:   m.state,
+		Started: r.time(m.started),
+		Ready:   r.time(m.readied),
+		Ended:   r.time(m.ended),
 	}
-	for _, name := range m.options().after {
+	for _, name := range m.opt.after {
 		w.After = append(w.After, r.prefix+name)
 	}
-	if l.told && w.wasToldAt(r.time(l.toldAt)) {
-		w.SoftStop = r.time(l.toldAt)
-		t.cause = l.cause
+	for _, dep := range m.opt.after { // and what shares the places of these
+		if to := r.byName[dep]; to != nil {
+			for _, name := range names[to.place] {
+				if path := r.prefix + name; path != w.Name && !slices.Contains(w.After, path) {
+					w.After = append(w.After, path)
+				}
+			}
+		}
 	}
-	if l.cut && w.wasToldAt(r.time(l.cutAt)) {
-		w.HardStop = r.time(l.cutAt)
+	x := m.extra
+	if cause := r.whyStopped(m); cause != nil && m.attempt != nil {
+		w.SoftStop, t.cause = r.time(int64(r.engine.Plan(m.id).Told)), cause
+		if x != nil {
+			w.HardStop = r.time(x.cutAt)
+		}
 	}
 	switch w.State {
 	case StateStarting, StateReady:
-		w.InFlight = m.present().flight.units()
+		w.InFlight = m.attempt.work.units()
 	}
-	if x := m.extra; x != nil {
-		w.Unready, w.Status, w.Restarts, w.Stacks = x.unready, x.status, x.restarts.total, x.stacks
+	if x != nil {
+		w.Unready, w.Status, w.Restarts, w.Stacks = x.unready, x.status, x.restarts, x.stacks
 		w.Interrupted = x.interrupted
 		if !w.SoftStop.IsZero() {
 			w.InFlight = x.inFlight
@@ -158,17 +181,20 @@ func (r *run) reportOf(m *member) (WorkerReport, reportTexts) {
 	return w, t
 }
 
-// wasToldAt reports whether the worker still ran when its layer was told something at that time.
-func (w *WorkerReport) wasToldAt(at time.Time) bool {
-	return !w.Started.IsZero() && (w.Ended.IsZero() || !w.Ended.Before(at))
-}
-
-// stopOrder sorts workers by when they were told to stop, then by when they ended; those still running come last.
+// stopOrder sorts workers by when they were told to stop, or failed, then by when they ended; those still running come last.
 func stopOrder(a, b WorkerReport) int {
-	if c := compareTimes(a.SoftStop, b.SoftStop); c != 0 {
+	if c := compareTimes(a.stops(), b.stops()); c != 0 {
 		return c
 	}
 	return compareTimes(a.Ended, b.Ended)
+}
+
+// stops is when the worker was told to stop, or else failed by itself.
+func (w *WorkerReport) stops() time.Time {
+	if w.SoftStop.IsZero() && w.State == StateFailed {
+		return w.Ended
+	}
+	return w.SoftStop
 }
 
 // compareTimes sorts the zero time, which is still to come, last.

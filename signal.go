@@ -82,10 +82,13 @@ type control struct {
 	injected   <-chan os.Signal
 	lastResort func(error) // ends the program where Run cannot return after the third signal; may be nil
 
-	source source
-	group  *Group
-	moment *moment       // soft: the context's end or the first stop signal; hard: the second signal
-	force  chan struct{} // closed at the third
+	source  source
+	group   *Group
+	soft    context.Context // ends with Run's context, or at the first stop signal
+	hard    context.Context // ends at the second
+	endSoft context.CancelCauseFunc
+	endHard context.CancelCauseFunc
+	force   chan struct{} // closed at the third
 
 	reloadContext context.Context // ends at the group's soft stop
 	endReload     context.CancelCauseFunc
@@ -125,12 +128,13 @@ func (c *control) run(ctx context.Context, w Worker) error {
 	default:
 		c.group.Add("main", w)
 	}
-	c.moment = newMoment(ctx)
+	c.soft, c.endSoft = context.WithCancelCause(ctx)
+	c.hard, c.endHard = context.WithCancelCause(context.Background())
 	c.reloadContext, c.endReload = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.reloading = errand{name: "reload", do: c.reloadOnce}
 	c.reporting = errand{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.group.Report()) }}
 	c.listening.Go(c.listen)
-	err := c.group.Run(context.WithValue(c.moment.soft, controlKey{}, c))
+	err := c.group.Run(context.WithValue(c.soft, controlKey{}, c))
 	c.endReload(&StopCause{Reason: StopCompleted})
 	if left := c.settle(); len(left) > 0 {
 		err = joinErrors(append(errorsIn(err), left...))
@@ -173,8 +177,9 @@ func (c *control) sinceStop() time.Duration {
 func (c *control) close() {
 	close(c.closed)
 	c.source.stop()
-	if c.moment != nil {
-		c.moment.end(&StopCause{Reason: StopCompleted})
+	if c.soft != nil {
+		c.endSoft(completed.cause)
+		c.endHard(completedHard.cause)
 	}
 	c.listening.Wait()
 }
@@ -263,9 +268,9 @@ func (c *control) listen() {
 func (c *control) stopped(nth int, sig os.Signal) {
 	switch nth {
 	case 1:
-		c.moment.endSoft(&StopCause{Reason: StopSignal, Signal: sig})
+		c.endSoft(&StopCause{Reason: StopSignal, Signal: sig})
 	case 2:
-		c.moment.endHard(&StopCause{Hard: true, Reason: StopSignal, Signal: sig})
+		c.endHard(&StopCause{Hard: true, Reason: StopSignal, Signal: sig})
 	case 3:
 		c.mu.Lock()
 		c.third = sig
@@ -292,7 +297,7 @@ func (c *control) reloadOnce() {
 		}
 		if r := c.group.current(); r != nil {
 			r.mu.Lock()
-			r.emitOwn(Event{Kind: EventReload, State: r.state(), Err: err})
+			r.emitGroup(Event{Kind: EventReload, State: r.state(), Err: err})
 			r.unlock()
 		}
 	}()

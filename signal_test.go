@@ -237,7 +237,7 @@ func TestSIGINTSkipsTheLameDuck(t *testing.T) {
 func TestASecondSignalInTheLameDuck(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		began := time.Now()
-		g := lastcall.Group{LameDuck: time.Minute}
+		g := lastcall.Group{Grace: 2 * time.Minute, LameDuck: time.Minute}
 		g.Go("w", finishesIn(time.Hour))
 		err := runUnderSignals(t, &g, []blow{{time.Second, syscall.SIGTERM}, {2 * time.Second, os.Interrupt}})
 		if code, took := lastcall.ExitCode(err), time.Since(began); code != 4 || took != 2*time.Second {

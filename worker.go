@@ -35,8 +35,8 @@ type SelfReadier interface {
 // Name is the worker's name with those of the groups around it, outermost first: "group/worker".
 // Outside a group it is "".
 func Name(ctx context.Context) string {
-	if s := scopeOf(ctx); s != nil {
-		return s.m.path()
+	if a := attemptOf(ctx); a != nil {
+		return a.m.path()
 	}
 	return ""
 }
@@ -45,32 +45,32 @@ func Name(ctx context.Context) string {
 // was added with [AwaitReady], and after [Unready]; otherwise a worker is ready when its function is entered.
 // It may be called from any goroutine and any number of times; once the soft stop began, and outside a group, it does nothing.
 func Ready(ctx context.Context) {
-	if s := scopeOf(ctx); s != nil {
-		s.m.run().ready(s)
+	if a := attemptOf(ctx); a != nil {
+		a.m.run.ready(a)
 	}
 }
 
 // Unready says that the worker cannot do what it is for at the moment, and why. It shows in [Group.Ready] and in the
 // report, and ends with the next [Ready]. Dependents that have started keep running.
 func Unready(ctx context.Context, reason string) {
-	if s := scopeOf(ctx); s != nil {
-		s.m.run().unready(s, reason)
+	if a := attemptOf(ctx); a != nil {
+		a.m.run.unready(a, reason)
 	}
 }
 
 // Status says in a few words what the worker is doing. The latest is shown wherever somebody waits for the worker:
 // in the log, on the terminal, in the report and in the error if it is abandoned.
 func Status(ctx context.Context, text string) {
-	if s := scopeOf(ctx); s != nil {
-		s.m.run().status(s, text)
+	if a := attemptOf(ctx); a != nil {
+		a.m.run.status(a, text)
 	}
 }
 
 // LameDuck is closed when the group begins to stop: at the start of its lame-duck delay, when it still serves and
 // wants no new customers, or together with the soft stop where there is no delay. Outside a group it is ctx.Done().
 func LameDuck(ctx context.Context) <-chan struct{} {
-	if s := scopeOf(ctx); s != nil {
-		return s.m.run().lameDuck
+	if a := attemptOf(ctx); a != nil {
+		return a.m.run.lameDuck
 	}
 	return ctx.Done()
 }
@@ -126,9 +126,9 @@ func Every(d time.Duration, fn Func) Func {
 // Each returns nil at the soft stop, and when take returns io.EOF, the end of the source; otherwise the first error
 // of take or handle. Once the soft stop began, an error of take means only that nothing was taken.
 func Each[T any](ctx context.Context, take func(context.Context) (T, error), handle func(context.Context, T) error) error {
-	s := scopeOf(ctx)
+	a := attemptOf(ctx)
 	for {
-		item, refused, err := takeOne(ctx, s, take)
+		item, refused, err := takeOne(ctx, a, take)
 		switch {
 		case refused:
 			return nil
@@ -138,10 +138,10 @@ func Each[T any](ctx context.Context, take func(context.Context) (T, error), han
 			return err
 		}
 		work := func(ctx context.Context) error { return handle(ctx, item) }
-		if s == nil {
+		if a == nil {
 			err = work(ctx)
 		} else {
-			err = s.unit(ctx, work)
+			err = a.unit(ctx, work)
 		}
 		if err != nil {
 			return err

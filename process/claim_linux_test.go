@@ -72,7 +72,7 @@ func init() {
 			}
 			name := string(rune('a' + i))
 			names[name] = p
-			group.Add(name, p, lastcall.Alone(), lastcall.Optional())
+			group.Add(name, p, lastcall.Optional())
 		}
 		go func() {
 			var name string

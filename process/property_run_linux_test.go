@@ -275,7 +275,7 @@ var devNull, _ = os.OpenFile(os.DevNull, os.O_RDWR, 0)
 func (c *trial) worker(i int) (*Process, lastcall.Worker, []lastcall.Option) {
 	f := &c.plan.Families[i]
 	p, out := c.process(i)
-	opts := []lastcall.Option{lastcall.Alone(), lastcall.After(f.After...), lastcall.Requires(f.Requires...), lastcall.AwaitReady(0)}
+	opts := []lastcall.Option{lastcall.After(f.After...), lastcall.Requires(f.Requires...), lastcall.AwaitReady(0)}
 	if f.Optional {
 		opts = append(opts, lastcall.Optional())
 	}

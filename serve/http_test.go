@@ -207,7 +207,7 @@ func TestRequestInFlightIsAnsweredAndTheWorkerReturns(t *testing.T) {
 
 func TestLameDuckTellsClientsToMoveOnAndServes(t *testing.T) {
 	ln := listen(t)
-	s := run(t, &lastcall.Group{Grace: hour, LameDuck: hour}, serve.HTTP(&http.Server{Handler: http.HandlerFunc(hello)}, ln), "")
+	s := run(t, &lastcall.Group{Grace: 2 * hour, LameDuck: hour}, serve.HTTP(&http.Server{Handler: http.HandlerFunc(hello)}, ln), "")
 	s.end()
 	for s.group.Ready() == nil {
 		time.Sleep(time.Millisecond)
@@ -450,7 +450,7 @@ func TestIdleHTTP2IsToldToGoAway(t *testing.T) {
 func TestLameDuckTellsHTTP2ClientsToGoAway(t *testing.T) {
 	ln := listen(t)
 	srv := &http.Server{Handler: http.HandlerFunc(hello), TLSConfig: serverTLS(t)}
-	s := run(t, &lastcall.Group{Grace: hour, LameDuck: hour}, serve.HTTP(srv, ln), "")
+	s := run(t, &lastcall.Group{Grace: 2 * hour, LameDuck: hour}, serve.HTTP(srv, ln), "")
 	before := dial2(t, ln.Addr().String(), true)
 	s.end()
 	for s.group.Ready() == nil {

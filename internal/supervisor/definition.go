@@ -131,7 +131,7 @@ func (d *definition) fill(p *process.Process, i *instance, listen []process.Sock
 
 // options are how an instance lives in the group.
 func (s *Supervisor) options(d *definition) []lastcall.Option {
-	opts := []lastcall.Option{lastcall.Alone(), lastcall.After(s.workers(d.After)...), lastcall.Requires(s.workers(d.Requires)...)}
+	opts := []lastcall.Option{lastcall.After(s.workers(d.After)...), lastcall.Requires(s.workers(d.Requires)...)}
 	if d.restart.When != lastcall.RestartNever && d.Schedule == "" {
 		opts = append(opts, lastcall.Restart(d.restart))
 	}

@@ -50,7 +50,7 @@ func TestStopAndStartOfOneWorker(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j := newJournal()
 		var g lastcall.Group
-		g.Go("db", logged(j, "db"), lastcall.Alone())
+		g.Go("db", logged(j, "db"))
 		g.Go("web", logged(j, "web"), lastcall.Requires("db"))
 		g.Go("cron", untilStop, lastcall.After("db"))
 		stop := running(t, &g)
@@ -89,7 +89,7 @@ func TestStopAndStartOfOneWorker(t *testing.T) {
 func TestAGroupWaitsForWhatWasStoppedAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var g lastcall.Group
-		g.Go("only", untilStop, lastcall.Alone())
+		g.Go("only", untilStop)
 		stop := running(t, &g)
 		if err := g.Stop(t.Context(), "only"); err != nil {
 			t.Error(err)
@@ -118,7 +118,7 @@ func TestTheErrorOfAStopAloneIsTheCallers(t *testing.T) {
 		g.Go("web", func(ctx context.Context) error { <-ctx.Done(); return broken },
 			lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways}))
 		g.Go("hangs", func(ctx context.Context) error { <-lastcall.Grace(ctx).Done(); return nil },
-			lastcall.Alone(), lastcall.StopWithin(time.Second))
+			lastcall.StopWithin(time.Second))
 		g.Go("other", untilStop)
 		stop := running(t, &g)
 		if err := g.Stop(t.Context(), "web"); !errors.Is(err, broken) {
@@ -141,7 +141,7 @@ func TestRestartOfOneWorkerHoweverItEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		starts := 0
 		var g lastcall.Group
-		g.Go("web", func(ctx context.Context) error { starts++; <-ctx.Done(); return errors.New("bad manners") }, lastcall.Alone())
+		g.Go("web", func(ctx context.Context) error { starts++; <-ctx.Done(); return errors.New("bad manners") })
 		g.Go("user", untilStop, lastcall.Requires("web"))
 		stop := running(t, &g)
 		for range 3 {
@@ -163,7 +163,7 @@ func TestRestartOfOneWorkerHoweverItEnds(t *testing.T) {
 func TestStopWhereWhoRequiresItFails(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var g lastcall.Group
-		g.Go("db", untilStop, lastcall.Alone())
+		g.Go("db", untilStop)
 		g.Go("web", func(ctx context.Context) error { <-ctx.Done(); return errors.New("bad manners") }, lastcall.Requires("db"), lastcall.Optional())
 		stop := running(t, &g)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -196,7 +196,7 @@ func TestStartOfWhatFails(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}, lastcall.Optional(), lastcall.AwaitReady(0))
-		g.Go("web", untilStop, lastcall.After("db"), lastcall.Alone())
+		g.Go("web", untilStop, lastcall.After("db"))
 		g.Go("other", untilStop)
 		stop := running(t, &g)
 		if got := fmt.Sprint(stateOf(t, &g, "db"), stateOf(t, &g, "web"), stateOf(t, &g, "other")); got != "failed stopped ready" {
@@ -260,7 +260,7 @@ func TestReplace(t *testing.T) {
 		j := newJournal()
 		var g lastcall.Group
 		g.Go("db", untilStop)
-		g.Go("web", logged(j, "old"), lastcall.After("db"), lastcall.Alone())
+		g.Go("web", logged(j, "old"), lastcall.After("db"))
 		g.Go("proxy", logged(j, "proxy"), lastcall.Requires("web"))
 		stop := running(t, &g)
 		err := g.Replace(t.Context(), "web", lastcall.Func(func(ctx context.Context) error {
@@ -272,7 +272,7 @@ func TestReplace(t *testing.T) {
 			time.Sleep(time.Second)
 			j.addAt("new ends")
 			return nil
-		}), lastcall.After("db"), lastcall.Alone(), lastcall.AwaitReady(time.Minute))
+		}), lastcall.After("db"), lastcall.AwaitReady(time.Minute))
 		if err != nil {
 			t.Error(err)
 		}
@@ -302,10 +302,10 @@ func TestAReplacementThatNeverBecomesReady(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				g := lastcall.Group{Observe: func(lastcall.Event) {}}
-				g.Go("web", untilStop, lastcall.Alone())
+				g.Go("web", untilStop)
 				g.Go("proxy", untilStop, lastcall.After("web"))
 				stop := running(t, &g)
-				err := g.Replace(t.Context(), "web", test.fn, lastcall.AwaitReady(10*time.Second), lastcall.Alone(),
+				err := g.Replace(t.Context(), "web", test.fn, lastcall.AwaitReady(10*time.Second),
 					lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways}))
 				var replace *lastcall.ReplaceError
 				if !errors.As(err, &replace) || !strings.Contains(err.Error(), test.want) {
@@ -314,7 +314,7 @@ func TestAReplacementThatNeverBecomesReady(t *testing.T) {
 				if got := stateOf(t, &g, "web"); got != lastcall.StateReady || len(g.Report().Workers) != 2 {
 					t.Errorf("the old one is %v: %v", got, g.Report())
 				}
-				if err := g.Replace(t.Context(), "web", lastcall.Func(untilStop), lastcall.Alone()); err != nil {
+				if err := g.Replace(t.Context(), "web", lastcall.Func(untilStop)); err != nil {
 					t.Errorf("a second attempt: %v", err)
 				}
 				if err := stop(); err != nil {
@@ -328,7 +328,7 @@ func TestAReplacementThatNeverBecomesReady(t *testing.T) {
 func TestAReplacementThatIsGivenUp(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var g lastcall.Group
-		g.Go("web", untilStop, lastcall.Alone())
+		g.Go("web", untilStop)
 		stop := running(t, &g)
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("enough"))
 		defer cancel()
@@ -338,14 +338,14 @@ func TestAReplacementThatIsGivenUp(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil
 		})
-		err := g.Replace(ctx, "web", slow, lastcall.Alone(), lastcall.AwaitReady(0))
+		err := g.Replace(ctx, "web", slow, lastcall.AwaitReady(0))
 		if err == nil || !strings.Contains(err.Error(), "enough") || time.Since(began) != time.Minute+time.Second {
 			t.Errorf("Replace: %v after %v", err, time.Since(began))
 		}
 		if r := g.Report(); len(r.Workers) != 1 || r.Workers[0].State != lastcall.StateReady {
 			t.Errorf("after it: %v", r)
 		}
-		if err := g.Replace(t.Context(), "web", lastcall.Func(untilStop), lastcall.Alone()); err != nil {
+		if err := g.Replace(t.Context(), "web", lastcall.Func(untilStop)); err != nil {
 			t.Errorf("right after it: %v", err)
 		}
 		if err := stop(); err != nil {
@@ -362,11 +362,11 @@ func TestSingleWorkersThatCannotBe(t *testing.T) {
 		}
 		g.Go("a", untilStop)
 		g.Go("b", untilStop)
-		g.Go("base", untilStop, lastcall.Alone())
-		g.Go("user", untilStop, lastcall.After("base"), lastcall.Alone())
+		g.Go("base", untilStop)
+		g.Go("user", untilStop, lastcall.After("base"))
 		inner := new(lastcall.Group)
-		inner.Go("1", untilStop, lastcall.Alone())
-		g.Add("web", inner, lastcall.Alone())
+		inner.Go("1", untilStop)
+		g.Add("web", inner)
 		stop := running(t, &g)
 		ctx := t.Context()
 		for _, test := range []struct {
@@ -375,7 +375,6 @@ func TestSingleWorkersThatCannotBe(t *testing.T) {
 		}{
 			{g.Stop(ctx, "nobody"), `no worker "nobody"`},
 			{g.Stop(ctx, "web/7"), `no worker "web/7"`},
-			{g.Stop(ctx, "a"), `without Alone`},
 			{g.Remove(ctx, "base"), `"user" depends on it`},
 			{g.Replace(ctx, "base", nil), `nil`},
 			{g.Replace(ctx, "base", lastcall.Func(untilStop), lastcall.After("user")), `which depends on it`},
@@ -413,7 +412,7 @@ func TestGracePeriodIsWhatTheStopGives(t *testing.T) {
 				defer mu.Unlock()
 				promised[name], given[name] = period, time.Since(told)
 				return nil
-			}, append(opts, lastcall.Alone())...)
+			}, opts...)
 		}
 		add("db")
 		add("web", lastcall.After("db"))
@@ -442,7 +441,7 @@ func TestSingleWorkersAtRandom(t *testing.T) {
 			var runs [4]atomic.Int32
 			random := func(i int) (lastcall.Worker, []lastcall.Option) {
 				life, readyIn, stopIn, fails := rnd.IntN(200), rnd.IntN(8), rnd.IntN(5), rnd.IntN(3) == 0
-				opts := []lastcall.Option{lastcall.Alone(), lastcall.Optional(), lastcall.AwaitReady(6 * time.Second)}
+				opts := []lastcall.Option{lastcall.Optional(), lastcall.AwaitReady(6 * time.Second)}
 				if rnd.IntN(2) == 0 {
 					opts = append(opts, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, Limit: 3}))
 				}
@@ -591,7 +590,7 @@ func TestSingleWorkersOneByOne(t *testing.T) {
 			options := map[string][]lastcall.Option{}
 			after := map[string]map[string]bool{} // what it is after, and whether it requires that
 			for i, name := range names {
-				opts := []lastcall.Option{lastcall.Alone(), lastcall.Optional(), lastcall.AwaitReady(0)}
+				opts := []lastcall.Option{lastcall.Optional(), lastcall.AwaitReady(0)}
 				after[name] = map[string]bool{}
 				for _, dep := range names[:i] {
 					switch rnd.IntN(4) {

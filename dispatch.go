@@ -2,9 +2,9 @@ package lastcall
 
 import "sync"
 
-// bus hands events to listeners one at a time and in order, with no lock held, and without a goroutine while there are
+// dispatcher hands events to listeners one at a time and in order, with no lock held, and without a goroutine while there are
 // none: a post while nothing is being delivered delivers what there is. A tree of groups shares one.
-type bus struct {
+type dispatcher struct {
 	mu    sync.Mutex
 	queue []delivery
 	idle  chan struct{} // not nil while somebody delivers; closed when that ends
@@ -15,7 +15,7 @@ type delivery struct {
 	listeners []func(Event)
 }
 
-func (b *bus) post(event Event, listeners []func(Event)) {
+func (b *dispatcher) post(event Event, listeners []func(Event)) {
 	b.mu.Lock()
 	b.queue = append(b.queue, delivery{event, listeners})
 	b.mu.Unlock()
@@ -23,7 +23,7 @@ func (b *bus) post(event Event, listeners []func(Event)) {
 
 // deliver empties the queue, unless that is being done already. The listeners are called on another goroutine, so that
 // one that ends it with runtime.Goexit (t.Fatal does) ends nothing else.
-func (b *bus) deliver() {
+func (b *dispatcher) deliver() {
 	b.mu.Lock()
 	if b.idle != nil || len(b.queue) == 0 {
 		b.mu.Unlock()
@@ -37,7 +37,7 @@ func (b *bus) deliver() {
 }
 
 // drain calls listeners until the queue is empty.
-func (b *bus) drain() {
+func (b *dispatcher) drain() {
 	defer b.drained()
 	for {
 		listen, event := b.next()
@@ -49,7 +49,7 @@ func (b *bus) drain() {
 }
 
 // next takes a call out of the queue.
-func (b *bus) next() (func(Event), Event) {
+func (b *dispatcher) next() (func(Event), Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.queue) > 0 {
@@ -66,7 +66,7 @@ func (b *bus) next() (func(Event), Event) {
 }
 
 // drained goes on where a listener has ended the goroutine.
-func (b *bus) drained() {
+func (b *dispatcher) drained() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.queue) > 0 {
@@ -78,7 +78,7 @@ func (b *bus) drained() {
 }
 
 // flush returns when everything that was posted has been delivered.
-func (b *bus) flush() {
+func (b *dispatcher) flush() {
 	for {
 		b.deliver()
 		b.mu.Lock()

@@ -287,7 +287,8 @@ func TestTheTwoContexts(t *testing.T) {
 			derived, cancel := context.WithTimeout(ctx, time.Minute)
 			defer cancel()
 			grace := lastcall.Grace(derived)
-			if _, ok := grace.Deadline(); ok || grace.Value(key{}) != "inner" || lastcall.Name(grace) != "w" || lastcall.Grace(grace) != grace {
+			own, _ := derived.Deadline()
+			if at, ok := grace.Deadline(); !ok || !at.Equal(own) || grace.Value(key{}) != "inner" || lastcall.Name(grace) != "w" || lastcall.Grace(grace) != grace {
 				t.Error("grace before the stop")
 			}
 			child, cancelChild := context.WithCancel(grace)

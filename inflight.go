@@ -15,65 +15,65 @@ import (
 //
 // Outside a group Do runs fn with ctx unless ctx has ended.
 func Do(ctx context.Context, fn func(context.Context) error) error {
-	s := scopeOf(ctx)
-	if s == nil {
+	a := attemptOf(ctx)
+	if a == nil {
 		if ctx.Err() != nil {
 			return ErrStopping
 		}
 		return fn(ctx)
 	}
-	if !s.flight.enter() && !(underGrace(ctx) && s.flight.enterInside()) {
+	if !a.work.enter() && !(underGrace(ctx, a) && a.work.enterInside()) {
 		return ErrStopping
 	}
-	return s.unit(ctx, fn)
+	return a.unit(ctx, fn)
 }
 
 // Taken is [Do] for work that was taken already, such as a connection that was accepted or a message in hand: it is
 // never refused.
 func Taken(ctx context.Context, fn func(context.Context) error) error {
-	s := scopeOf(ctx)
-	if s == nil {
+	a := attemptOf(ctx)
+	if a == nil {
 		return fn(ctx)
 	}
-	s.flight.add(1)
-	return s.unit(ctx, fn)
+	a.work.add(1)
+	return a.unit(ctx, fn)
 }
 
 // unit runs fn, which the flight has counted.
-func (s *scope) unit(ctx context.Context, fn func(context.Context) error) error {
-	defer s.leave(1)
+func (a *attempt) unit(ctx context.Context, fn func(context.Context) error) error {
+	defer a.leave(1)
 	err := fn(Grace(ctx))
-	if err != nil && s.moment.hard.Err() != nil {
-		s.m.run().interrupted(s)
-		return &InterruptedError{Name: s.m.path(), Units: 1, Err: err}
+	if err != nil && a.wasCut() {
+		a.m.run.interrupted(a)
+		return &InterruptedError{Name: a.m.path(), Units: 1, Err: err}
 	}
 	return err
 }
 
 // takeOne calls take with the caller counted as a taker, so that the worker is waited for while an item may be on its
 // way, and turns the taker into a unit of work when an item came. With refused, the soft stop had begun before.
-func takeOne[T any](ctx context.Context, s *scope, take func(context.Context) (T, error)) (item T, refused bool, err error) {
-	if s == nil {
+func takeOne[T any](ctx context.Context, a *attempt, take func(context.Context) (T, error)) (item T, refused bool, err error) {
+	if a == nil {
 		if ctx.Err() != nil {
 			return item, true, nil
 		}
 		item, err = take(ctx)
 		return item, false, err
 	}
-	if !s.flight.enterTaker() {
+	if !a.work.enterTaker() {
 		return item, true, nil
 	}
 	took := false
 	defer func() {
 		if !took {
-			s.leave(taker)
+			a.leave(taker)
 		}
 	}()
 	if item, err = take(ctx); err != nil {
 		return item, false, err
 	}
 	took = true
-	s.flight.add(1 - taker)
+	a.work.add(1 - taker)
 	return item, false, nil
 }
 
@@ -130,22 +130,22 @@ func (f *flight) close() int { return int(f.word.Or(closed) & unitMask) }
 func (f *flight) units() int { return int(f.word.Load() & unitMask) }
 
 // leave takes n off the count; the last one wakes the worker that waits for it.
-func (s *scope) leave(n int64) {
-	if word := s.flight.add(-n); word&awaited != 0 && word&countMask == 0 {
-		s.m.run().drained(s)
+func (a *attempt) leave(n int64) {
+	if word := a.work.add(-n); word&awaited != 0 && word&countMask == 0 {
+		a.m.run.drained(a)
 	}
 }
 
 // drain waits until nothing is in flight. It is called when the worker's function has returned.
-func (s *scope) drain() {
-	if s.flight.word.Load()&(closed|countMask) == closed { // as a rule, after the soft stop
+func (a *attempt) drain() {
+	if a.work.word.Load()&(closed|countMask) == closed { // as a rule, after the soft stop
 		return
 	}
-	if s.flight.word.Or(closed)&countMask == 0 {
+	if a.work.word.Or(closed)&countMask == 0 {
 		return
 	}
-	empty := s.m.run().awaitDrained(s)
-	if s.flight.word.Or(awaited)&countMask == 0 {
+	empty := a.m.run.awaitDrained(a)
+	if a.work.word.Or(awaited)&countMask == 0 {
 		return
 	}
 	<-empty

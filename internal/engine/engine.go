@@ -1,0 +1,519 @@
+package engine
+
+import (
+	"slices"
+	"time"
+)
+
+// Time is the time since the group began. Zero means never.
+type Time = time.Duration
+
+// MemberID, ReplicaID and OpID identify what an engine knows. The identifier of a member or a replica is used again after
+// its [Forget] action.
+type (
+	MemberID  int32
+	ReplicaID int32
+	OpID      int32
+)
+
+// Attempt identifies one start of a replica within its engine. Zero means that the replica has not started. An input
+// that names an attempt which is over has no effect.
+type Attempt uint32
+
+// Phase is what a replica does.
+//
+//	waiting → starting → ready → stopping → cut → stopped | failed | abandoned
+//
+// with restarting, the back-off, between an end and the next start.
+type Phase uint8
+
+const (
+	Waiting    Phase = iota // something that it depends on is not ready, or what requires it still runs
+	Starting                // its function runs; it is not ready
+	Ready                   // it does its job
+	Stopping                // its soft stop began
+	Cut                     // its hard stop came
+	Stopped                 // it ended, and nothing failed
+	Failed                  // it ended with a failure
+	Abandoned               // it did not return after the hard stop
+	Restarting              // it ended and waits for its next start
+)
+
+var phaseNames = [...]string{"Waiting", "Starting", "Ready", "Stopping", "Cut", "Stopped", "Failed", "Abandoned", "Restarting"}
+
+// String is the constant's name.
+func (p Phase) String() string { return phaseNames[p] }
+
+// Ended reports whether the replica has ended and does not start by itself.
+func (p Phase) Ended() bool { return p >= Stopped && p <= Abandoned }
+
+// Running reports whether the function of the replica runs.
+func (p Phase) Running() bool { return p >= Starting && p <= Cut }
+
+// Wanted is what is asked of a replica.
+type Wanted uint8
+
+const (
+	Run   Wanted = iota // start it, and keep it running as its policy says
+	Again               // stop it, then start it again
+	Down                // stop it, and keep it stopped until a Resume
+	Gone                // stop it, then forget it
+)
+
+// GroupPhase is where the group is in its life.
+type GroupPhase uint8
+
+const (
+	GroupNew      GroupPhase = iota // members are added; nothing has started
+	GroupRunning                    // started, or starting
+	GroupLameDuck                   // stopping, serving on: nothing that has never started is started
+	GroupStopping                   // the soft stop began
+	GroupOver                       // nothing runs any more
+)
+
+// Reason is why something stops.
+type Reason uint8
+
+const (
+	Requested    Reason = iota // from outside: Cause.Detail says more
+	Failure                    // a replica failed, see Cause.Replica and Cause.Err
+	Essential                  // an essential replica returned
+	GraceExpired               // its time was over, see Cause.After
+	Restart                    // a required replica restarts, or the replica itself does
+	Replaced                   // another replica has taken its place
+	Completed                  // every replica has ended
+)
+
+// Cause is why something stops. It is not changed once it is part of an action.
+type Cause struct {
+	Reason  Reason
+	Hard    bool
+	Replica ReplicaID     // Failure, Essential, Restart, Replaced: whose end it was
+	Err     any           // Failure: what Ended or Late said
+	After   time.Duration // GraceExpired: how long it had
+	Detail  any           // Requested: passed through
+}
+
+// Config is what an engine knows of its group.
+type Config struct {
+	Grace time.Duration // from the request to stop to the hard stop, lame duck included; 0 means what Bounds leave,
+	// and DefaultGrace where there are none
+	DefaultGrace time.Duration
+	HardStop     time.Duration // from the hard stop to the end of waiting
+	LameDuck     time.Duration // from the request to stop to the soft stop
+	// Random returns a number in [0, n). It shortens the back-offs.
+	Random func(n int64) int64
+	// Remind asks for Remind actions, at growing intervals, while the group starts and while it stops.
+	Remind bool
+}
+
+// An Input is something that happened or that is asked for.
+type Input interface{ input() }
+
+type (
+	// Add puts a member with n replicas into the group. The Added actions tell the identifiers.
+	Add struct {
+		Spec     Spec
+		Replicas int
+	}
+	// AddReplica puts one more replica beside those of a member, with a Spec of its own. If the member is satisfied, it counts
+	// once it is ready.
+	AddReplica struct {
+		Member MemberID
+		Spec   Spec
+	}
+	// Begin starts the group.
+	Begin struct{}
+	// BecameReady says that an attempt is ready.
+	BecameReady struct {
+		Replica ReplicaID
+		Attempt Attempt
+	}
+	// Ended says that the function of an attempt has returned.
+	Ended struct {
+		Replica ReplicaID
+		Attempt Attempt
+		Failed  bool // an error, a panic; work that the hard stop cut is no failure
+		Final   bool // a restart cannot mend it
+		Err     any  // passed through
+	}
+	// SoftStop asks for the stop of the group, after its lame duck unless Now is set.
+	SoftStop struct {
+		Cause Cause
+		Now   bool
+	}
+	// HardStop cuts everything, and shares the rest of the time among what has still to stop.
+	HardStop struct{ Cause Cause }
+	// Force abandons everything that runs.
+	Force struct{ Cause Cause }
+	// Freeze says that a group around this one stops: nothing is started any more. The SoftStop follows in its turn.
+	Freeze struct{}
+	// Bounds says when the group around this one cuts and abandons it. Zero means that it does not.
+	Bounds struct{ HardAt, AbandonAt Time }
+	// Tick does what is due at its time, see Engine.Next. Nothing else does.
+	Tick struct{}
+
+	// Suspend stops a member, or one replica of it, and keeps it stopped. What requires it stops before it, and starts
+	// again when it does. A replica that has ended already stays as it ended.
+	Suspend struct {
+		Op     OpID
+		Member MemberID
+		Index  int // of the replica; All for all
+	}
+	// Resume starts what was suspended or has ended, and ends its back-off.
+	Resume struct {
+		Op     OpID
+		Member MemberID
+		Index  int
+	}
+	// Recycle stops a member, or one replica of it, and starts it again, however it ended. What requires it follows.
+	Recycle struct {
+		Op     OpID
+		Member MemberID
+		Index  int
+	}
+	// Replace starts a replica with a new Spec beside each named one, one after another. When the new one is ready it
+	// takes the place of the old one, which is stopped and forgotten. If it does not become ready, it is stopped and
+	// forgotten itself, and the old one stays.
+	Replace struct {
+		Op     OpID
+		Member MemberID
+		Index  int
+		Spec   Spec
+	}
+	// Remove stops a member, or one replica of it, and forgets it. It is refused while something that has not ended depends on
+	// the member, unless other replicas stay.
+	Remove struct {
+		Op     OpID
+		Member MemberID
+		Index  int
+	}
+	// Scale sets the number of a member's replicas. New ones count for what depends on the member once they are ready. If
+	// one does not become ready, all that this input made are stopped and forgotten.
+	Scale struct {
+		Op       OpID
+		Member   MemberID
+		Replicas int
+	}
+	// Withdraw ends an operation that its caller has given up. Replicas that have not taken their place are stopped and forgotten,
+	// and then the operation is done; everything else goes on.
+	Withdraw struct{ Op OpID }
+)
+
+// All names all replicas of a member.
+const All = -1
+
+func (Add) input()         {}
+func (AddReplica) input()  {}
+func (Begin) input()       {}
+func (BecameReady) input() {}
+func (Ended) input()       {}
+func (SoftStop) input()    {}
+func (HardStop) input()    {}
+func (Force) input()       {}
+func (Freeze) input()      {}
+func (Bounds) input()      {}
+func (Tick) input()        {}
+func (Suspend) input()     {}
+func (Resume) input()      {}
+func (Recycle) input()     {}
+func (Replace) input()     {}
+func (Remove) input()      {}
+func (Scale) input()       {}
+func (Withdraw) input()    {}
+
+// ActionKind tells what an [Action] asks for.
+type ActionKind uint8
+
+const (
+	// Added: the replica exists; Member and Index say where.
+	Added ActionKind = iota
+	// Enter: the replica entered Phase. Starting asks to run its function, Stopping to end its soft context, Cut to end its
+	// hard context, Abandoned to wait for it no longer. Engine.Plan tells the times of a stop.
+	Enter
+	// Overdue: the replica was not ready in time. What follows from it comes in other actions.
+	Overdue
+	// Moved: the times of the replica's stop are others now.
+	Moved
+	// Turn: the group entered GroupPhase.
+	Turn
+	// GroupReady: every member is ready, or was, or is not waited for any more. It comes once.
+	GroupReady
+	// GroupCut: the whole group was cut. It comes once.
+	GroupCut
+	// Done: the operation Op has ended with Result. It comes once for each.
+	Done
+	// Forget: the replica, and with Member >= 0 its member, exist no more.
+	Forget
+	// Remind: the group has been starting or stopping for a while.
+	Remind
+)
+
+// Result is how an operation ended.
+type Result uint8
+
+const (
+	OK        Result = iota
+	NotReady         // what was started did not become ready
+	Leaving          // the group stops
+	Unknown          // there is no such member or replica
+	Busy             // the member is being replaced, scaled or removed
+	InUse            // Action.Member depends on it
+	Withdrawn        // by Withdraw
+)
+
+var resultNames = [...]string{"OK", "NotReady", "Leaving", "Unknown", "Busy", "InUse", "Withdrawn"}
+
+// String is the constant's name.
+func (r Result) String() string { return resultNames[r] }
+
+// An Action is something to be done or told, in the order of the actions. Which fields are set depends on Kind.
+type Action struct {
+	Kind    ActionKind
+	Phase   Phase
+	Group   GroupPhase
+	Result  Result
+	Replica ReplicaID
+	Member  MemberID
+	Index   int32
+	Attempt Attempt
+	Op      OpID
+	Cause   *Cause        // why it stops
+	Err     any           // Enter: what the attempt ended with
+	Owned   bool          // Enter: the end is the business of an operation, and not of the group
+	Delay   time.Duration // Enter Restarting: the back-off; Turn GroupLameDuck: how long it lasts
+}
+
+// Engine is the state of one group. It is not safe for concurrent use.
+type Engine struct {
+	cfg    Config
+	bounds Bounds
+	phase  GroupPhase
+	cause  *Cause // why the group stops
+	now    Time
+
+	members      []member
+	replicas     []replica
+	freeMembers  []MemberID
+	freeReplicas []ReplicaID
+	attempts     Attempt
+
+	running int // replicas whose function runs
+	pending int // replicas that the group's readiness waits for
+	open    int // replicas that keep the group from being over
+
+	frozen   bool // nothing is started any more
+	wasReady bool
+	wasCut   bool
+	spent    bool // the time of the stop is over, and with it the group
+	overdue  bool // something was left by then
+	duckAt   Time // when the lame duck began
+	stopAt   Time // when the soft stop began
+	budget   budget
+	depths   []int32 // of the members; nil when they are to be measured again
+	timers   timers
+	backstop *timer
+	remind   *timer
+	lastPlan *plan
+	restarts map[ReplicaID]*history
+
+	ops      []*operation
+	opsDirty bool
+
+	queue   []ReplicaID
+	actions []Action
+}
+
+// New returns the engine of a group without members.
+func New(cfg Config) *Engine { return &Engine{cfg: cfg, restarts: map[ReplicaID]*history{}} }
+
+// Step takes an input at a time, which never goes back, and returns what is to be done. The returned slice is valid until the
+// next Step.
+func (e *Engine) Step(now Time, in Input) []Action {
+	e.now = max(e.now, now)
+	e.actions = e.actions[:0]
+	e.take(in)
+	e.finish()
+	e.verify()
+	return e.actions
+}
+
+func (e *Engine) take(in Input) {
+	switch in := in.(type) {
+	case Add:
+		e.add(in)
+	case AddReplica:
+		e.addBeside(in)
+	case Begin:
+		e.begin()
+	case BecameReady:
+		e.becameReady(in.Replica, in.Attempt)
+	case *BecameReady:
+		e.becameReady(in.Replica, in.Attempt)
+	case Ended:
+		e.attemptEnded(in)
+	case *Ended:
+		e.attemptEnded(*in)
+	case SoftStop:
+		e.requestStop(in)
+	case HardStop:
+		e.hardStop(in.Cause)
+	case Force:
+		e.force(in)
+	case Freeze:
+		e.frozen = true
+	case Bounds:
+		e.bounds = in
+	case Tick:
+		e.expire()
+	default:
+		e.operate(in)
+	}
+}
+
+// finish does all that follows from what has changed.
+func (e *Engine) finish() {
+	for {
+		e.settleQueue()
+		if e.opsDirty {
+			e.opsDirty = false
+			e.reviewOps()
+			continue
+		}
+		if e.phase == GroupRunning && !e.wasReady && e.pending == 0 {
+			e.wasReady = true
+			e.stopReminding()
+			e.emit(Action{Kind: GroupReady})
+		}
+		if !e.endIfDue() {
+			return
+		}
+	}
+}
+
+// endIfDue ends the group when nothing keeps it, and reports whether that has changed something.
+func (e *Engine) endIfDue() bool {
+	switch e.phase {
+	case GroupRunning, GroupLameDuck:
+		if e.open > 0 {
+			return false
+		}
+		if e.cause == nil {
+			e.cause = &Cause{Reason: Completed}
+		}
+	case GroupStopping:
+		if e.running > 0 && !e.spent {
+			return false
+		}
+	default:
+		return false
+	}
+	e.timers, e.backstop, e.remind = timers{}, nil, nil
+	e.turn(GroupOver, e.cause)
+	e.opsDirty = true
+	return true
+}
+
+// expire does what is due. What that sets for the same time is done as well.
+func (e *Engine) expire() {
+	for due := e.timers.due(e.now); due != nil; due = e.timers.due(e.now) {
+		due.do()
+		e.finish()
+	}
+}
+
+func (e *Engine) emit(a Action) { e.actions = append(e.actions, a) }
+
+func (e *Engine) turn(to GroupPhase, cause *Cause) {
+	e.phase = to
+	e.emit(Action{Kind: Turn, Group: to, Cause: cause})
+}
+
+// begin starts what waits for nothing.
+func (e *Engine) begin() {
+	if e.phase != GroupNew {
+		return
+	}
+	e.turn(GroupRunning, nil)
+	for id := range e.replicas {
+		e.enqueue(ReplicaID(id))
+	}
+	if e.cfg.Remind {
+		e.remindIn(firstReminder)
+	}
+}
+
+const firstReminder = time.Second
+
+// remindIn sets the next reminder; each comes after twice the time of the one before.
+func (e *Engine) remindIn(d time.Duration) {
+	e.stopReminding()
+	e.remind = e.timers.add(e.now+d, func() {
+		e.emit(Action{Kind: Remind})
+		e.remindIn(2 * d)
+	})
+}
+
+func (e *Engine) stopReminding() {
+	e.timers.cancel(e.remind)
+	e.remind = nil
+}
+
+// leaving reports whether the ends of replicas are the group's business whatever operations are under way, since nothing
+// starts again.
+func (e *Engine) leaving() bool { return e.frozen || e.phase >= GroupStopping }
+
+// Grace is the group's grace period: that of its stop, once it has begun.
+func (e *Engine) Grace() time.Duration {
+	if e.stopAt > 0 {
+		return e.budget.grace
+	}
+	return e.cfg.Grace
+}
+
+// Overdue reports whether something was left when the time of the stop was over.
+func (e *Engine) Overdue() bool { return e.overdue }
+
+// Group is where the group is in its life, and why it stops if it does.
+func (e *Engine) Group() (GroupPhase, *Cause) { return e.phase, e.cause }
+
+// WasReady reports whether the GroupReady action has come.
+func (e *Engine) WasReady() bool { return e.wasReady }
+
+// Next is when the next Tick is due; 0 means never.
+func (e *Engine) Next() Time {
+	return e.timers.next()
+}
+
+// Abandons are the replicas that a Tick now abandons, so that the caller can look at them before: it decides again at the Tick.
+func (e *Engine) Abandons(now Time) (list []ReplicaID) {
+	e.timers.postpone(now)
+	for _, t := range e.timers.heap {
+		switch {
+		case t.at > now || t.abandons == nil:
+		case t == e.backstop:
+			for id := range e.replicas {
+				list = append(list, ReplicaID(id))
+			}
+		default:
+			list = append(list, t.abandons.replicas...)
+		}
+	}
+	running := func(id ReplicaID) bool { return e.replicas[id].is(exists) && e.replicas[id].phase.Running() }
+	return slices.DeleteFunc(list, func(id ReplicaID) bool { return !running(id) })
+}
+
+// Index is which of its member's replicas it is.
+func (e *Engine) Index(id ReplicaID) int { return int(e.replicas[id].index) }
+
+// Cause is why the replica was told to stop in its present attempt, or is about to be.
+func (e *Engine) Cause(id ReplicaID) *Cause { return e.replicas[id].cause }
+
+// Wanted is what is asked of the replica.
+func (e *Engine) Wanted(id ReplicaID) Wanted { return e.replicas[id].wanted }
+
+// Phase is what the replica does, and in which attempt.
+func (e *Engine) Phase(id ReplicaID) (Phase, Attempt) {
+	r := &e.replicas[id]
+	return r.phase, r.attempt
+}

@@ -1,0 +1,442 @@
+package engine
+
+import (
+	"slices"
+	"time"
+)
+
+// A Spec is how a replica lives.
+type Spec struct {
+	After       []MemberID // it starts when these are ready, and stops before them
+	Requires    []MemberID // the same, and it restarts with them
+	AwaitReady  bool       // it says by itself when it is ready
+	ReadyWithin time.Duration
+	StopWithin  time.Duration // its own limit, from its soft stop to its hard stop; 0 means none
+	Restart     Policy
+	Essential   bool // its end, however it ends, stops the group
+	Optional    bool // its failure is its own
+}
+
+// plain reports whether the spec is that of a worker without options, which needs no version of its own.
+func (s *Spec) plain() bool {
+	return len(s.After) == 0 && len(s.Requires) == 0 && s.ReadyWithin == 0 && s.StopWithin == 0 &&
+		s.Restart == Policy{} && !s.Essential && !s.Optional
+}
+
+// A version is a Spec in the graph. The replicas of a member share one, except while the member is being replaced.
+type version struct {
+	Spec
+	member   MemberID
+	deps     []MemberID // After and Requires, each once
+	replicas int        // that have this version
+	unmet    int        // deps that are not satisfied
+	unmetReq int        // of these, the required ones
+	dead     int        // deps that failed before they were ready, and do not start by themselves
+}
+
+// plainVersion is that of workers without options. Nothing in it is ever changed.
+var plainVersion = new(version)
+
+func (v *version) requires(id MemberID) bool { return slices.Contains(v.Requires, id) }
+
+// A member is a name in the group. Its replicas are a list through replica.next.
+type member struct {
+	links *links // nil where nothing depends on it and it has no spec worth keeping
+	first ReplicaID
+
+	counted   int32 // replicas that count for what depends on the member
+	satisfied int32 // of these, those that are ready, or were and have ended by themselves
+	dead      int32 // of these, those that have ended without having been ready
+	state     memberState
+}
+
+type memberState uint8
+
+const (
+	memberFree memberState = iota // its identifier may be used again
+	memberHere
+	memberLeaving // it is being removed
+)
+
+// links is what only some members have.
+type links struct {
+	users     []*version // versions that depend on the member
+	running   int        // running replicas of these
+	requiring int        // running replicas of these that require the member
+	version   *version   // of replicas to come
+}
+
+// isSatisfied reports whether what depends on the member may start. A member without replicas is satisfied.
+func (m *member) isSatisfied() bool { return m.satisfied == m.counted }
+
+const none ReplicaID = -1
+
+// A replica is one of the same. There may be millions, so it is small.
+type replica struct {
+	member  MemberID
+	next    ReplicaID // the next replica of its member; none at the last
+	attempt Attempt   // the present one, or the last
+	index   int32     // among the replicas of its member
+	phase   Phase
+	wanted  Wanted
+	marks   marks
+	version *version
+	plan    *plan  // of its stop; nil before
+	cause   *Cause // of its stop, or of the stop that is asked for
+}
+
+type marks uint16
+
+const (
+	good    marks = 1 << iota // ready in this attempt, or completed
+	wasGood                   // so it was in any attempt
+	joining                   // it does not count before it is ready
+	forced                    // start it again however it ends
+	late                      // it was not ready in time
+	queued                    // it is in Engine.queue
+	watched                   // an operation waits for it
+	waits                     // its back-off has not passed
+	exists                    // its identifier is in use
+)
+
+func (r *replica) is(m marks) bool { return r.marks&m != 0 }
+func (r *replica) set(m marks)     { r.marks |= m }
+func (r *replica) clear(m marks)   { r.marks &^= m }
+
+// facts is what members, versions and the group count of a replica. It follows from the replica alone.
+type facts struct{ counted, satisfied, dead, running, pending, open bool }
+
+func (r *replica) facts() (f facts) {
+	if !r.is(exists) {
+		return f
+	}
+	ended := r.phase.Ended()
+	f.counted = r.wanted != Gone && !r.is(joining)
+	f.running = r.phase.Running()
+	f.satisfied = f.counted && r.wanted == Run && r.is(good) && (ended || r.phase == Ready)
+	f.dead = f.counted && r.wanted == Run && ended && !r.is(good)
+	f.pending = f.counted && r.wanted <= Again && !ended && !r.is(wasGood)
+	f.open = r.wanted == Down || !ended
+	return f
+}
+
+// change makes a change to a replica and accounts for it. Every change of a replica goes through here.
+func (e *Engine) change(id ReplicaID, do func(r *replica)) {
+	r := &e.replicas[id]
+	before := r.facts()
+	do(r)
+	e.account(id, before, r.facts())
+	if r.is(watched) {
+		e.opsDirty = true
+	}
+	e.enqueue(id)
+}
+
+// account counts the difference that a change of a replica has made, and queues whom it concerns.
+func (e *Engine) account(id ReplicaID, before, after facts) {
+	if before == after {
+		return
+	}
+	r := &e.replicas[id]
+	m := &e.members[r.member]
+	wasSatisfied, wasDead := m.isSatisfied(), m.dead > 0
+	m.counted += delta(before.counted, after.counted)
+	m.satisfied += delta(before.satisfied, after.satisfied)
+	m.dead += delta(before.dead, after.dead)
+	e.running += int(delta(before.running, after.running))
+	e.pending += int(delta(before.pending, after.pending))
+	e.open += int(delta(before.open, after.open))
+	if d := int(delta(before.running, after.running)); d != 0 {
+		e.countRunning(r.version, d)
+	}
+	if m.links == nil {
+		return
+	}
+	if now := m.isSatisfied(); now != wasSatisfied {
+		d := 1
+		if now {
+			d = -1
+		}
+		for _, user := range m.links.users {
+			user.unmet += d
+			if user.requires(r.member) {
+				user.unmetReq += d
+			}
+			e.enqueueVersion(user)
+		}
+	}
+	if now := m.dead > 0; now != wasDead {
+		for _, user := range m.links.users {
+			user.dead += int(delta(wasDead, now))
+			e.enqueueVersion(user)
+		}
+	}
+}
+
+func delta(before, after bool) int32 {
+	switch {
+	case before == after:
+		return 0
+	case after:
+		return 1
+	}
+	return -1
+}
+
+// countRunning counts a replica of a version in or out, for what the version depends on.
+func (e *Engine) countRunning(v *version, d int) {
+	for _, dep := range v.deps {
+		l := e.members[dep].links
+		l.running += d
+		idle := l.running == 0
+		if v.requires(dep) {
+			l.requiring += d
+			idle = idle || l.requiring == 0
+		}
+		if idle {
+			e.enqueueMember(dep)
+		}
+	}
+}
+
+func (e *Engine) enqueue(id ReplicaID) {
+	if r := &e.replicas[id]; r.is(exists) && !r.is(queued) {
+		r.set(queued)
+		e.queue = append(e.queue, id)
+	}
+}
+
+func (e *Engine) enqueueMember(id MemberID) {
+	for r := e.members[id].first; r != none; r = e.replicas[r].next {
+		e.enqueue(r)
+	}
+}
+
+func (e *Engine) enqueueVersion(v *version) {
+	for r := e.members[v.member].first; r != none; r = e.replicas[r].next {
+		if e.replicas[r].version == v {
+			e.enqueue(r)
+		}
+	}
+}
+
+// each calls do with each replica of a member that is not on its way out; index may be All. do may change them.
+func (e *Engine) each(id MemberID, index int, do func(ReplicaID)) {
+	for _, r := range e.present(id, index) {
+		do(r)
+	}
+}
+
+// present is the replicas of a member that are not on their way out, in the order of their indices.
+func (e *Engine) present(id MemberID, index int) (list []ReplicaID) {
+	for r := e.members[id].first; r != none; r = e.replicas[r].next {
+		if rep := &e.replicas[r]; rep.wanted != Gone && (index == All || int(rep.index) == index) {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b ReplicaID) int { return int(e.replicas[a].index - e.replicas[b].index) })
+	return list
+}
+
+// linksOf are the member's, made if need be.
+func (e *Engine) linksOf(id MemberID) *links {
+	m := &e.members[id]
+	if m.links == nil {
+		m.links = new(links)
+	}
+	return m.links
+}
+
+// add puts a member into the graph.
+func (e *Engine) add(in Add) {
+	var id MemberID
+	if n := len(e.freeMembers); n > 0 {
+		id = e.freeMembers[n-1]
+		e.freeMembers = e.freeMembers[:n-1]
+	} else {
+		id = MemberID(len(e.members))
+		e.members = append(e.members, member{})
+	}
+	e.members[id] = member{first: none, state: memberHere}
+	v := e.newVersion(id, in.Spec)
+	if e.depths != nil && len(v.deps) == 0 && int(id) == len(e.depths) {
+		e.depths = append(e.depths, 0)
+	} else {
+		e.depths = nil
+	}
+	for i := range in.Replicas {
+		e.addReplica(id, i, v, 0)
+	}
+	if in.Replicas != 1 {
+		e.linksOf(id).version = v
+	}
+}
+
+// addBeside puts one more replica beside those of a member.
+func (e *Engine) addBeside(in AddReplica) {
+	m := &e.members[in.Member]
+	v := e.newVersion(in.Member, in.Spec)
+	if len(v.deps) > 0 {
+		e.depths = nil
+	}
+	with := marks(0)
+	if m.isSatisfied() && e.phase != GroupNew {
+		with = joining
+	}
+	next := 0
+	for r := m.first; r != none; r = e.replicas[r].next {
+		next = max(next, int(e.replicas[r].index)+1)
+	}
+	e.addReplica(in.Member, next, v, with)
+}
+
+// newVersion links a spec to what it depends on.
+func (e *Engine) newVersion(id MemberID, spec Spec) *version {
+	if spec.plain() {
+		return plainVersion
+	}
+	v := &version{Spec: spec, member: id}
+	v.deps = slices.Concat(spec.After, spec.Requires)
+	slices.Sort(v.deps)
+	v.deps = slices.Compact(v.deps)
+	for _, dep := range v.deps {
+		e.linksOf(dep).users = append(e.linksOf(dep).users, v)
+		m := &e.members[dep]
+		if !m.isSatisfied() {
+			v.unmet++
+			if v.requires(dep) {
+				v.unmetReq++
+			}
+		}
+		if m.dead > 0 {
+			v.dead++
+		}
+	}
+	return v
+}
+
+// addReplica makes a replica that waits.
+func (e *Engine) addReplica(id MemberID, index int, v *version, with marks) ReplicaID {
+	var at ReplicaID
+	if n := len(e.freeReplicas); n > 0 {
+		at = e.freeReplicas[n-1]
+		e.freeReplicas = e.freeReplicas[:n-1]
+	} else {
+		at = ReplicaID(len(e.replicas))
+		e.replicas = append(e.replicas, replica{})
+	}
+	m := &e.members[id]
+	wasQueued := e.replicas[at].marks & queued
+	e.replicas[at] = replica{member: id, next: m.first, index: int32(index), version: v, marks: wasQueued}
+	m.first = at
+	v.hold(1)
+	e.emit(Action{Kind: Added, Replica: at, Member: id, Index: int32(index)})
+	e.change(at, func(r *replica) { r.set(exists | with) })
+	return at
+}
+
+// hold counts the replicas of a version; the shared one needs no count.
+func (v *version) hold(d int) {
+	if v != plainVersion {
+		v.replicas += d
+	}
+}
+
+// forget takes a replica that has ended out of the graph, and its member if that was the last one of a removed member.
+func (e *Engine) forget(id ReplicaID) {
+	r := e.replicas[id]
+	e.change(id, func(r *replica) { r.clear(exists) })
+	m := &e.members[r.member]
+	for at := &m.first; ; at = &e.replicas[*at].next {
+		if *at == id {
+			*at = r.next
+			break
+		}
+	}
+	if r.is(watched) {
+		e.unwatch(id)
+	}
+	delete(e.restarts, id)
+	e.freeReplicas = append(e.freeReplicas, id)
+	r.version.hold(-1)
+	if l := m.links; r.version != plainVersion && r.version.replicas == 0 && (l == nil || l.version != r.version) {
+		if m.first == none && m.state == memberHere {
+			e.linksOf(r.member).version = r.version // for replicas to come
+		} else {
+			e.unlink(r.version)
+		}
+	}
+	gone := Action{Kind: Forget, Replica: id, Member: -1}
+	if m.state == memberLeaving && m.first == none {
+		e.freeMember(r.member)
+		gone.Member = r.member
+	}
+	e.emit(gone)
+}
+
+// unlink takes a version that has no replicas out of the graph.
+func (e *Engine) unlink(v *version) {
+	for _, dep := range v.deps {
+		if l := e.members[dep].links; l != nil {
+			l.users = slices.DeleteFunc(l.users, func(user *version) bool { return user == v })
+		}
+	}
+}
+
+// freeMember takes a member without replicas out of the graph. What depended on it has ended, or is ending, and does so no
+// more.
+func (e *Engine) freeMember(id MemberID) {
+	m := &e.members[id]
+	if l := m.links; l != nil {
+		for _, user := range l.users {
+			is := func(dep MemberID) bool { return dep == id }
+			user.After = slices.DeleteFunc(slices.Clone(user.After), is)
+			user.Requires = slices.DeleteFunc(slices.Clone(user.Requires), is)
+			user.deps = slices.DeleteFunc(user.deps, is) // the member is satisfied: it has no replicas
+		}
+		if l.version != nil && l.version != plainVersion && l.version.replicas == 0 {
+			e.unlink(l.version)
+		}
+	}
+	*m = member{first: none}
+	e.freeMembers = append(e.freeMembers, id)
+	e.depths = nil
+}
+
+// DependsOn reports whether a member starts after another, directly or not.
+func (e *Engine) DependsOn(id, on MemberID) bool {
+	seen := make(map[MemberID]bool)
+	var visit func(MemberID) bool
+	visit = func(id MemberID) (found bool) {
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+		e.eachDep(id, func(dep MemberID) { found = found || dep == on || visit(dep) })
+		return found
+	}
+	return visit(id)
+}
+
+// eachDep calls do with what any of the member's replicas depends on, and with what those to come do.
+func (e *Engine) eachDep(id MemberID, do func(MemberID)) {
+	m := &e.members[id]
+	var last *version
+	visit := func(v *version) {
+		if v != last {
+			last = v
+			for _, dep := range v.deps {
+				do(dep)
+			}
+		}
+	}
+	for r := m.first; r != none; r = e.replicas[r].next {
+		visit(e.replicas[r].version)
+	}
+	if m.links != nil && m.links.version != nil {
+		visit(m.links.version)
+	}
+}
+
+// Removing reports whether the member is on its way out, so that nothing may be added after it.
+func (e *Engine) Removing(id MemberID) bool { return e.members[id].state != memberHere }

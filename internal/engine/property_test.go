@@ -1,0 +1,575 @@
+package engine
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	plans = flag.Int("plans", 20_000, "how many random plans TestPlans plays")
+	seed  = flag.Uint64("seed", 0, "play only the plan with this seed")
+)
+
+// TestPlans plays random plans: groups of every shape, workers of every temper, all operations, at any instant. After
+// each step everything that the engine counts is recounted, and what its actions say is held against the promises of the
+// package's contract.
+func TestPlans(t *testing.T) {
+	first, n := uint64(1), *plans
+	if *seed != 0 {
+		first, n = *seed, 1
+	} else if testing.Short() {
+		n /= 10
+	}
+	for s := first; s < first+uint64(n); s++ {
+		if err := playPlan(s); err != nil {
+			t.Fatalf("seed %d: %v", s, err)
+		}
+	}
+}
+
+// playPlan plays one plan, and returns what went wrong with the plan as code.
+func playPlan(seed uint64) (err error) {
+	w := newWorld(seed)
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%v", v)
+			if v, ok := v.(error); ok {
+				err = v
+			}
+		}
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, w.code())
+		}
+	}()
+	w.play()
+	return nil
+}
+
+// world is what an engine decides about: workers with tempers, and somebody who operates them.
+type world struct {
+	rand   *rand.Rand
+	cfg    Config
+	e      *Engine
+	now    Time
+	events []event // sorted by time
+	steps  []step
+
+	members  map[MemberID]*shadowMember
+	replicas map[ReplicaID]*shadow
+	specs    map[ReplicaID]Spec
+	adding   Spec // of the replicas that the next actions add
+	ops      map[OpID]*shadowOp
+	nextOp   OpID
+
+	group   GroupPhase
+	asked   Time // when the stop was asked for
+	stopped Time // when the soft stop began
+	hard    bool
+	bounded bool
+	ready   bool
+}
+
+type event struct {
+	at Time
+	do func()
+}
+
+type step struct {
+	at Time
+	in Input
+}
+
+type shadowMember struct {
+	spec     Spec
+	removing bool
+}
+
+// shadow is what the actions have said of a replica.
+type shadow struct {
+	member   MemberID
+	phase    Phase
+	attempt  Attempt
+	wasReady bool // in the present attempt, or it completed
+	temper   temper
+	told     Time
+	prompt   bool // it returns in time
+}
+
+// temper is how an attempt behaves.
+type temper struct {
+	ready     time.Duration // after its start; negative means never
+	ends      time.Duration // by itself; negative means never
+	soft      time.Duration // from its soft stop to its end; negative means never
+	hard      time.Duration // from its hard stop
+	failed    bool
+	lateFinal bool
+}
+
+type shadowOp struct {
+	in   Input
+	done bool
+}
+
+func newWorld(seed uint64) *world {
+	r := rand.New(rand.NewPCG(seed, 17))
+	w := &world{
+		rand:     r,
+		members:  map[MemberID]*shadowMember{},
+		replicas: map[ReplicaID]*shadow{},
+		specs:    map[ReplicaID]Spec{},
+		ops:      map[OpID]*shadowOp{},
+	}
+	w.cfg = Config{
+		Grace:    w.pick(time.Second, 5*time.Second, 25*time.Second),
+		HardStop: w.pick(time.Second, 3*time.Second),
+		Random:   func(n int64) int64 { return n / 2 },
+		Remind:   r.IntN(2) == 0,
+	}
+	if r.IntN(3) == 0 {
+		w.cfg.LameDuck = w.cfg.Grace / 4
+	}
+	w.e = New(w.cfg)
+	return w
+}
+
+func (w *world) pick(list ...time.Duration) time.Duration { return list[w.rand.IntN(len(list))] }
+
+func (w *world) chance(percent int) bool { return w.rand.IntN(100) < percent }
+
+func (w *world) at(in time.Duration, do func()) {
+	ev := event{w.now + in, do}
+	i, _ := slices.BinarySearchFunc(w.events, ev, func(a, b event) int {
+		if a.at <= b.at {
+			return -1
+		}
+		return 1
+	})
+	w.events = slices.Insert(w.events, i, ev)
+}
+
+// play plays the plan to the end of the group.
+func (w *world) play() {
+	w.now = 1
+	for range w.rand.IntN(8) {
+		w.addMember()
+	}
+	w.step(Begin{})
+	horizon := w.pick(10*time.Millisecond, time.Second, 10*time.Second)
+	for range w.rand.IntN(12) {
+		w.at(time.Duration(w.rand.Int64N(int64(horizon))), w.operate)
+	}
+	w.at(horizon+time.Duration(w.rand.Int64N(int64(horizon))), func() { w.askStop() })
+	for steps := 0; w.group != GroupOver; steps++ {
+		if steps > 20_000 {
+			panic("the group does not end")
+		}
+		next := w.e.Next()
+		switch {
+		case len(w.events) > 0 && (next == 0 || w.events[0].at <= next):
+			ev := w.events[0]
+			w.events = w.events[1:]
+			w.now = max(w.now, ev.at)
+			ev.do()
+		case next != 0:
+			w.now = max(w.now, next)
+			w.step(Tick{})
+		default:
+			panic("nothing will ever happen any more, and the group is not over")
+		}
+		w.checkTime()
+	}
+	for id, op := range w.ops {
+		if !op.done {
+			panic(fmt.Sprintf("operation %d, %#v, was never done", id, op.in))
+		}
+	}
+}
+
+// checkTime holds the stop against its one total, and looks for timers of a group at rest.
+func (w *world) checkTime() {
+	if w.asked != 0 && w.group != GroupOver {
+		if limit := w.asked + w.cfg.Grace + w.cfg.HardStop; w.now > limit {
+			panic(fmt.Sprintf("the stop was asked for at %v and has not ended by %v", w.asked, w.now))
+		}
+	}
+	if w.group == GroupRunning && w.ready && w.e.Next() != 0 {
+		for id := range w.replicas {
+			if r := w.replicas[id]; r.phase != Ready && !r.phase.Ended() {
+				return
+			}
+		}
+		panic(fmt.Sprintf("every worker is ready or has ended, and there is a timer for %v", w.e.Next()))
+	}
+}
+
+func (w *world) askStop() {
+	if w.group >= GroupStopping {
+		return
+	}
+	if w.asked == 0 {
+		w.asked = w.now
+	}
+	w.step(SoftStop{Now: w.chance(30)})
+	if w.chance(20) {
+		w.at(time.Duration(w.rand.Int64N(int64(w.cfg.Grace))), func() { w.hard = true; w.step(HardStop{}) })
+	}
+	if w.chance(10) {
+		w.at(time.Duration(w.rand.Int64N(int64(w.cfg.Grace))), func() { w.hard = true; w.step(Force{}) })
+	}
+}
+
+// anyMember is one of those that are there.
+func (w *world) anyMember() (MemberID, bool) {
+	var list []MemberID
+	for id, m := range w.members {
+		if !m.removing {
+			list = append(list, id)
+		}
+	}
+	if len(list) == 0 {
+		return 0, false
+	}
+	slices.Sort(list)
+	return list[w.rand.IntN(len(list))], true
+}
+
+// without is the spec without some of its dependencies.
+func (s Spec) without(which func(MemberID) bool) Spec {
+	s.After = slices.DeleteFunc(slices.Clone(s.After), which)
+	s.Requires = slices.DeleteFunc(slices.Clone(s.Requires), which)
+	return s
+}
+
+// anySpec may depend on members for which may is true.
+func (w *world) anySpec(may func(MemberID) bool) (s Spec) {
+	for range w.rand.IntN(3) {
+		if dep, ok := w.anyMember(); ok && may(dep) && !slices.Contains(s.After, dep) && !slices.Contains(s.Requires, dep) {
+			if w.chance(40) {
+				s.Requires = append(s.Requires, dep)
+			} else {
+				s.After = append(s.After, dep)
+			}
+		}
+	}
+	s.AwaitReady = w.chance(50)
+	if s.AwaitReady && w.chance(40) {
+		s.ReadyWithin = w.pick(5*time.Millisecond, 500*time.Millisecond)
+	}
+	if w.chance(15) {
+		s.StopWithin = w.pick(time.Millisecond, 300*time.Millisecond)
+	}
+	if w.chance(40) {
+		s.Restart = Policy{When: When(1 + w.rand.IntN(2)), MinDelay: 10 * time.Millisecond, MaxDelay: time.Second, Stable: time.Minute, Limit: 1 + w.rand.IntN(4), Within: time.Minute, AtOnce: w.chance(30)}
+	}
+	s.Essential, s.Optional = w.chance(5), w.chance(40)
+	return s
+}
+
+func (w *world) addMember() {
+	spec := w.anySpec(func(MemberID) bool { return true })
+	n := 1
+	if w.chance(30) {
+		n = w.rand.IntN(4)
+	}
+	w.adding = spec
+	before := len(w.members)
+	id := w.nextMember()
+	w.members[id] = &shadowMember{spec: spec}
+	w.step(Add{Spec: spec, Replicas: n})
+	if before == len(w.members) {
+		panic("no member was added")
+	}
+}
+
+// nextMember is the identifier that the engine gives next.
+func (w *world) nextMember() MemberID {
+	if n := len(w.e.freeMembers); n > 0 {
+		return w.e.freeMembers[n-1]
+	}
+	return MemberID(len(w.e.members))
+}
+
+func (w *world) newOp(make func(OpID) Input) {
+	w.nextOp++
+	in := make(w.nextOp)
+	w.ops[w.nextOp] = &shadowOp{in: in}
+	w.step(in)
+}
+
+// operate does one thing that an operator may do.
+func (w *world) operate() {
+	if w.group != GroupRunning && w.group != GroupLameDuck {
+		return
+	}
+	member, ok := w.anyMember()
+	if !ok {
+		if w.group == GroupRunning {
+			w.addMember()
+		}
+		return
+	}
+	index := All
+	if w.chance(30) {
+		index = w.rand.IntN(3)
+	}
+	switch w.rand.IntN(12) {
+	case 0:
+		if w.group == GroupRunning {
+			w.addMember()
+		}
+	case 1:
+		if w.group == GroupRunning {
+			spec := w.anySpec(func(dep MemberID) bool { return dep != member && !w.e.DependsOn(dep, member) })
+			w.step(AddReplica{member, spec})
+		}
+	case 2:
+		w.newOp(func(op OpID) Input { return Suspend{op, member, index} })
+	case 3:
+		w.newOp(func(op OpID) Input { return Resume{op, member, index} })
+	case 4:
+		w.newOp(func(op OpID) Input { return Recycle{op, member, index} })
+	case 5, 6:
+		spec := w.anySpec(func(dep MemberID) bool { return dep != member && !w.e.DependsOn(dep, member) })
+		if w.chance(50) {
+			spec = w.members[member].spec.without(func(dep MemberID) bool {
+				return w.members[dep] == nil || w.members[dep].removing || w.e.DependsOn(dep, member)
+			})
+		}
+		w.adding = spec
+		w.newOp(func(op OpID) Input { return Replace{op, member, index, spec} })
+	case 7, 8:
+		w.adding = w.members[member].spec
+		w.newOp(func(op OpID) Input { return Scale{op, member, w.rand.IntN(5)} })
+	case 9:
+		w.newOp(func(op OpID) Input { return Remove{op, member, index} })
+		if m := w.members[member]; m != nil {
+			m.removing = w.e.Removing(member)
+		}
+	case 10:
+		if w.nextOp > 0 {
+			w.step(Withdraw{1 + OpID(w.rand.IntN(int(w.nextOp)))})
+		}
+	case 11:
+		if w.chance(30) {
+			w.askStop()
+		}
+	}
+}
+
+// step feeds the engine, and lives through its actions.
+func (w *world) step(in Input) {
+	w.steps = append(w.steps, step{w.now, in})
+	actions := slices.Clone(w.e.Step(w.now, in))
+	if err := w.e.recount(); err != nil {
+		panic(err)
+	}
+	for _, a := range actions {
+		w.act(a)
+	}
+}
+
+func (w *world) act(a Action) {
+	if w.group == GroupOver && a.Kind != Done && a.Kind != Forget {
+		panic(fmt.Sprintf("the group is over, and then %+v", a))
+	}
+	switch a.Kind {
+	case Added:
+		if w.replicas[a.Replica] != nil {
+			panic(fmt.Sprintf("replica %d was added twice", a.Replica))
+		}
+		w.replicas[a.Replica] = &shadow{member: a.Member}
+		w.specs[a.Replica] = w.e.replicas[a.Replica].version.Spec
+	case Forget:
+		if a.Replica != none {
+			if r := w.replicas[a.Replica]; r == nil || r.phase.Running() {
+				panic(fmt.Sprintf("replica %d was forgotten while it runs", a.Replica))
+			}
+			delete(w.replicas, a.Replica)
+		}
+		if a.Member >= 0 {
+			delete(w.members, a.Member)
+			is := func(dep MemberID) bool { return dep == a.Member }
+			for id, spec := range w.specs {
+				w.specs[id] = spec.without(is)
+			}
+			for _, m := range w.members {
+				m.spec = m.spec.without(is)
+			}
+		}
+	case Turn:
+		if a.Group <= w.group {
+			panic(fmt.Sprintf("the group went from %d to %d", w.group, a.Group))
+		}
+		w.group = a.Group
+		switch a.Group {
+		case GroupStopping:
+			w.stopped = w.now
+			if w.asked == 0 {
+				w.asked = w.now
+			}
+		case GroupOver:
+			for id, r := range w.replicas {
+				if !r.phase.Ended() {
+					panic(fmt.Sprintf("the group is over and replica %d is %v", id, r.phase))
+				}
+			}
+		}
+	case GroupReady:
+		if w.ready {
+			panic("the group was ready twice")
+		}
+		w.ready = true
+	case Done:
+		op := w.ops[a.Op]
+		if op == nil || op.done {
+			panic(fmt.Sprintf("operation %d was done twice, or never asked for", a.Op))
+		}
+		op.done = true
+	case Enter:
+		w.enter(a)
+	}
+}
+
+func (w *world) enter(a Action) {
+	r := w.replicas[a.Replica]
+	if r == nil {
+		panic(fmt.Sprintf("replica %d entered %v, and does not exist", a.Replica, a.Phase))
+	}
+	was := r.phase
+	r.phase = a.Phase
+	switch a.Phase {
+	case Starting:
+		w.checkStart(a, r)
+		r.attempt, r.wasReady, r.told, r.prompt = a.Attempt, false, 0, false
+		r.temper = w.anyTemper()
+		w.live(a.Replica, r)
+	case Ready:
+		r.wasReady = true
+	case Stopping:
+		w.checkTold(a, r)
+		r.told = w.now
+		if d := r.temper.soft; d >= 0 {
+			plan := w.e.Plan(a.Replica)
+			r.prompt = w.now+d < plan.HardAt
+			w.at(d, func() { w.end(a.Replica, a.Attempt, r.temper.failed && !r.wasReady) })
+		}
+	case Cut:
+		if was != Stopping {
+			panic(fmt.Sprintf("replica %d was cut out of %v", a.Replica, was))
+		}
+		if plan := w.e.Plan(a.Replica); w.now < plan.HardAt && !w.hard {
+			panic(fmt.Sprintf("replica %d was cut before its time, %v", a.Replica, plan.HardAt))
+		}
+		if d := r.temper.hard; d >= 0 {
+			w.at(d, func() { w.end(a.Replica, a.Attempt, false) })
+		}
+	case Stopped:
+		if r.attempt != 0 && was.Running() {
+			r.wasReady = true
+		}
+	case Failed, Waiting, Restarting:
+		r.wasReady = r.wasReady && a.Phase == Failed
+	}
+}
+
+// checkStart holds a start against the order of the start.
+func (w *world) checkStart(a Action, r *shadow) {
+	if w.group != GroupRunning && !(w.group == GroupLameDuck && r.attempt != 0) {
+		panic(fmt.Sprintf("replica %d starts while the group is in phase %d", a.Replica, w.group))
+	}
+	spec := w.specs[a.Replica]
+	deps := spec.Requires
+	if r.attempt == 0 {
+		deps = slices.Concat(spec.After, spec.Requires)
+	}
+	for _, dep := range deps {
+		some, any := false, false
+		for id, other := range w.replicas {
+			if at := &w.e.replicas[id]; other.member == dep && at.is(exists) && at.wanted != Gone && !at.is(joining) {
+				any = true
+				some = some || other.wasReady && (other.phase == Ready || other.phase.Ended() || other.phase == Stopping || other.phase == Cut)
+			}
+		}
+		if any && !some {
+			panic(fmt.Sprintf("replica %d of member %d starts before member %d, which it depends on, is ready", a.Replica, r.member, dep))
+		}
+	}
+}
+
+// checkTold holds a soft stop against the order of the stop, and its times against the group's.
+func (w *world) checkTold(a Action, r *shadow) {
+	if a.Cause == nil {
+		panic(fmt.Sprintf("replica %d is told to stop without a cause", a.Replica))
+	}
+	plan := w.e.Plan(a.Replica)
+	if plan.Told != w.now || plan.HardAt < plan.Told || plan.AbandonAt < plan.HardAt {
+		panic(fmt.Sprintf("replica %d is told to stop at %v with the times %+v", a.Replica, w.now, plan))
+	}
+	if w.group < GroupStopping {
+		return
+	}
+	if limit := w.asked + w.cfg.Grace + w.cfg.HardStop; plan.AbandonAt > limit {
+		panic(fmt.Sprintf("replica %d is abandoned at %v, after the end of the stop at %v", a.Replica, plan.AbandonAt, limit))
+	}
+	for id, other := range w.replicas {
+		spec := w.specs[id]
+		if other.phase.Running() && (slices.Contains(spec.After, r.member) || slices.Contains(spec.Requires, r.member)) && !w.hard {
+			panic(fmt.Sprintf("replica %d is told to stop while replica %d, which depends on it, runs", a.Replica, id))
+		}
+	}
+}
+
+func (w *world) anyTemper() temper {
+	some := func(percentNever int, list ...time.Duration) time.Duration {
+		if w.chance(percentNever) {
+			return -1
+		}
+		d := w.pick(list...)
+		return time.Duration(w.rand.Int64N(int64(d) + 1))
+	}
+	return temper{
+		ready:  some(5, 0, time.Millisecond, 100*time.Millisecond, 2*time.Second),
+		ends:   some(75, time.Millisecond, time.Second, 10*time.Second),
+		soft:   some(8, 0, time.Millisecond, 100*time.Millisecond, 3*time.Second),
+		hard:   some(15, 0, 10*time.Millisecond, time.Second),
+		failed: w.chance(60),
+	}
+}
+
+// live makes an attempt behave as its temper says.
+func (w *world) live(id ReplicaID, r *shadow) {
+	attempt := r.attempt
+	if !w.specs[id].AwaitReady {
+		w.at(0, func() { w.step(BecameReady{id, attempt}) })
+	} else if d := r.temper.ready; d >= 0 {
+		w.at(d, func() { w.step(BecameReady{id, attempt}) })
+	}
+	if d := r.temper.ends; d >= 0 {
+		w.at(d, func() { w.end(id, attempt, r.temper.failed) })
+	}
+}
+
+func (w *world) end(id ReplicaID, attempt Attempt, failed bool) {
+	r := w.replicas[id]
+	if r != nil && r.attempt == attempt && r.phase == Cut && r.prompt && !w.hard && w.group < GroupStopping {
+		panic(fmt.Sprintf("replica %d returned in time, and was cut", id))
+	}
+	w.step(Ended{Replica: id, Attempt: attempt, Failed: failed, Final: failed && w.chance(5)})
+}
+
+// code is the plan as a test that can be pasted.
+func (w *world) code() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "func TestPasted(t *testing.T) {\n\te := New(Config{Grace: %d, HardStop: %d, LameDuck: %d, Random: func(n int64) int64 { return n / 2 }, Remind: %v})\n",
+		w.cfg.Grace, w.cfg.HardStop, w.cfg.LameDuck, w.cfg.Remind)
+	for _, s := range w.steps {
+		fmt.Fprintf(&b, "\te.Step(%d, %s)\n", s.at, strings.ReplaceAll(fmt.Sprintf("%#v", s.in), "engine.", ""))
+	}
+	b.WriteString("\tif err := e.recount(); err != nil {\n\t\tt.Error(err)\n\t}\n}")
+	return b.String()
+}

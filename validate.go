@@ -1,0 +1,215 @@
+package lastcall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// spec is a worker as it was added.
+type spec struct {
+	name string
+	w    Worker
+	opt  *options
+}
+
+// check finds everything that is wrong with a group that has these specs, and with the groups in it. seen are the
+// groups around it, prefix is its path with a slash.
+func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []string) {
+	seen = append(seen, g)
+	where := "the group"
+	if prefix != "" {
+		where = fmt.Sprintf("group %q", strings.TrimSuffix(prefix, "/"))
+	}
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{{"Grace", int64(g.Grace)}, {"HardStop", int64(g.HardStop)}, {"LameDuck", int64(g.LameDuck)}} {
+		if limit.value < 0 {
+			problems = append(problems, fmt.Sprintf("%s has a negative %s", where, limit.name))
+		}
+	}
+	if grace := g.graceOr(len(seen) == 1); g.LameDuck > 0 && grace > 0 && g.LameDuck >= grace {
+		problems = append(problems, fmt.Sprintf("%s has a LameDuck of %v, which leaves nothing of its Grace of %v", where, g.LameDuck, grace))
+	}
+	specs = withBesides(specs)
+	byName := make(map[string]int, len(specs))
+	for i, s := range specs {
+		problems = append(problems, s.problems(prefix)...)
+		if _, twice := byName[s.name]; twice && s.name != "" {
+			problems = append(problems, fmt.Sprintf("worker %q was added twice", prefix+s.name))
+		}
+		byName[s.name] = i
+	}
+	for _, s := range specs {
+		for _, dep := range s.opt.after {
+			if _, ok := byName[dep]; !ok {
+				problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", prefix+s.name, dep))
+			}
+		}
+	}
+	for _, s := range specs {
+		at, ok, steps := s, true, 0
+		for ; at.opt.beside != "" && ok && steps < len(specs); steps++ {
+			var i int
+			if i, ok = byName[at.opt.beside]; ok {
+				at = specs[i]
+			}
+		}
+		switch {
+		case !ok && steps == 1:
+			problems = append(problems, besideWhom(prefix, s))
+		case ok && steps == len(specs) && steps > 0:
+			problems = append(problems, fmt.Sprintf("worker %q is to be beside itself", prefix+s.name))
+		}
+	}
+	for _, cycle := range cycles(specs, byName) {
+		for i := range cycle {
+			cycle[i] = prefix + cycle[i]
+		}
+		problems = append(problems, "workers depend on each other: "+strings.Join(cycle, " → "))
+	}
+	for _, s := range specs {
+		problems = append(problems, s.nestedProblems(seen, prefix)...)
+	}
+	return problems
+}
+
+// graceOr is the group's grace period; that of a nested group may be 0, which means what the group around it has left.
+func (g *Group) graceOr(root bool) time.Duration {
+	if g.Grace == 0 && root {
+		return DefaultGrace
+	}
+	return g.Grace
+}
+
+// problems of one spec alone.
+func (s spec) problems(prefix string) (problems []string) {
+	name := fmt.Sprintf("worker %q", prefix+s.name)
+	if s.name == "" {
+		problems = append(problems, fmt.Sprintf("a worker of type %T was added with an empty name", s.w))
+	}
+	if strings.Contains(s.name, "/") {
+		problems = append(problems, name+" has a slash in its name, which separates a group from its workers")
+	}
+	if isNil(s.w) {
+		problems = append(problems, name+" is nil")
+	}
+	for _, p := range s.opt.problems {
+		problems = append(problems, name+": "+p)
+	}
+	return problems
+}
+
+// nestedProblems are those of the group that s is, if it is one.
+func (s spec) nestedProblems(seen []*Group, prefix string) []string {
+	nested, ok := s.w.(*Group)
+	switch {
+	case !ok || nested == nil:
+		return nil
+	case slices.Contains(seen, nested):
+		return []string{fmt.Sprintf("group %q contains itself", prefix+s.name)}
+	}
+	nested.mu.Lock()
+	specs := slices.Clone(nested.specs)
+	nested.mu.Unlock()
+	return nested.check(specs, seen, prefix+s.name+"/")
+}
+
+// isNil sees also the nil Func and the nil Group, which would only fail when they are run.
+func isNil(w Worker) bool {
+	switch w := w.(type) {
+	case nil:
+		return true
+	case Func:
+		return w == nil
+	case *Group:
+		return w == nil
+	}
+	return false
+}
+
+// cycles finds the dependency cycles, each as the names along it with the first one again at the end.
+func cycles(specs []spec, byName map[string]int) (found [][]string) {
+	const (
+		unseen = iota
+		open
+		done
+	)
+	marks := make([]uint8, len(specs))
+	var path []int
+	var visit func(i int)
+	visit = func(i int) {
+		marks[i] = open
+		path = append(path, i)
+		for _, name := range specs[i].opt.after {
+			dep, ok := byName[name]
+			switch {
+			case !ok || marks[dep] == done:
+			case marks[dep] == unseen:
+				visit(dep)
+			default:
+				var cycle []string
+				for _, j := range path[slices.Index(path, dep):] {
+					cycle = append(cycle, specs[j].name)
+				}
+				found = append(found, append(cycle, specs[dep].name))
+			}
+		}
+		path = path[:len(path)-1]
+		marks[i] = done
+	}
+	for i := range specs {
+		if marks[i] == unseen && len(specs[i].opt.after) > 0 {
+			visit(i)
+		}
+	}
+	return found
+}
+
+// withBesides has what depends on a worker depend as well on those that were added beside it.
+func withBesides(specs []spec) []spec {
+	beside := map[string][]string{}
+	for _, s := range specs {
+		if of := s.opt.beside; of != "" {
+			beside[of] = append(beside[of], s.name)
+		}
+	}
+	if len(beside) == 0 {
+		return specs
+	}
+	specs = slices.Clone(specs)
+	for i := range specs {
+		s := &specs[i]
+		has := map[string]bool{s.name: true} // what it depends on, and itself
+		for _, name := range s.opt.after {
+			has[name] = true
+		}
+		for at := 0; at < len(s.opt.after); at++ { // the list grows
+			for _, name := range beside[s.opt.after[at]] {
+				if !has[name] {
+					has[name] = true
+					s.opt = s.opt.dependingOn(name, s.opt.after[at])
+				}
+			}
+		}
+	}
+	return specs
+}
+
+// dependingOn is a copy of the options with a dependency on name that is as the one on like.
+func (o *options) dependingOn(name, like string) *options {
+	more := *o
+	more.after, more.requires = slices.Clone(o.after), slices.Clone(o.requires)
+	if slices.Contains(o.requires, like) {
+		Requires(name)(&more)
+	} else {
+		After(name)(&more)
+	}
+	return &more
+}
+
+func besideWhom(prefix string, s spec) string {
+	return fmt.Sprintf("worker %q is to be beside %q, which is not in the group", prefix+s.name, s.opt.beside)
+}
