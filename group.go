@@ -3,11 +3,8 @@ package lastcall
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
-
-	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
 // DefaultGrace is the grace period of a group that does not say otherwise. With DefaultHardStop it stays below the 30 s
@@ -172,75 +169,4 @@ func (g *Group) current() *run {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.run
-}
-
-// add puts a worker into a running group.
-func (r *run) add(s spec) {
-	r.mu.Lock()
-	defer r.unlock()
-	if r.phase >= engine.GroupStopping {
-		when := "while its group was stopping"
-		if r.phase == engine.GroupOver {
-			when = "after the end of its group"
-		}
-		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
-		return
-	}
-	problems := append(r.placeProblems(s), r.besideProblems(s)...)
-	if r.byName[s.name] != nil {
-		problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+s.name))
-	}
-	if len(problems) > 0 {
-		err := &ConfigError{Problems: problems}
-		r.errs = append(r.errs, err)
-		r.reject(s.name, err)
-		return
-	}
-	r.orders++
-	r.addLocked(s, new(member), r.orders)
-}
-
-// placeProblems is what is wrong with a worker that is to be put into the running group.
-func (r *run) placeProblems(s spec) []string {
-	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
-	for _, dep := range s.opt.after {
-		switch m := r.byName[dep]; {
-		case m == nil:
-			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
-		case r.engine.Removing(m.place):
-			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is being removed", r.prefix+s.name, dep))
-		}
-	}
-	return problems
-}
-
-// besideProblems is what is wrong with the place that a worker asks for.
-func (r *run) besideProblems(s spec) []string {
-	if s.opt.beside == "" {
-		return nil
-	}
-	at := r.byName[s.opt.beside]
-	if at == nil || r.engine.Removing(at.place) {
-		return []string{besideWhom(r.prefix, s)}
-	}
-	return r.cycleProblems(s, at, "what it is beside")
-}
-
-// cycleProblems names what s is to start after and what itself starts after at, whose place s is to have.
-func (r *run) cycleProblems(s spec, at *member, whom string) (problems []string) {
-	for _, name := range s.opt.after {
-		if m := r.byName[name]; m != nil && (m.place == at.place || r.engine.DependsOn(m.place, at.place)) {
-			problems = append(problems, fmt.Sprintf("worker %q cannot start after %q, which depends on %s", r.prefix+s.name, r.prefix+name, whom))
-		}
-	}
-	return problems
-}
-
-// reject records what could not be done and tells the listeners, or the log if there are none.
-func (r *run) reject(name string, err error) {
-	r.problems = append(r.problems, err.Error())
-	if !r.observed() {
-		r.later(func() { logError(err.Error()) })
-	}
-	r.emit(Event{Name: r.prefix + name, Kind: EventRejected, Err: err})
 }

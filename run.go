@@ -2,9 +2,6 @@ package lastcall
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -106,85 +103,6 @@ func newRun(ctx context.Context, g *Group, parent *attempt) *run {
 	r.engine = engine.New(r.config())
 	r.addAll(g.specs)
 	return r
-}
-
-// config is what the engine knows of the group.
-func (r *run) config() engine.Config {
-	cfg := engine.Config{
-		Grace:    r.group.Grace,
-		HardStop: r.group.HardStop,
-		LameDuck: r.group.LameDuck,
-		Random:   rand.Int64N,
-		Remind:   r.parent == nil && r.observed(),
-	}
-	if cfg.DefaultGrace = DefaultGrace; r.parent == nil {
-		orDefault(&cfg.Grace, DefaultGrace)
-	}
-	orDefault(&cfg.HardStop, DefaultHardStop)
-	return cfg
-}
-
-// addAll adds checked specs to the engine, each after what it depends on.
-func (r *run) addAll(specs []spec) {
-	index := make(map[string]int, len(specs))
-	for i, s := range specs {
-		index[s.name] = i
-	}
-	slab := make([]member, len(specs))
-	r.members = make([]*member, 0, len(specs))
-	added := make([]bool, len(specs))
-	var add func(i int)
-	add = func(i int) {
-		if added[i] {
-			return
-		}
-		added[i] = true
-		s := specs[i]
-		if s.opt.beside != "" {
-			add(index[s.opt.beside])
-		}
-		for _, dep := range s.opt.after {
-			add(index[dep])
-		}
-		r.addLocked(s, &slab[i], int64(i))
-	}
-	for i := range specs {
-		add(i)
-	}
-	r.orders = int64(len(specs))
-}
-
-// addLocked adds a checked worker to the engine.
-func (r *run) addLocked(s spec, m *member, order int64) {
-	*m = member{name: s.name, w: s.w, run: r, opt: s.opt, order: order, id: forgotten}
-	m.first.m = m
-	r.byName[s.name] = m
-	r.adding = m
-	if s.opt.beside != "" {
-		r.shared = true
-		r.stepLocked(engine.AddReplica{Member: r.byName[s.opt.beside].place, Spec: r.specOf(s.opt)})
-	} else {
-		r.stepLocked(engine.Add{Spec: r.specOf(s.opt), Replicas: 1})
-	}
-}
-
-// specOf says the options in the engine's words.
-func (r *run) specOf(o *options) engine.Spec {
-	s := engine.Spec{AwaitReady: o.selfReady, ReadyWithin: o.within, StopWithin: o.stopWithin, Essential: o.essential, Optional: o.optional}
-	for _, name := range o.after {
-		dep := r.byName[name].place
-		switch requires := slices.Contains(o.requires, name); {
-		case requires && !slices.Contains(s.Requires, dep):
-			s.Requires = append(s.Requires, dep)
-		case !requires && !slices.Contains(s.After, dep):
-			s.After = append(s.After, dep)
-		}
-	}
-	if p := o.restart; p.When != RestartNever {
-		p = p.withDefaults()
-		s.Restart = engine.Policy{When: engine.When(p.When), MinDelay: p.MinDelay, MaxDelay: p.MaxDelay, Stable: p.Stable, Limit: p.Limit, Within: p.Within, AtOnce: p.AtOnce}
-	}
-	return s
 }
 
 // now is the run's time: nanoseconds since its epoch, never 0.
@@ -508,45 +426,4 @@ func (r *run) specs() (specs []spec) {
 		specs = append(specs, spec{name: m.name, w: m.w, opt: m.opt})
 	}
 	return specs
-}
-
-// unreadyError says which workers are not ready.
-func (r *run) unreadyError() error {
-	r.mu.Lock()
-	var nested []*Group
-	var unready []string
-	if r.phase >= engine.GroupLameDuck {
-		phase, cause := r.phase, r.cause
-		r.mu.Unlock()
-		if phase == engine.GroupLameDuck {
-			return errors.New("lame duck: " + reasonText(cause))
-		}
-		return errors.New("stopping: " + reasonText(cause))
-	}
-	for _, m := range r.inOrder() {
-		switch {
-		case m.state == StateStopped: // completed
-		case m.state != StateReady:
-			unready = append(unready, fmt.Sprintf("%s (%s)", m.path(), m.state))
-		case m.extra != nil && m.extra.unready != "":
-			unready = append(unready, fmt.Sprintf("%s (%s)", m.path(), m.extra.unready))
-		}
-		if g, ok := m.w.(*Group); ok && m.state == StateReady {
-			nested = append(nested, g)
-		}
-	}
-	r.mu.Unlock()
-	for _, g := range nested {
-		if err := g.Ready(); err != nil {
-			unready = append(unready, strings.TrimPrefix(err.Error(), "not ready: "))
-		}
-	}
-	if len(unready) == 0 {
-		return nil
-	}
-	const most = 10
-	if more := len(unready) - most; more > 0 {
-		unready = append(unready[:most], fmt.Sprintf("and %d more", more))
-	}
-	return errors.New("not ready: " + strings.Join(unready, ", "))
 }

@@ -19,6 +19,7 @@
 //
 // # Reading order
 //
-// engine.go (inputs and actions), graph.go (members, specs, replicas, counts), consider.go (what is due), stop.go and
-// plan.go (the stop and its times), restart.go (ends and back-off), operate.go (operations on one member).
+// input.go, action.go and engine.go (what goes in and out), graph.go and account.go (members, specs, replicas and what is counted
+// of them), consider.go (what is due), stop.go and plan.go (the stop and its times), restart.go (ends and back-off), operate.go and
+// review.go (operations on one member).
 package engine

@@ -1,0 +1,159 @@
+package lastcall
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/lastcall-go/lastcall/internal/engine"
+)
+
+// config is what the engine knows of the group.
+func (r *run) config() engine.Config {
+	cfg := engine.Config{
+		Grace:    r.group.Grace,
+		HardStop: r.group.HardStop,
+		LameDuck: r.group.LameDuck,
+		Random:   rand.Int64N,
+		Remind:   r.parent == nil && r.observed(),
+	}
+	if cfg.DefaultGrace = DefaultGrace; r.parent == nil {
+		orDefault(&cfg.Grace, DefaultGrace)
+	}
+	orDefault(&cfg.HardStop, DefaultHardStop)
+	return cfg
+}
+
+// addAll adds checked specs to the engine, each after what it depends on.
+func (r *run) addAll(specs []spec) {
+	index := make(map[string]int, len(specs))
+	for i, s := range specs {
+		index[s.name] = i
+	}
+	slab := make([]member, len(specs))
+	r.members = make([]*member, 0, len(specs))
+	added := make([]bool, len(specs))
+	var add func(i int)
+	add = func(i int) {
+		if added[i] {
+			return
+		}
+		added[i] = true
+		s := specs[i]
+		if s.opt.beside != "" {
+			add(index[s.opt.beside])
+		}
+		for _, dep := range s.opt.after {
+			add(index[dep])
+		}
+		r.addLocked(s, &slab[i], int64(i))
+	}
+	for i := range specs {
+		add(i)
+	}
+	r.orders = int64(len(specs))
+}
+
+// addLocked adds a checked worker to the engine.
+func (r *run) addLocked(s spec, m *member, order int64) {
+	*m = member{name: s.name, w: s.w, run: r, opt: s.opt, order: order, id: forgotten}
+	m.first.m = m
+	r.byName[s.name] = m
+	r.adding = m
+	if s.opt.beside != "" {
+		r.shared = true
+		r.stepLocked(engine.AddReplica{Member: r.byName[s.opt.beside].place, Spec: r.specOf(s.opt)})
+	} else {
+		r.stepLocked(engine.Add{Spec: r.specOf(s.opt), Replicas: 1})
+	}
+}
+
+// specOf says the options in the engine's words.
+func (r *run) specOf(o *options) engine.Spec {
+	s := engine.Spec{AwaitReady: o.selfReady, ReadyWithin: o.within, StopWithin: o.stopWithin, Essential: o.essential, Optional: o.optional}
+	for _, name := range o.after {
+		dep := r.byName[name].place
+		switch requires := slices.Contains(o.requires, name); {
+		case requires && !slices.Contains(s.Requires, dep):
+			s.Requires = append(s.Requires, dep)
+		case !requires && !slices.Contains(s.After, dep):
+			s.After = append(s.After, dep)
+		}
+	}
+	if p := o.restart; p.When != RestartNever {
+		p = p.withDefaults()
+		s.Restart = engine.Policy{When: engine.When(p.When), MinDelay: p.MinDelay, MaxDelay: p.MaxDelay, Stable: p.Stable, Limit: p.Limit, Within: p.Within, AtOnce: p.AtOnce}
+	}
+	return s
+}
+
+// add puts a worker into a running group.
+func (r *run) add(s spec) {
+	r.mu.Lock()
+	defer r.unlock()
+	if r.phase >= engine.GroupStopping {
+		when := "while its group was stopping"
+		if r.phase == engine.GroupOver {
+			when = "after the end of its group"
+		}
+		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
+		return
+	}
+	problems := append(r.placeProblems(s), r.besideProblems(s)...)
+	if r.byName[s.name] != nil {
+		problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+s.name))
+	}
+	if len(problems) > 0 {
+		err := &ConfigError{Problems: problems}
+		r.errs = append(r.errs, err)
+		r.reject(s.name, err)
+		return
+	}
+	r.orders++
+	r.addLocked(s, new(member), r.orders)
+}
+
+// placeProblems is what is wrong with a worker that is to be put into the running group.
+func (r *run) placeProblems(s spec) []string {
+	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
+	for _, dep := range s.opt.after {
+		switch m := r.byName[dep]; {
+		case m == nil:
+			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
+		case r.engine.Removing(m.place):
+			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is being removed", r.prefix+s.name, dep))
+		}
+	}
+	return problems
+}
+
+// besideProblems is what is wrong with the place that a worker asks for.
+func (r *run) besideProblems(s spec) []string {
+	if s.opt.beside == "" {
+		return nil
+	}
+	at := r.byName[s.opt.beside]
+	if at == nil || r.engine.Removing(at.place) {
+		return []string{besideWhom(r.prefix, s)}
+	}
+	return r.cycleProblems(s, at, "what it is beside")
+}
+
+// cycleProblems names what s is to start after and what itself starts after at, whose place s is to have.
+func (r *run) cycleProblems(s spec, at *member, whom string) (problems []string) {
+	for _, name := range s.opt.after {
+		if m := r.byName[name]; m != nil && (m.place == at.place || r.engine.DependsOn(m.place, at.place)) {
+			problems = append(problems, fmt.Sprintf("worker %q cannot start after %q, which depends on %s", r.prefix+s.name, r.prefix+name, whom))
+		}
+	}
+	return problems
+}
+
+// reject records what could not be done and tells the listeners, or the log if there are none.
+func (r *run) reject(name string, err error) {
+	r.problems = append(r.problems, err.Error())
+	if !r.observed() {
+		r.later(func() { logError(err.Error()) })
+	}
+	r.emit(Event{Name: r.prefix + name, Kind: EventRejected, Err: err})
+}

@@ -1,0 +1,195 @@
+package lastcall
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/lastcall-go/lastcall/internal/engine"
+	"github.com/lastcall-go/lastcall/internal/text"
+)
+
+// returned is the end of an attempt.
+func (r *run) returned(a *attempt, err error) {
+	known := factsOf(err)
+	r.mu.Lock()
+	defer r.unlock()
+	if !a.isPresent() { // abandoned
+		return
+	}
+	v, final := r.judge(a.m, err, known), known.permanent
+	if i := slices.IndexFunc(v.errs, isAbandoned); i >= 0 && !r.leaving() && r.startsAgain(a.m) {
+		final = true // it was to start again, and cannot: one of its workers still runs
+		if left := v.errs[i].(*AbandonedError); v.failure == nil {
+			v.failure, v.known, v.worker = left, true, left.Name
+		}
+	}
+	r.stepLocked(engine.Ended{Replica: a.m.id, Attempt: a.id, Failed: v.failure != nil, Final: final, Err: v})
+}
+
+// startsAgain reports whether a worker that returns now without a failure is started again.
+func (r *run) startsAgain(m *member) bool {
+	switch r.engine.Wanted(m.id) {
+	case engine.Again:
+		return true
+	case engine.Run:
+		return m.opt.restart.When != RestartNever
+	}
+	return false
+}
+
+// outcomeOf is how the attempt of an action ended.
+func outcomeOf(a *engine.Action) (v *verdict, gaveUp *engine.GaveUp) {
+	said := a.Err
+	if gave, ok := said.(*engine.GaveUp); ok {
+		gaveUp, said = gave, gave.Err
+	}
+	if v, _ = said.(*verdict); v == nil {
+		v = new(verdict)
+	}
+	return v, gaveUp
+}
+
+// failureOf is how a worker failed, all things considered: err is what its attempt failed with, nil if it did not.
+func (r *run) failureOf(m *member, err error, gaveUp *engine.GaveUp) error {
+	if late := m.err(); late != nil { // it was not ready in time
+		if err != nil {
+			err = errorLater("%w, then: %w", late, err)
+		} else {
+			err = late
+		}
+	}
+	if gaveUp == nil {
+		return err
+	}
+	if err == nil {
+		err = errors.New("it returned")
+	}
+	return errorLater("restarted %s within %v, giving up: %w", text.Count(gaveUp.Times, "time"), gaveUp.Within, err)
+}
+
+// backOff waits before a worker is started again.
+func (r *run) backOff(m *member, a *engine.Action, was State) {
+	r.ended(m, was)
+	x := m.more()
+	v, _ := outcomeOf(a)
+	failure := v.failure
+	if v.known {
+		failure = v.whole
+	}
+	failure = r.failureOf(m, failure, nil)
+	x.err = failure
+	if failure != nil {
+		m.state = StateFailed
+		r.emitState(m, Event{Err: failure})
+		m.state = StateRestarting
+	}
+	r.emitState(m, Event{Err: failure, Attempt: x.restarts + 1, Delay: a.Delay})
+}
+
+// stopped is the end of a worker until something asks for another start.
+func (r *run) stopped(m *member, a *engine.Action, was State) {
+	if was < StateStarting || was > StateCut { // its function did not run
+		r.emitState(m, Event{Cause: r.causeOf(a.Cause)})
+		return
+	}
+	r.ended(m, was)
+	event := Event{InFlight: m.attempt.work.units()}
+	if cause := r.whyStopped(m); cause != nil {
+		event.Cause = cause
+	}
+	v, gaveUp := outcomeOf(a)
+	errs := slices.Clone(v.errs)
+	if a.Phase == engine.Failed {
+		failure, known := v.failure, v.known
+		if gaveUp != nil {
+			if known {
+				failure, known = v.whole, false
+			}
+			errs = slices.DeleteFunc(errs, isFailure) // the failure has them
+		}
+		switch x := m.extra; {
+		case x == nil || !x.blamed:
+			known = known && m.err() == nil
+			failure = r.failureOf(m, failure, gaveUp)
+		case failure == nil:
+			failure, known = x.err, true
+		}
+		event.Err = failure
+		m.more().err = failure
+		if !known {
+			errs = append(errs, &WorkerError{Name: m.path(), Starting: m.readied == 0, Err: failure})
+		}
+	} else if len(errs) > 0 {
+		m.more().err = errs[0]
+	}
+	r.emitState(m, event)
+	switch {
+	case a.Owned: // the caller of the operation has the error
+	case !r.leaving() && m.opt.optional:
+		m.more().ends = errs
+	default:
+		r.errs = append(r.errs, errs...)
+	}
+	if a.Phase == engine.Stopped && was < StateStopping && r.engine.Wanted(m.id) == engine.Run { // it completed
+		r.takePlace(m)
+	}
+}
+
+// A verdict is how an attempt ended.
+type verdict struct {
+	failure error   // nil if it did not fail
+	whole   error   // what it returned, where that says more
+	known   bool    // errs has the failure already
+	worker  string  // whose failure that is
+	errs    []error // what goes into the group's error besides
+}
+
+// judge says how a worker ended that returned err.
+func (r *run) judge(m *member, err error, known facts) *verdict {
+	told := m.state == StateStopping || m.state == StateCut
+	v := &verdict{worker: m.path()}
+	_, group := m.w.(*Group)
+	if inner := innerErrors(err, group); inner != nil { // of a group in this one: its workers' names are known
+		v.errs = slices.Clone(inner)
+		for _, one := range inner {
+			if isFailure(one) {
+				v.failure, v.whole, v.known = one, err, true
+				if failed, ok := one.(*WorkerError); ok {
+					v.failure, v.worker = failed.Err, failed.Name
+				}
+				break
+			}
+		}
+		return v
+	}
+	switch {
+	case (m.state == StateCut || told && known.hard) && !known.broke && !group:
+		cut := &InterruptedError{Name: m.path(), Err: err}
+		if m.extra != nil {
+			cut.Units = m.extra.interrupted
+		}
+		if known.unit != nil {
+			cut.Err = known.unit.Err
+		}
+		v.errs = append(v.errs, cut)
+	case err != nil && !(told && known.stopped && !known.broke):
+		v.failure = err
+	}
+	return v
+}
+
+// innerErrors are the errors of a group's Run, nil for any other error. An InterruptedError is one only from a worker that
+// is a group: others have it from [Do].
+func innerErrors(err error, group bool) []error {
+	switch e := err.(type) {
+	case *GroupError:
+		return e.Errs
+	case *WorkerError, *AbandonedError, *ConfigError:
+		return []error{err}
+	case *InterruptedError:
+		if group {
+			return []error{err}
+		}
+	}
+	return nil
+}
