@@ -77,7 +77,7 @@ func factsOf(err error) (f facts) {
 	switch err {
 	case nil:
 		return f
-	case context.Canceled, ErrStopping:
+	case context.Canceled, ErrStopping: //nolint:errorlint // the methods of other errors are user code
 		return facts{stopped: true}
 	case ErrGoexit:
 		return facts{broke: true}

@@ -186,7 +186,7 @@ func ownEnd(ctx context.Context, a *attempt, hard *lifetime) context.Context {
 // isSoftStopOf reports whether a context ended because the worker's did.
 func isSoftStopOf(cause error, a *attempt) bool {
 	e := a.soft.ended.Load()
-	return e != nil && cause == error(e.cause)
+	return e != nil && cause == error(e.cause) //nolint:errorlint // it is the very one
 }
 
 func (c *graceContext) Deadline() (time.Time, bool) {

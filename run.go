@@ -170,13 +170,6 @@ func (r *run) stepLocked(in engine.Input) {
 	}
 }
 
-// step is stepLocked for who does not hold the lock.
-func (r *run) step(in engine.Input) {
-	r.mu.Lock()
-	defer r.unlock()
-	r.stepLocked(in)
-}
-
 // unlock ends a change of the run: it unlocks, then does what was put off.
 func (r *run) unlock() {
 	todo, posted, yield, afterwards := r.todo, r.posted, r.yield, r.afterwards

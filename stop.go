@@ -48,7 +48,7 @@ func (r *run) boundsAbove() (b engine.Bounds, known bool) {
 	if plan.HardAt == 0 {
 		return b, false
 	}
-	offset := engine.Time(above.epoch.Sub(r.epoch))
+	offset := above.epoch.Sub(r.epoch)
 	return engine.Bounds{HardAt: max(plan.HardAt+offset, 1), AbandonAt: max(plan.AbandonAt+offset, 1)}, true
 }
 

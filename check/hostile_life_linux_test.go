@@ -3,7 +3,6 @@ package check
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -268,7 +267,7 @@ func nursery(args []string) {
 			break
 		}
 	}
-	_, _ = io.WriteString(os.Stdout, string(must(json.Marshal(r))))
+	_, _ = os.Stdout.Write(must(json.Marshal(r)))
 }
 
 // sortedKeys makes tables that do not depend on the order of maps.

@@ -47,7 +47,7 @@ func descriptors(first int) (list []int) {
 	end := mostFiles
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
-		end = int(min(uint64(limit.Cur), mostFiles))
+		end = int(min(uint64(limit.Cur), mostFiles)) //nolint:unconvert // signed elsewhere
 	}
 	for fd := first; fd < end; fd++ {
 		list = append(list, fd)

@@ -202,7 +202,8 @@ func raiseLimit(resource int, n uint64) error {
 		return err
 	}
 	put(&want.Max, n)
-	if uint64(want.Max) <= uint64(r.Max) { // where the limits have signs, what is no limit is the largest number
+	// Where the limits have signs, what is no limit is the largest number.
+	if uint64(want.Max) <= uint64(r.Max) { //nolint:unconvert // signed elsewhere
 		return nil
 	}
 	r.Max = want.Max

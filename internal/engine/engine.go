@@ -8,13 +8,14 @@ import (
 // Time is the time since the group began. Zero means never.
 type Time = time.Duration
 
-// MemberID, ReplicaID and OpID identify what an engine knows. The identifier of a member or a replica is used again after
-// its [Forget] action.
-type (
-	MemberID  int32
-	ReplicaID int32
-	OpID      int32
-)
+// MemberID identifies a member. It is used again after the member's [Forget] action.
+type MemberID int32
+
+// ReplicaID identifies a replica. It is used again after the replica's [Forget] action.
+type ReplicaID int32
+
+// OpID identifies an operation. The caller chooses it.
+type OpID int32
 
 // Attempt identifies one start of a replica within its engine. Zero means that the replica has not started. An input
 // that names an attempt which is over has no effect.

@@ -105,13 +105,6 @@ func (r *replica) set(m marks) { r.marks |= m }
 
 func (r *replica) clear(m marks) { r.marks &^= m }
 
-// each calls do with each replica of a member that is not on its way out; index may be All. do may change them.
-func (e *Engine) each(id MemberID, index int, do func(ReplicaID)) {
-	for _, r := range e.present(id, index) {
-		do(r)
-	}
-}
-
 // present is the replicas of a member that are not on their way out, in the order of their indices.
 func (e *Engine) present(id MemberID, index int) (list []ReplicaID) {
 	for r := e.members[id].first; r != none; r = e.replicas[r].next {

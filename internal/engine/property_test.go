@@ -70,7 +70,6 @@ type world struct {
 	asked   Time // when the stop was asked for
 	stopped Time // when the soft stop began
 	hard    bool
-	bounded bool
 	ready   bool
 }
 
@@ -102,12 +101,11 @@ type shadow struct {
 
 // temper is how an attempt behaves.
 type temper struct {
-	ready     time.Duration // after its start; negative means never
-	ends      time.Duration // by itself; negative means never
-	soft      time.Duration // from its soft stop to its end; negative means never
-	hard      time.Duration // from its hard stop
-	failed    bool
-	lateFinal bool
+	ready  time.Duration // after its start; negative means never
+	ends   time.Duration // by itself; negative means never
+	soft   time.Duration // from its soft stop to its end; negative means never
+	hard   time.Duration // from its hard stop
+	failed bool
 }
 
 type shadowOp struct {

@@ -198,11 +198,11 @@ func readLine(br *bufio.Reader, head *int) (string, error) {
 		if *head -= len(part); len(line) > mostLine || *head < 0 {
 			return "", errTooLong
 		}
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			return strings.TrimRight(string(line), "\r\n"), nil
-		case bufio.ErrBufferFull:
-		case io.EOF:
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF):
 			return "", io.ErrUnexpectedEOF
 		default:
 			return "", err

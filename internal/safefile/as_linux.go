@@ -26,15 +26,15 @@ func as(r *Rights, fn func() error) error {
 			err = setGroups(r.Groups)
 		}
 		if err == nil {
-			unix.SetfsgidRetGid(int(r.GID))
-			unix.SetfsuidRetUid(int(r.UID)) // the last: it takes the right to the others
+			_, _ = unix.SetfsgidRetGid(int(r.GID))
+			_, _ = unix.SetfsuidRetUid(int(r.UID)) // the last: it takes the right to the others
 			err = ids(int(r.UID), int(r.GID))
 		}
 		if err == nil {
 			err = fn()
 		}
-		unix.SetfsuidRetUid(os.Geteuid())
-		unix.SetfsgidRetGid(os.Getegid())
+		_, _ = unix.SetfsuidRetUid(os.Geteuid())
+		_, _ = unix.SetfsgidRetGid(os.Getegid())
 		groups := make([]uint32, len(before))
 		for i, gid := range before {
 			groups[i] = uint32(gid)

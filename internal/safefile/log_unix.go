@@ -36,7 +36,7 @@ func (p *place) append(o LogOptions) (*os.File, error) {
 	for range 10 { // somebody may make and remove it meanwhile
 		var st unix.Stat_t
 		err := statAt(p.dir, p.name, &st)
-		made := err == unix.ENOENT
+		made := errors.Is(err, unix.ENOENT)
 		fd := -1
 		switch {
 		case made:
@@ -50,7 +50,7 @@ func (p *place) append(o LogOptions) (*os.File, error) {
 				fd, err = openAt(p.dir, p.name, flags, 0)
 			}
 		}
-		if err == unix.EEXIST || err == unix.ENOENT {
+		if errors.Is(err, unix.EEXIST) || errors.Is(err, unix.ENOENT) {
 			continue
 		}
 		if err != nil {
@@ -87,7 +87,7 @@ func (p *place) opened(fd int, made bool, o LogOptions) error {
 			return fmt.Errorf("its owner cannot be changed: %w", err)
 		}
 	}
-	if mode := uint32(o.Mode.Perm()); o.Mode != 0 && mode != uint32(st.Mode)&0o7777 {
+	if mode := uint32(o.Mode.Perm()); o.Mode != 0 && mode != uint32(st.Mode)&0o7777 { //nolint:unconvert // of another size elsewhere
 		if err := unix.Fchmod(fd, mode); err != nil {
 			return fmt.Errorf("its mode cannot be changed: %w", err)
 		}
@@ -117,7 +117,7 @@ func Rotate(path string, open *os.File, keep int, o LogOptions) (bool, error) {
 func (p *place) rotate(open *os.File, keep int) (bool, error) {
 	var there, here unix.Stat_t
 	if err := statAt(p.dir, p.name, &there); err != nil {
-		if err == unix.ENOENT {
+		if errors.Is(err, unix.ENOENT) {
 			err = nil
 		}
 		return false, err
@@ -146,7 +146,7 @@ func (p *place) rotate(open *os.File, keep int) (bool, error) {
 	}
 	for i := keep - 1; i >= 0; i-- {
 		err := unix.Renameat(p.dir, numbered(p.name, i), p.dir, numbered(p.name, i+1))
-		if err != nil && err != unix.ENOENT {
+		if err != nil && !errors.Is(err, unix.ENOENT) {
 			return false, &os.LinkError{Op: "rename", Old: numbered(p.path, i), New: numbered(p.path, i+1), Err: err}
 		}
 	}

@@ -3,6 +3,7 @@
 package safefile
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -20,7 +21,7 @@ func ReadOwn(path string, limit int64) ([]byte, error) {
 	if err := statAt(p.dir, p.name, &st); err != nil {
 		return nil, p.fail("open", err)
 	}
-	if err := p.judge(&st, true); err != nil && err != unix.EISDIR {
+	if err := p.judge(&st, true); err != nil && !errors.Is(err, unix.EISDIR) {
 		return nil, p.fail("open", err)
 	}
 	fd, err := p.open(unix.O_RDONLY, true)

@@ -75,7 +75,7 @@ func replacing(path string, there func(*place, *unix.Stat_t) error, own func(*os
 	var st unix.Stat_t
 	now := &st
 	switch err = statAt(p.dir, p.name, &st); {
-	case err == unix.ENOENT:
+	case errors.Is(err, unix.ENOENT):
 		now, err = nil, nil
 	case err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG:
 		err = p.judge(&st, true)
@@ -110,7 +110,7 @@ func descriptor(path string) (int, bool) {
 func (p *place) open(flags int, fifo bool) (int, error) {
 	fd, err := openAt(p.dir, p.name, flags|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		if err == unix.ENXIO && fifo {
+		if errors.Is(err, unix.ENXIO) && fifo {
 			err = errors.New("no program reads it")
 		}
 		return -1, err
@@ -198,7 +198,7 @@ func (p *place) replace(old *unix.Stat_t, text []byte) (err error) {
 	if err = errors.Join(bare(err), file.Close()); err != nil {
 		return err
 	}
-	if err = unix.Renameat(p.dir, name, p.dir, p.name); err == unix.EBUSY { // it is mounted from the same file system
+	if err = unix.Renameat(p.dir, name, p.dir, p.name); errors.Is(err, unix.EBUSY) { // it is mounted from the same file system
 		_ = unix.Unlinkat(p.dir, name, 0)
 		return p.overwrite(text)
 	}

@@ -109,9 +109,9 @@ func (w *walk) steps() error {
 		var st unix.Stat_t
 		err := statAt(w.dir, w.name, &st)
 		switch {
-		case err == unix.ENOENT && len(w.parts) == 1:
+		case errors.Is(err, unix.ENOENT) && len(w.parts) == 1:
 			return nil
-		case err == unix.ENOENT && w.make:
+		case errors.Is(err, unix.ENOENT) && w.make:
 			err = w.makeDir()
 		case err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK:
 			err = w.follow()
@@ -137,7 +137,7 @@ func (w *walk) makeDir() error {
 		who = w.actAs
 	}
 	err := as(who, func() error { return unix.Mkdirat(w.dir, w.name, 0o755) })
-	if err == unix.EEXIST {
+	if errors.Is(err, unix.EEXIST) {
 		return nil
 	}
 	if err == nil && who != nil && !canAct {
@@ -179,7 +179,7 @@ func (w *walk) allowed() error {
 		return nil
 	case err == nil:
 		return fmt.Errorf("a link of %s leads there, and it belongs to %s", userName(w.via.Uid), userName(st.Uid))
-	case err != unix.ENOENT:
+	case !errors.Is(err, unix.ENOENT):
 		return err
 	}
 	return fmt.Errorf("a link of %s leads there, and its directory belongs to %s", userName(w.via.Uid), userName(w.in.Uid))

@@ -15,7 +15,7 @@ func TestGarbageDoesNotAddUp(t *testing.T) {
 	}
 	Now()
 	before := mapped()
-	var kept [256][]byte
+	kept := make([][]byte, 256)
 	const churn = 1 << 30
 	for n := 0; n < churn; n += 4 << 10 {
 		kept[n>>12%len(kept)] = bytes.Repeat([]byte{1}, 4<<10)

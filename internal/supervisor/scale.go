@@ -112,7 +112,7 @@ func (s *Supervisor) joinAll(ctx context.Context, p *program, list []*instance, 
 		switch {
 		case err == nil:
 			progress(i.name + ": ready")
-		case context.Cause(joining) == errOther:
+		case errors.Is(context.Cause(joining), errOther):
 			return nil // the other's error is the reason
 		default:
 			cancel(errOther)

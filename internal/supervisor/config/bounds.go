@@ -117,7 +117,7 @@ func tokenize(text string) (tokens token.Tokens, at *token.Token, tooMuch string
 	var shape shape
 	for {
 		more, err := s.Scan()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return tokens, nil, ""
 		}
 		for _, t := range more {

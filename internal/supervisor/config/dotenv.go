@@ -25,7 +25,7 @@ func (r *reader) readEnv(file *source, at position, optional bool) []string {
 	if errors.Is(err, fs.ErrNotExist) && optional {
 		return nil
 	}
-	if err == errTooLarge {
+	if errors.Is(err, errTooLarge) {
 		r.wrong(position{file: file}, "", "%s", err)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,7 +128,7 @@ func find(name string) (*source, error) {
 func (r *reader) readFile(file *source, at position) []byte {
 	text, err := r.read(file, false)
 	switch {
-	case err == errTooLarge || err != nil && at.line == 0:
+	case errors.Is(err, errTooLarge) || err != nil && at.line == 0:
 		r.wrong(position{file: file}, "", "%s", err)
 		return nil
 	case err != nil:

@@ -62,7 +62,7 @@ func (r *reader) text(n *node, words string) (string, bool) {
 		return "", false
 	}
 	text, err := r.substitute(n.text)
-	if err == errTold {
+	if errors.Is(err, errTold) {
 		return "", false
 	}
 	if err == nil && strings.Contains(text, "\x00") {
