@@ -14,6 +14,8 @@ type document struct {
 	include   []reference
 	processes []*draft
 	chain     []*source // the files that are being read, the first first
+
+	lameDuckAt position
 }
 
 // documentKeys are the keys of a file.
@@ -21,10 +23,10 @@ func documentKeys() *object {
 	return &object{extra: "x-", keys: []*key{
 		field("name", "", "Name of the whole, for messages and the control socket. The directory's name if left out.",
 			nameText("a name"), func(d *document) *string { return &d.Name }),
-		field("grace", "timeout graceful_timeout", "The grace period: from soft stop to hard stop, for everything. 25s if left out.",
+		field("grace", "timeout graceful_timeout", "The grace period: from the signal to the hard stop, for everything, `lame_duck` included. 25s if left out.",
 			duration(false), func(d *document) *time.Duration { return &d.Grace }),
-		field("lame_duck", "", "After SIGTERM serve on for so long, no longer ready, so that load balancers look away.",
-			duration(true), func(d *document) *time.Duration { return &d.LameDuck }),
+		located(field("lame_duck", "", "After SIGTERM serve on for so long, no longer ready, so that load balancers look away. It is part of `grace`, and less.",
+			duration(true), func(d *document) *time.Duration { return &d.LameDuck }), func(d *document) *position { return &d.lameDuckAt }),
 		field("exit", "", "Whose end is the exit status of lastcall up: that of the `first` process that failed (the default), that of the first `essential` process that ended, or the `worst` of all. It is 0 if all stopped well on request.",
 			choice(ExitFirst, ExitEssential, ExitWorst), func(d *document) *ExitRule { return &d.Exit }),
 		field("socket", "", "The control socket. A place in the user's runtime directory if left out.",

@@ -56,6 +56,16 @@ func field[T, V any](name, others, doc string, k *kind[V], at func(*T) *V) *key 
 	}
 }
 
+// located is a key whose place is kept, for what is said of it once all is read.
+func located[T any](k *key, place func(*T) *position) *key {
+	read := k.read
+	k.read = func(r *reader, n *node, into any) {
+		*place(into.(*T)) = n.at
+		read(r, n, into)
+	}
+	return k
+}
+
 // kept is a field that is printed on a condition, and then also if it is zero.
 func kept[T, V any](name, others, doc string, k *kind[V], at func(*T) *V, printed func(*T) bool) *key {
 	f := field(name, others, doc, k, at)

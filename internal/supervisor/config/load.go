@@ -160,7 +160,7 @@ func (r *reader) yaml(doc *document, file *source, text []byte, env []string) {
 			}
 		}
 	} else {
-		doc.File = read.File
+		doc.File, doc.lameDuckAt = read.File, read.lameDuckAt
 	}
 	env = r.environment(position{file: file}, env, r.envFiles(read.files), read.env)
 	for _, d := range read.processes {

@@ -125,16 +125,16 @@ func drawSignal(t *rapid.T) string {
 
 func drawFile(t *rapid.T) *File {
 	f := &File{
-		Name:     drawName(t, "name"),
-		Grace:    drawDuration(t, "grace"),
-		LameDuck: maybe(t, "lame duck", func() time.Duration { return drawDuration(t, "lame duck") }),
-		Exit:     rapid.SampledFrom([]ExitRule{ExitFirst, ExitEssential, ExitWorst}).Draw(t, "exit"),
-		Socket:   maybe(t, "socket", func() string { return drawPath(t, "socket") }),
+		Name:   drawName(t, "name"),
+		Grace:  drawDuration(t, "grace"),
+		Exit:   rapid.SampledFrom([]ExitRule{ExitFirst, ExitEssential, ExitWorst}).Draw(t, "exit"),
+		Socket: maybe(t, "socket", func() string { return drawPath(t, "socket") }),
 		Log: Log{
 			Format: rapid.SampledFrom([]string{"", "auto", "text", "json"}).Draw(t, "format"),
 			Times:  rapid.SampledFrom([]string{"", "auto", "none", "time", "full"}).Draw(t, "times"),
 		},
 	}
+	f.LameDuck = maybe(t, "lame duck", func() time.Duration { return drawDuration(t, "lame duck") % f.Grace })
 	for i := range rapid.IntRange(1, 4).Draw(t, "processes") {
 		f.Processes = append(f.Processes, drawProcess(t, f, drawName(t, "process")+"x"+strconv.Itoa(i)))
 	}

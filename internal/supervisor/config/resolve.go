@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/nearest"
 )
 
@@ -44,6 +45,13 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		r.process = ""
 		p := d.Process // not the one in the draft, which holds on to the text
 		doc.Processes = append(doc.Processes, &p)
+	}
+	grace := doc.Grace
+	if grace == 0 {
+		grace = lastcall.DefaultGrace
+	}
+	if doc.LameDuck > 0 && doc.LameDuck >= grace {
+		r.wrong(doc.lameDuckAt, "", "lame_duck: %v leaves nothing of the grace period of %v, of which it is a part", doc.LameDuck, grace)
 	}
 	switch {
 	case len(r.problems) > 0 || len(chosen) > 0:
