@@ -30,6 +30,7 @@ func (r *run) addAll(specs []spec) {
 	for i, s := range specs {
 		index[s.name] = i
 	}
+	r.engine.Grow(len(specs))
 	slab := make([]member, len(specs))
 	r.members = make([]*member, 0, len(specs))
 	added := make([]bool, len(specs))
@@ -89,7 +90,7 @@ func (r *run) specOf(o *options) engine.Spec {
 
 // add puts a worker into a running group.
 func (r *run) add(s spec) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if r.phase >= engine.GroupStopping {
 		when := "while its group was stopping"

@@ -18,6 +18,7 @@ type attempt struct {
 	soft  lifetime
 	grace atomic.Pointer[lifetime] // ends at the hard stop; made when first asked for
 	work  flight
+	mail  mail
 }
 
 type attemptKey struct{}
@@ -91,8 +92,8 @@ func (a *attempt) wasCut() bool {
 // hardAt is when the hard stop comes, known once the soft stop began.
 func (a *attempt) hardAt() (time.Time, bool) {
 	r := a.m.run
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.lock()
+	defer r.unlock()
 	if plan := r.planOf(a); plan.HardAt != 0 {
 		return r.time(int64(plan.HardAt)), true
 	}
@@ -107,7 +108,7 @@ func (a *attempt) main(labels context.Context) {
 	if labels != nil {
 		pprof.SetGoroutineLabels(labels)
 	}
-	a.m.run.entered(a)
+	a.post(entered)
 	end.err = a.m.w.Run(a)
 	end.returned = true
 }
@@ -132,5 +133,6 @@ func (a *attempt) finish(end *outcome) {
 	if a.m.run.labels {
 		pprof.SetGoroutineLabels(context.Background())
 	}
-	a.m.run.returned(a, end.err)
+	a.mail.result = resultOf(end.err)
+	a.post(returned)
 }

@@ -208,10 +208,11 @@ func (r *run) start(m *member) {
 	go a.main(labels)
 }
 
-// entered is called by a worker's goroutine before the worker's function.
+// entered is the beginning of an attempt.
 func (r *run) entered(a *attempt) {
-	r.mu.Lock()
-	defer r.unlock()
+	if !a.isPresent() { // abandoned
+		return
+	}
 	a.m.started = r.now()
 	if !a.m.opt.selfReady {
 		r.stepLocked(engine.BecameReady{Replica: a.m.id, Attempt: a.id})
@@ -220,7 +221,7 @@ func (r *run) entered(a *attempt) {
 
 // ready makes a worker ready, or ready again.
 func (r *run) ready(a *attempt) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	m := a.m
 	switch {
@@ -235,7 +236,7 @@ func (r *run) ready(a *attempt) {
 
 // unready records why a worker is not ready at the moment.
 func (r *run) unready(a *attempt, reason string) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if !a.isPresent() {
 		return
@@ -249,7 +250,7 @@ func (r *run) unready(a *attempt, reason string) {
 
 // status records what a worker says of itself.
 func (r *run) status(a *attempt, text string) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	a.m.more().status = text
 }

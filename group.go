@@ -127,7 +127,7 @@ func (g *Group) begin(ctx context.Context) (*run, error) {
 	if old := g.run; old != nil {
 		if !old.renewable(parent) {
 			problems := []string{"Run called twice on a group" + old.named()}
-			return nil, &ConfigError{Problems: append(problems, old.report().Problems...)}
+			return nil, &ConfigError{Problems: append(problems, old.rejected()...)}
 		}
 		g.specs = old.specs()
 		g.run = nil

@@ -54,7 +54,7 @@ func (r *run) findLeaks() {
 			return
 		}
 	}
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	r.leaks = leaks
 	for path, stacks := range leaks {
@@ -79,7 +79,7 @@ func (r *run) reportPanic(a *attempt, err error) {
 	if errors.As(err, &p) {
 		stack = string(p.Stack)
 	}
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if !r.observed() {
 		path := a.m.path()

@@ -141,7 +141,7 @@ func (g *Group) operate(ctx context.Context, name string, begin func(*run, *memb
 	if r == nil {
 		return &ConfigError{Problems: []string{fmt.Sprintf("worker %q: its group does not run", name)}}
 	}
-	r.mu.Lock()
+	r.lock()
 	m, inner, rest, err := r.find(name)
 	if inner != nil {
 		r.unlock()
@@ -167,7 +167,7 @@ func (g *Group) operate(ctx context.Context, name string, begin func(*run, *memb
 	case <-ctx.Done():
 	}
 	cause := context.Cause(ctx)
-	r.mu.Lock()
+	r.lock()
 	if r.ops[op.id] == nil { // it was done meanwhile
 		r.unlock()
 		return op.outcome

@@ -10,12 +10,12 @@ import (
 
 // unreadyError says which workers are not ready.
 func (r *run) unreadyError() error {
-	r.mu.Lock()
+	r.lock()
 	var nested []*Group
 	var unready []string
 	if r.phase >= engine.GroupLameDuck {
 		phase, cause := r.phase, r.cause
-		r.mu.Unlock()
+		r.unlock()
 		if phase == engine.GroupLameDuck {
 			return errors.New("lame duck: " + reasonText(cause))
 		}
@@ -33,7 +33,7 @@ func (r *run) unreadyError() error {
 			nested = append(nested, g)
 		}
 	}
-	r.mu.Unlock()
+	r.unlock()
 	for _, g := range nested {
 		if err := g.Ready(); err != nil {
 			unready = append(unready, strings.TrimPrefix(err.Error(), "not ready: "))

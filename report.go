@@ -47,7 +47,7 @@ type WorkerReport struct {
 
 // report collects what is known now, groups in the group included.
 func (r *run) report() Report {
-	r.mu.Lock()
+	r.lock()
 	rep := Report{
 		State:    r.state(),
 		Started:  r.began,

@@ -38,7 +38,9 @@ type run struct {
 
 	stopping atomic.Bool // the soft stop began; for groups in this one, which cannot lock it
 
-	mu         sync.Mutex
+	mailbox mailbox
+
+	mu         sync.Mutex // taken by lock, so that what was posted is read first
 	engine     *engine.Engine
 	members    []*member // by engine.ReplicaID; nil where there is none
 	orders     int64     // of the members that there have been
@@ -228,7 +230,7 @@ func (r *run) main() error {
 	if r.ctx.Err() != nil {
 		requested = r.requested()
 	}
-	r.mu.Lock()
+	r.lock()
 	if requested != nil {
 		r.stepLocked(engine.SoftStop{Cause: engine.Cause{Detail: requested}, Now: true})
 	} else {
@@ -289,7 +291,7 @@ func (r *run) wait() {
 
 // tick has the engine do what is due, and returns when something is due next.
 func (r *run) tick() (next time.Time, over bool) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	for due := r.engine.Next(); due != 0 && due <= engine.Time(r.now()); due = r.engine.Next() {
 		if list := r.engine.Abandons(engine.Time(r.now())); len(list) > 0 {
@@ -314,16 +316,16 @@ func (r *run) beforeAbandonLocked(list []engine.ReplicaID) (stacks map[string]st
 		stacks = goroutines(r.id)
 	}
 	if len(groups) > 0 {
-		leaveFirst(groups, r.requested(), stacks)
+		r.leaveFirst(groups, r.requested(), stacks)
 	}
-	r.mu.Lock()
+	r.lock()
 	return stacks
 }
 
 // end does what is left to do when every worker has ended, and says how it went.
 func (r *run) end() error {
 	forced := r.forced() // at once: no looking round, and no waiting for a listener that hangs
-	r.mu.Lock()
+	r.lock()
 	closeOnce(r.lameDuck)
 	for _, m := range r.members {
 		if m != nil && m.attempt != nil {
@@ -339,7 +341,7 @@ func (r *run) end() error {
 	if r.parent == nil && r.labels && !forced {
 		r.findLeaks() // what waited for the contexts has gone
 	}
-	r.mu.Lock()
+	r.lock()
 	for _, m := range r.inOrder() {
 		if m.extra != nil {
 			r.errs = append(r.errs, m.extra.ends...)
@@ -406,6 +408,13 @@ func (r *run) renewable(parent *attempt) bool {
 		return false
 	}
 	return parent.m.run.group == r.parent.m.run.group && parent.m.name == r.parent.m.name
+}
+
+// rejected is what could not be done. The group may be locked.
+func (r *run) rejected() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.problems)
 }
 
 // specs are the group's workers as they were added, for its next run.

@@ -168,8 +168,8 @@ func (c *control) sinceStop() time.Duration {
 	if r == nil {
 		return 0
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.lock()
+	defer r.unlock()
 	return time.Duration(r.now() - cmp.Or(r.stopAt, r.endedAt))
 }
 
@@ -296,7 +296,7 @@ func (c *control) reloadOnce() {
 			err = errorLater("reload: %w", err)
 		}
 		if r := c.group.current(); r != nil {
-			r.mu.Lock()
+			r.lock()
 			r.emitGroup(Event{Kind: EventReload, State: r.state(), Err: err})
 			r.unlock()
 		}

@@ -28,7 +28,7 @@ func (r *run) requested() *StopCause {
 func (r *run) contextEnded() {
 	cause := r.requested()
 	bounds, bounded := r.boundsAbove()
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if bounded {
 		r.stepLocked(bounds)
@@ -62,7 +62,7 @@ func (r *run) planOf(a *attempt) engine.StopPlan {
 
 // beginLeaving passes the lame duck of the group around on to the workers.
 func (r *run) beginLeaving() {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	closeOnce(r.lameDuck)
 	if r.leavingAbove() {
@@ -95,7 +95,7 @@ func (r *run) hardStop() {
 		soft = *r.requested()
 	}
 	bounds, bounded := r.boundsAbove()
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if bounded {
 		r.stepLocked(bounds)
@@ -114,7 +114,7 @@ func (r *run) forceStop(cause *StopCause) {
 }
 
 func (r *run) forceStopWith(cause *StopCause, stacks map[string]string) {
-	r.mu.Lock()
+	r.lock()
 	var groups []leaver
 	for _, m := range r.members {
 		if m != nil && m.running() {
@@ -122,8 +122,8 @@ func (r *run) forceStopWith(cause *StopCause, stacks map[string]string) {
 		}
 	}
 	r.unlock()
-	leaveFirst(groups, cause, stacks)
-	r.mu.Lock()
+	r.leaveFirst(groups, cause, stacks)
+	r.lock()
 	defer r.unlock()
 	r.stacks = stacks
 	r.stepLocked(engine.Force{Cause: engine.Cause{Detail: cause}})
@@ -149,19 +149,32 @@ func groupAttempt(m *member) []leaver {
 
 // leaveFirst abandons the workers of groups that are about to be abandoned, so that they are named, and waits until the groups
 // have returned, as they do by that.
-func leaveFirst(groups []leaver, cause *StopCause, stacks map[string]string) {
+func (r *run) leaveFirst(groups []leaver, cause *StopCause, stacks map[string]string) {
 	for _, a := range groups {
 		inner := a.m.w.(*Group).current()
 		if inner == nil || inner.parent != a.attempt { // it has not come to run
 			continue
 		}
 		inner.forceStopWith(cause, stacks)
-		patience := time.NewTimer(groupPatience)
+		r.awaitLeaver(a)
+	}
+	r.poke() // for what was taken from the goroutine that called Run
+}
+
+// awaitLeaver waits until a group has returned, and reads what is posted meanwhile.
+func (r *run) awaitLeaver(a leaver) {
+	patience := time.NewTimer(groupPatience)
+	defer patience.Stop()
+	for {
+		r.lock()
+		r.unlock()
 		select {
 		case <-a.left:
+			return
+		case <-r.wake:
 		case <-patience.C: // a machine so busy, or a listener that hangs: the group is abandoned as well
+			return
 		}
-		patience.Stop()
 	}
 }
 
@@ -174,7 +187,7 @@ func (r *run) remindLocked() {
 	}
 	r.later(func() {
 		awaited := r.awaited()
-		r.mu.Lock()
+		r.lock()
 		defer r.unlock()
 		if len(awaited) > 0 && r.phase == engine.GroupStopping {
 			r.emitGroup(Event{Kind: EventAwaiting, State: r.state(), Cause: r.cause, Awaited: awaited})
@@ -184,7 +197,7 @@ func (r *run) remindLocked() {
 
 // awaited are the workers that the group waits for, in groups the workers rather than the group.
 func (r *run) awaited() []Awaited {
-	r.mu.Lock()
+	r.lock()
 	groups := map[*Group]int{}
 	var list []Awaited
 	for _, m := range r.members {
@@ -226,8 +239,8 @@ func (r *run) share(m *member) time.Duration {
 		grace = min(grace, around)
 	}
 	orDefault(&grace, DefaultGrace)
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.lock()
+	defer r.unlock()
 	if m.id == forgotten {
 		return 0
 	}
@@ -236,7 +249,7 @@ func (r *run) share(m *member) time.Duration {
 
 // interrupted counts a unit of work that was cut.
 func (r *run) interrupted(a *attempt) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if a.m.attempt == a {
 		a.m.more().interrupted++
@@ -245,7 +258,7 @@ func (r *run) interrupted(a *attempt) {
 
 // awaitDrained returns what drained will close.
 func (r *run) awaitDrained(a *attempt) <-chan struct{} {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	empty := make(chan struct{})
 	a.m.more().drained = empty
@@ -254,7 +267,7 @@ func (r *run) awaitDrained(a *attempt) <-chan struct{} {
 
 // drained tells a worker that nothing of it is in flight any more.
 func (r *run) drained(a *attempt) {
-	r.mu.Lock()
+	r.lock()
 	defer r.unlock()
 	if x := a.m.more(); x.drained != nil {
 		close(x.drained)

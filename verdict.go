@@ -9,10 +9,7 @@ import (
 )
 
 // returned is the end of an attempt.
-func (r *run) returned(a *attempt, err error) {
-	known := factsOf(err)
-	r.mu.Lock()
-	defer r.unlock()
+func (r *run) returned(a *attempt, err error, known facts) {
 	if !a.isPresent() { // abandoned
 		return
 	}

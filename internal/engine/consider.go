@@ -10,7 +10,9 @@ func (e *Engine) settleQueue() {
 			e.consider(id)
 		}
 	}
-	e.queue = e.queue[:0]
+	if e.queue = e.queue[:0]; cap(e.queue) > maxKept {
+		e.queue = nil
+	}
 }
 
 // consider does what is due for a replica, if anything is. It decides from the present state alone, so it may be called

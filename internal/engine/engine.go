@@ -158,11 +158,21 @@ func New(cfg Config) *Engine { return &Engine{cfg: cfg, restarts: map[ReplicaID]
 // next Step.
 func (e *Engine) Step(now Time, in Input) []Action {
 	e.now = max(e.now, now)
-	e.actions = e.actions[:0]
+	if e.actions = e.actions[:0]; cap(e.actions) > maxKept {
+		e.actions = nil
+	}
 	e.take(in)
 	e.finish()
 	e.verify()
 	return e.actions
+}
+
+// maxKept is how many actions, or replicas in the queue, keep their memory from one step to the next.
+const maxKept = 64
+
+// Grow makes room for n more members with a replica each.
+func (e *Engine) Grow(n int) {
+	e.members, e.replicas = slices.Grow(e.members, n), slices.Grow(e.replicas, n)
 }
 
 func (e *Engine) take(in Input) {
