@@ -73,6 +73,9 @@ func (a *attempt) hard() *lifetime {
 	if !a.grace.CompareAndSwap(nil, l) {
 		return a.grace.Load()
 	}
+	if a.m.run.over.Load() { // too late for the end of the run to see it
+		l.finish(completedHard)
+	}
 	return l
 }
 

@@ -159,8 +159,7 @@ func (r *run) enter(a *engine.Action) {
 			m.more().inFlight = inFlight
 		}
 		r.emitState(m, Event{Cause: cause, InFlight: inFlight})
-		at, end := m.attempt, r.endingOf(cause)
-		r.later(func() { at.soft.finish(end) })
+		r.ending = append(r.ending, lifeEnd{&m.attempt.soft, r.endingOf(cause)})
 	case engine.Cut:
 		cause := r.causeOf(a.Cause)
 		m.more().cutAt = r.now()
@@ -215,7 +214,8 @@ func (r *run) entered(a *attempt) {
 	}
 	a.m.started = r.now()
 	if !a.m.opt.selfReady {
-		r.stepLocked(engine.BecameReady{Replica: a.m.id, Attempt: a.id})
+		r.inputs.ready = engine.BecameReady{Replica: a.m.id, Attempt: a.id}
+		r.stepLocked(&r.inputs.ready)
 	}
 }
 
@@ -288,7 +288,7 @@ func (r *run) ended(m *member, was State) {
 		})
 		return
 	}
-	r.later(func() { a.soft.finish(completed) })
+	r.ending = append(r.ending, lifeEnd{&a.soft, completed})
 }
 
 // abandon leaves a worker behind.

@@ -9,16 +9,25 @@ func (r *run) causeOf(c *engine.Cause) *StopCause {
 	if c == nil {
 		return &StopCause{Reason: StopCompleted}
 	}
-	if said := r.causes[c]; said != nil {
-		return said
+	if c == r.lastCause {
+		return r.lastSaid
 	}
-	said := r.newCause(c)
+	said := r.causes[c]
+	if said == nil {
+		said = r.newCause(c)
+		r.keepCause(c, said)
+	}
+	r.lastCause, r.lastSaid = c, said
+	return said
+}
+
+// keepCause keeps what a cause was said to be.
+func (r *run) keepCause(c *engine.Cause, said *StopCause) {
 	if len(r.causes) > 100 { // of single stops, long over
 		clear(r.causes)
 		clear(r.endings)
 	}
 	r.causes[c] = said
-	return said
 }
 
 func (r *run) newCause(c *engine.Cause) *StopCause {
@@ -67,11 +76,15 @@ func (r *run) newCause(c *engine.Cause) *StopCause {
 
 // endingOf is the ending with that cause.
 func (r *run) endingOf(cause *StopCause) *ending {
+	if last := r.lastEnding; last != nil && last.cause == cause {
+		return last
+	}
 	e := r.endings[cause]
 	if e == nil {
 		e = newEnding(cause)
 		r.endings[cause] = e
 	}
+	r.lastEnding = e
 	return e
 }
 

@@ -36,6 +36,7 @@ type run struct {
 	epoch     time.Time // of the run's time, so that it is never 0
 	before    int       // goroutines of the process when it began
 
+	over     atomic.Bool // every worker has ended, and so does every context from now on
 	stopping atomic.Bool // the soft stop began; for groups in this one, which cannot lock it
 
 	mailbox mailbox
@@ -45,11 +46,14 @@ type run struct {
 	members    []*member // by engine.ReplicaID; nil where there is none
 	orders     int64     // of the members that there have been
 	byName     map[string]*member
-	adding     *member                      // of the next Added action
-	ops        map[engine.OpID]*operation   // under way
-	lastOp     engine.OpID                  //
-	shared     bool                         // a member has a place that another has, too
-	frozen     bool                         // the engine knows that a group around this one stops
+	adding     *member                    // of the next Added action
+	ops        map[engine.OpID]*operation // under way
+	lastOp     engine.OpID                //
+	shared     bool                       // a member has a place that another has, too
+	frozen     bool                       // the engine knows that a group around this one stops
+	lastCause  *engine.Cause              // of the last call of causeOf, and what it was
+	lastSaid   *StopCause
+	lastEnding *ending                      // of the last call of endingOf
 	causes     map[*engine.Cause]*StopCause // of the present stop
 	endings    map[*StopCause]*ending       // likewise
 	stacks     map[string]string            // taken just before the present step
@@ -64,7 +68,12 @@ type run struct {
 	cutAt      int64                        // when the whole group was cut
 	endedAt    int64                        // when the last worker ended
 	todo       []func()                     // put off until mu is unlocked
-	afterwards func()                       // the same, once the workers have been told and have run
+	inputs     struct {                     // of the engine, without an allocation for each
+		ready engine.BecameReady
+		ended engine.Ended
+	}
+	ending     []lifeEnd // contexts to end when mu is unlocked, before todo
+	afterwards func()    // the same, once the workers have been told and have run
 	yield      bool
 	posted     bool // events were put on the bus
 }
@@ -174,9 +183,12 @@ func (r *run) stepLocked(in engine.Input) {
 
 // unlock ends a change of the run: it unlocks, then does what was put off.
 func (r *run) unlock() {
-	todo, posted, yield, afterwards := r.todo, r.posted, r.yield, r.afterwards
-	r.todo, r.posted, r.yield, r.afterwards = nil, false, false, nil
+	ending, todo, posted, yield, afterwards := r.ending, r.todo, r.posted, r.yield, r.afterwards
+	r.ending, r.todo, r.posted, r.yield, r.afterwards = nil, nil, false, false, nil
 	r.mu.Unlock()
+	for _, e := range ending {
+		e.life.finish(e.end)
+	}
 	for _, f := range todo {
 		f()
 	}
@@ -189,6 +201,12 @@ func (r *run) unlock() {
 	if posted {
 		r.bus.deliver()
 	}
+}
+
+// lifeEnd is a lifetime that is to end.
+type lifeEnd struct {
+	life *lifetime
+	end  *ending
 }
 
 // later puts f off until the run is unlocked.
@@ -327,14 +345,18 @@ func (r *run) end() error {
 	forced := r.forced() // at once: no looking round, and no waiting for a listener that hangs
 	r.lock()
 	closeOnce(r.lameDuck)
+	r.over.Store(true)
 	for _, m := range r.members {
-		if m != nil && m.attempt != nil {
-			a := m.attempt
-			soft, hard := r.endingsLocked(a)
-			r.later(func() {
-				a.soft.finish(soft)
-				a.endGrace(hard)
-			})
+		if m == nil || m.attempt == nil {
+			continue
+		}
+		a := m.attempt
+		if grace := a.grace.Load(); grace != nil && grace.ended.Load() == nil {
+			_, hard := r.endingsLocked(a)
+			r.ending = append(r.ending, lifeEnd{grace, hard})
+		}
+		if a.soft.ended.Load() == nil {
+			r.ending = append(r.ending, lifeEnd{&a.soft, completed})
 		}
 	}
 	r.unlock()

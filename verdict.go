@@ -13,6 +13,13 @@ func (r *run) returned(a *attempt, err error, known facts) {
 	if !a.isPresent() { // abandoned
 		return
 	}
+	if err == nil || known == (facts{stopped: true}) && a.m.state == StateStopping {
+		if a.m.state != StateCut && (a.m.extra == nil || a.m.extra.err == nil) { // as a rule
+			r.inputs.ended = engine.Ended{Replica: a.m.id, Attempt: a.id}
+			r.stepLocked(&r.inputs.ended)
+			return
+		}
+	}
 	v, final := r.judge(a.m, err, known), known.permanent
 	if i := slices.IndexFunc(v.errs, isAbandoned); i >= 0 && !r.leaving() && r.startsAgain(a.m) {
 		final = true // it was to start again, and cannot: one of its workers still runs
