@@ -28,6 +28,7 @@ type child struct {
 	spoken spoken        // likewise
 	pgid   int           // the group of its own that first leads; 0 if it has none
 	reaped bool          // first has been; mu
+	cutOff []kin         // members of the control group that were killed with it; mu
 	sid    int           // its session
 
 	family    *family
@@ -405,6 +406,7 @@ func (c *child) close() {
 	if c.first != nil && c.first != main {
 		c.first.close()
 	}
+	defer c.leaveGroup()
 	if main != nil {
 		c.family.leave()
 		main.close()

@@ -78,6 +78,9 @@
 // an orphan is then stopped as a member of the only family that can have it, or of the last one. Other programs may have it from
 // a command that they ran with os/exec, and it is left alone. Without /proc a stop reaches what it does on other systems.
 //
+// With Process.Cgroup a family has a control group of its own, where the system lets this process make one (Linux, cgroup v2): its
+// members are the family, whatever they changed, and the kernel kills them at one time.
+//
 // A limit of address space or data that the Go runtime cannot live with ends this process at any time, also during a stop. So
 // a program calls [Preflight] before it starts anything.
 //

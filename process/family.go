@@ -12,6 +12,7 @@ func Adopt() bool { return adopt() }
 // A family is a main process and all its descendants. They are known by their ancestry, and those that lost theirs, because
 // the process between has ended, by the first of these that tells:
 //
+//   - the control group, where it has one of its own: see Cgroup
 //   - the mark: every family has a random id in the environment (LASTCALL_FAMILY), which descendants inherit
 //   - the process group or the session, which is the main process's or that of another member
 //   - having been seen as a member at the soft stop or since
@@ -25,6 +26,7 @@ type family struct {
 	mains  []int          // it, and who was it before, until they are reaped
 	ending bool           // it is being stopped
 	since  uint64         // when the first main process started, once that was asked
+	cgroup *cgroup        // of its own; nil if it has none
 	seen   map[int]uint64 // members at the soft stop and since: when they started, by number
 }
 

@@ -112,7 +112,7 @@ func (f *family) note(k kin) {
 // others are the members besides the main process that are alive. Those that are dead and ours are reaped. alone says that
 // there is one main process and it has ended, so that it has no children any more.
 func (f *family) others(alone bool) []kin {
-	if alone && !hasNoProc() && len(orphans()) == 0 { // as a rule, and without waiting for who has more to look at
+	if alone && !hasNoProc() && len(orphans()) == 0 && len(f.members()) == 0 { // as a rule, and without waiting for who has more to look at
 		return nil
 	}
 	families.mu.Lock()
@@ -150,6 +150,13 @@ func (f *family) others(alone bool) []kin {
 			case k.ending && !k.dead: // it may have been one, and its children may be: they are orphans once it has ended
 				if !listed[pid] {
 					list = append(list, k.kin)
+				}
+			}
+		}
+		for _, pid := range f.members() {
+			if of := families.mains[pid]; of == nil || of == f { // else it is a control process
+				if k, ok := statOf(pid); ok && !k.dead {
+					add(k)
 				}
 			}
 		}
@@ -222,7 +229,7 @@ func subset(a, b []int) bool {
 
 // owns reports whether k, which was adopted and has that mark, belongs to f.
 func (f *family) owns(k stat, mark string) bool {
-	if hasMark(mark, f.id) {
+	if hasMark(mark, f.id) || f.cgroup != nil && f.cgroup.Has(k.pid) {
 		return true
 	}
 	if families.mains[k.pgid] == f || families.mains[k.sid] == f || f.seen[k.pid] == k.start && k.start != 0 {

@@ -35,6 +35,7 @@ func Features() []Feature {
 		feature("leftovers", "what outlived an earlier supervisor is found", "/proc/PID/environ", proc),
 		feature("usage", "processor time and memory of a family", "/proc/PID/stat", proc),
 		feature("limits", "nofile, core, memory and cpu time of each process, number of processes", "setrlimit", nil),
+		feature("cgroups", "limits of a family together, which is killed at one time", "cgroup v2", new(Cgroup).Check()),
 		feature("rights", "rights are given up: no_new_privs, capabilities", "PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP", nil),
 	}
 }

@@ -40,6 +40,7 @@ func Features() []Feature {
 		feature("leftovers", "what outlived an earlier supervisor is found", "", lacks),
 		feature("usage", "processor time and memory of a family", "", lacks),
 		feature("limits", "nofile, core, memory and cpu time of each process, number of processes", limits, every),
+		feature("cgroups", "limits of a family together, which is killed at one time", "", errNoCgroups),
 		feature("rights", "rights are given up: no_new_privs", "PROC_NO_NEW_PRIVS_CTL", rights),
 	}
 }

@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 //	on SIGNAL { … }    when the signal comes; whole lines are written, so they do not mix
 //	ignore SIGNAL
 //	spawn HOW { … }    a child: plain, pgid (its own group), sid (its own session), bare (sid, and no environment)
-//	start HOW { … }    a child as a Process, in a group of this process; outlive, marked-MARK, probed-MARK (waits, and the
+//	start HOW { … }    a child as a Process, in a group of this process; outlive, marked-MARK, grouped-MARK, probed-MARK (waits, and the
 //	                   script is the shell's, which checks again and again whether it is alive)
 //	wait               for ever
 //	exit CODE, die SIGNAL
@@ -139,6 +139,9 @@ func carryOut(text string) {
 			p.Outlive = arg == "outlive"
 			if mark, ok := strings.CutPrefix(arg, "marked-"); ok {
 				p.Mark = mark
+			}
+			if mark, ok := strings.CutPrefix(arg, "grouped-"); ok {
+				p.Mark, p.Cgroup = mark, &Cgroup{Name: "test"}
 			}
 			if mark, ok := strings.CutPrefix(arg, "probed-"); ok {
 				p = script("wait")

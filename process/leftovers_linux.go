@@ -10,7 +10,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// leftovers are the processes that bear a mark.
+// leftovers are the processes that bear a mark, and those in control groups of it.
 func leftovers(mark string) (list []kin, err error) {
 	entries, err := entriesOf("/proc")
 	if err != nil {
@@ -29,10 +29,15 @@ func leftovers(mark string) (list []kin, err error) {
 			list = append(list, k.kin)
 		}
 	}
+	for _, pid := range membersLeft(mark) {
+		if k, ok := statOf(pid); ok && !k.dead && pid != self && !slices.ContainsFunc(list, func(l kin) bool { return l.pid == pid }) {
+			list = append(list, k.kin)
+		}
+	}
 	return list, nil
 }
 
-// Leftovers are the processes with that [Process].Mark in their environment, other than this one: called before anything with the
+// Leftovers are the processes with that [Process].Mark in their environment, or in a control group that was made for one, other than this one: called before anything with the
 // mark is started, what outlived an earlier supervisor. Those whose environment cannot be read, being another user's, are not seen.
 // It looks at every process of the system.
 func Leftovers(mark string) ([]Relative, error) {
@@ -45,8 +50,10 @@ func Leftovers(mark string) ([]Relative, error) {
 }
 
 // EndLeftovers sends them SIGTERM and SIGCONT, those that are left at the end of ctx SIGKILL, and returns when none is there,
-// with all that there were.
+// with all that there were. It removes their control groups.
 func EndLeftovers(ctx context.Context, mark string) ([]Relative, error) {
+	defer removeLeft(mark)
+	defer context.AfterFunc(ctx, func() { killLeft(mark) })()
 	return endAll(ctx, func() ([]kin, error) { return leftovers(mark) })
 }
 

@@ -1,6 +1,9 @@
 package process
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // Limits is what a child may use. What it inherits otherwise are those of this process. A limit that the system lacks is an
 // error of the start, and never left out silently.
@@ -24,12 +27,37 @@ type Limits struct {
 	NProc uint64
 }
 
+// Cgroup is a control group (Linux, cgroup v2, see cgroups(7)) of a child and all its descendants, and what they may use together. It is
+// made below the control group that this process is in, which must be writable ("delegated") and, for limits, have their controllers and
+// no processes but this one and its descendants: these are moved to a group "lastcall" below it, once and for good. Where that is not
+// possible the start fails; see [Cgroup.Check].
+//
+// The members of the group count as the family, whatever they did to their session and environment, and at the hard stop all are killed
+// at one time where Kill is KillFamily. The group is removed when the family is gone. Members whom the stop leaves alone stay in it.
+// It makes the start go by way of this program, as Limits do.
+type Cgroup struct {
+	// Name is a part of the name of the group; "" means that of the program.
+	Name string
+	// Pids is how many processes and threads there may be; 0 means no limit. Beyond it no more can be made.
+	Pids uint64
+	// Memory is how many bytes of memory they may have, file cache included; 0 means no limit. What cannot be freed beyond it has a process
+	// killed. They get no swap space then.
+	Memory uint64
+	// CPUs is how much processor time they get: 1.5 is one and a half processors; 0 means no limit.
+	CPUs float64
+}
+
 // unlimited is RLIM_INFINITY for whoever says so with the largest number.
 const unlimited uint64 = math.MaxUint64
 
+// maxCPUs is more than any machine has.
+const maxCPUs = 1e6
+
+var errNoCgroups = errors.New("only Linux has control groups")
+
 // prepared reports whether something has to be done in the child before its program runs.
 func (p *Process) prepared() bool {
-	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Umask != nil || p.Nice != 0 || p.NoNewPrivs || p.Capabilities != nil
+	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Cgroup != nil || p.Umask != nil || p.Nice != 0 || p.NoNewPrivs || p.Capabilities != nil
 }
 
 func (p *Process) preparedProblems(add func(string, ...any)) {
@@ -44,6 +72,14 @@ func (p *Process) preparedProblems(add func(string, ...any)) {
 	}
 	if p.Limits.NProc > 0 && !processLimit {
 		add("Limits.NProc cannot be set: this system has no limit of processes")
+	}
+	if g := p.Cgroup; g != nil {
+		if g.CPUs < 0 || math.IsNaN(g.CPUs) || g.CPUs > maxCPUs {
+			add("Cgroup.CPUs is %v, and must be between 0 and %v", g.CPUs, maxCPUs)
+		}
+		if !hasCgroups {
+			add("Cgroup cannot be had: %v", errNoCgroups)
+		}
 	}
 	if p.NoNewPrivs && !hasNoNewPrivs {
 		add("NoNewPrivs cannot be set: this system has nothing like it")

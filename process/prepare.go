@@ -23,14 +23,15 @@ const (
 	deathStep   = "death"  // the signal of the parent's death
 	boundStep   = "bound"  // a set of capabilities
 	holdStep    = "hold"   // likewise
+	cgroupStep  = "cgroup" // a descriptor of the file by which it joins
 	noPrivsStep = "no_new_privs"
 	memoryStep  = "memory"
 	nprocStep   = "nproc"
 )
 
 // preparation is what p asks for, in order. What needs privileges comes before the user changes, which is to cred unless that is nil.
-// The last are the limits that this program itself would run into.
-func (p *Process) preparation(cred *syscall.Credential, death syscall.Signal) (list []step) {
+// group is the descriptor by which it joins its control group, 0 for none. The last are the limits that this program itself would run into.
+func (p *Process) preparation(cred *syscall.Credential, death syscall.Signal, group int) (list []step) {
 	add := func(name string, values ...uint64) { list = append(list, step{name, values}) }
 	limits := &p.Limits
 	if len(p.Listen) > 0 {
@@ -53,6 +54,9 @@ func (p *Process) preparation(cred *syscall.Credential, death syscall.Signal) (l
 	}
 	if n := limits.NProc; n > 0 {
 		add(raiseStep+nprocStep, n)
+	}
+	if group != 0 { // an old kernel looks at the rights of who writes, and not of who opened the file
+		add(cgroupStep, uint64(group))
 	}
 	if p.Capabilities != nil {
 		add(boundStep, capabilitySet(p.Capabilities))

@@ -28,6 +28,10 @@ func (s step) doHere() error {
 			return syscall.Kill(os.Getpid(), syscall.Signal(s.values[0]))
 		}
 		return nil
+	case cgroupStep:
+		defer unix.Close(int(s.values[0]))
+		_, err := unix.Write(int(s.values[0]), []byte("0"))
+		return err
 	case boundStep:
 		return bound(s.values[0])
 	case holdStep:

@@ -68,6 +68,8 @@ type Process struct {
 
 	// Limits is what it may use; the zero value: as inherited.
 	Limits Limits
+	// Cgroup, unless nil, is a control group for it and its family: limits of all together, and a hard stop at one time.
+	Cgroup *Cgroup
 	// Umask is the mask of the modes of files that it makes, from 0 to 0777; nil means as inherited.
 	Umask *int
 	// Nice is its priority, from -20, the highest, to 19; 0 means as inherited. Who is not root can only lower it.

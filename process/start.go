@@ -68,10 +68,17 @@ func (c *child) start() (err error) {
 	if attr.Files, ours, err = c.files(); err != nil {
 		return &StartError{p.name(), err}
 	}
+	join, err := c.joinGroup()
+	if err != nil {
+		return &StartError{p.name(), fmt.Errorf("cgroup: %w", err)}
+	}
+	if join != nil {
+		ours = append(ours, join)
+	}
 	run := fork
 	if p.prepared() {
 		run = func(path string, argv []string, attr *syscall.ProcAttr, _ bool) (*handle, error) {
-			return forkVia(lastcall.Grace(c.ctx), p, path, argv, attr)
+			return forkVia(lastcall.Grace(c.ctx), p, join, path, argv, attr)
 		}
 	}
 	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {

@@ -53,14 +53,19 @@ type ExitError struct {
 	Name   string        // the program
 	Killed bool          // it was this package that sent SIGKILL,
 	After  time.Duration // so long after the first stop signal
+	Limit  string        // which limits of its [Cgroup] it ran into, in words; "" for none
 }
 
 // Error is one line, such as "web[4711]: exit code 3".
 func (e *ExitError) Error() string {
+	line := fmt.Sprintf("%s[%d]: %v", e.Name, e.PID, e.Exit)
 	if e.Killed {
-		return fmt.Sprintf("%s[%d]: killed, still running %v after its stop signal", e.Name, e.PID, text.Round(e.After))
+		line = fmt.Sprintf("%s[%d]: killed, still running %v after its stop signal", e.Name, e.PID, text.Round(e.After))
 	}
-	return fmt.Sprintf("%s[%d]: %v", e.Name, e.PID, e.Exit)
+	if e.Limit != "" {
+		line += " (" + e.Limit + ")"
+	}
+	return line
 }
 
 // StartError is a program that could not be run. It wraps what the system said: fs.ErrNotExist, fs.ErrPermission, ….

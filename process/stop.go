@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -189,7 +190,7 @@ func (c *child) end(failure error) error {
 	system(c.family.beginStop)
 	if c.hard != nil && c.hard == lastcall.Grace(c.ctx).Done() && c.p.Kill != KillProcess {
 		// Where a family uses up the processors or a limit, a look at it takes its time: this does not wait for one.
-		defer context.AfterFunc(lastcall.Grace(c.ctx), c.killGroup)()
+		defer context.AfterFunc(lastcall.Grace(c.ctx), c.killAtOnce)()
 	}
 	s := &c.stop
 	if !c.hasExited() {
@@ -207,6 +208,7 @@ func (c *child) end(failure error) error {
 	}
 	c.p.last.Store(&exit)
 	c.p.left.Store(&s.found)
+	c.nameCutOff()
 	if c.p.Kill != KillProcess {
 		for _, o := range c.outputs {
 			o.finish(time.Second)
@@ -216,6 +218,10 @@ func (c *child) end(failure error) error {
 	if len(s.found) > 0 {
 		text += "; it left behind " + relatives(s.found)
 	}
+	reached := c.limitsReached()
+	if reached != "" {
+		text += "; " + reached
+	}
 	lastcall.Status(c.ctx, text)
 
 	var err error
@@ -223,9 +229,9 @@ func (c *child) end(failure error) error {
 	case failure != nil:
 		return failure
 	case !s.killed.IsZero() && exit.Signal == syscall.SIGKILL:
-		err = &ExitError{Exit: exit, Name: c.p.name(), Killed: true, After: s.killed.Sub(s.began)}
+		err = &ExitError{Exit: exit, Name: c.p.name(), Killed: true, After: s.killed.Sub(s.began), Limit: reached}
 	case !clean:
-		err = &ExitError{Exit: exit, Name: c.p.name()}
+		err = &ExitError{Exit: exit, Name: c.p.name(), Limit: reached}
 	}
 	if len(rest) > 0 {
 		family := &FamilyError{Name: c.p.name(), Rest: rest}
@@ -316,7 +322,7 @@ func (c *child) saySent(sig syscall.Signal) {
 func (c *child) kill() {
 	c.stop.killed = time.Now()
 	if c.stop.cut && c.p.Kill != KillProcess { // all at once
-		c.killGroup()
+		c.killAtOnce()
 		_ = c.main.signal(syscall.SIGKILL)
 		c.halt(c.p.Kill.stages())
 		for _, k := range c.others() {
@@ -329,6 +335,27 @@ func (c *child) kill() {
 	_ = c.main.signal(syscall.SIGKILL)
 	c.saySent(syscall.SIGKILL)
 	<-c.exited
+}
+
+// killAtOnce kills what can be killed at one time: the control group of the family, or else the group of the main process.
+func (c *child) killAtOnce() {
+	c.killMembers()
+	c.killGroup()
+}
+
+// nameCutOff puts those into the report that were killed with the control group and had left the main process's group: nothing else saw
+// them.
+func (c *child) nameCutOff() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.cutOff {
+		i := slices.IndexFunc(c.stop.found, func(r Relative) bool { return r.PID == k.pid })
+		if i < 0 {
+			i = len(c.stop.found)
+			c.stop.found = append(c.stop.found, c.found(k))
+		}
+		c.stop.found[i].Killed = true
+	}
 }
 
 // killGroup kills the group of the main process at one time: none in it has time to make another.
@@ -448,6 +475,9 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 	for {
 		if killing && !halted {
 			halted = true
+			if s.cut || stage+1 == c.p.Kill.stages() {
+				c.killMembers()
+			}
 			c.cutKnown(known)
 			c.halt(stage)
 		}
@@ -473,6 +503,19 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 			s.whole = s.whole || !killing
 		}
 	}
+}
+
+// found is k for the report.
+func (c *child) found(k kin) Relative {
+	found := Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked}
+	switch {
+	case k.pid == 0:
+	case k.sid != c.sid:
+		found.Left = "session"
+	case k.pgid != c.pgid:
+		found.Left = "group"
+	}
+	return found
 }
 
 // cutKnown kills the group, and notes of whom that was.
@@ -506,15 +549,7 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 		if r == nil {
 			r = &relative{report: len(c.stop.found)}
 			known[key] = r
-			found := Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked}
-			switch {
-			case k.pid == 0:
-			case k.sid != c.sid:
-				found.Left = "session"
-			case k.pgid != c.pgid:
-				found.Left = "group"
-			}
-			c.stop.found = append(c.stop.found, found)
+			c.stop.found = append(c.stop.found, c.found(k))
 		}
 		r.kin, r.round = k, c.stop.round
 		if r.h == nil {

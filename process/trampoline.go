@@ -139,8 +139,8 @@ func send(socket *os.File, text string) error {
 const trampolineWithin = 10 * time.Second
 
 // forkVia is fork by way of the trampoline, in a slot. It does not wait beyond the end of ctx; whether the program runs is not
-// known then.
-func forkVia(ctx context.Context, p *Process, path string, argv []string, attr *syscall.ProcAttr) (*handle, error) {
+// known then. group, unless nil, is the file by which it joins its control group.
+func forkVia(ctx context.Context, p *Process, group *os.File, path string, argv []string, attr *syscall.ProcAttr) (*handle, error) {
 	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
 		return nil, errors.New("sockets, limits, umask, priority and rights cannot be set by a set-user-ID program")
 	}
@@ -156,19 +156,24 @@ func forkVia(ctx context.Context, p *Process, path string, argv []string, attr *
 	defer theirs.Close()
 	e := errand{path: path, dir: attr.Dir, env: attr.Env}
 	attr.Dir = ""
-	e.steps = p.preparation(takeUser(attr.Sys), deathSignal(attr.Sys, p.Outlive))
 	at := len(attr.Files)
-	for p.inherits(uintptr(at)) {
+	for p.inherits(uintptr(at)) || group != nil && p.inherits(uintptr(at+1)) {
 		at++
 	}
 	attr.Files = append(p.upTo(attr.Files, at), theirs.Fd())
+	join := 0
+	if group != nil {
+		join = at + 1
+		attr.Files = append(attr.Files, group.Fd())
+	}
+	e.steps = p.preparation(takeUser(attr.Sys), deathSignal(attr.Sys, p.Outlive), join)
 	mark := familyVariable + "=" // it is of the family already
 	for _, variable := range e.env {
 		if strings.HasPrefix(variable, mark) {
 			mark = variable
 		}
 	}
-	attr.Env = append(os.Environ(), mark, trampolineVariable+"="+strconv.Itoa(len(attr.Files)-1))
+	attr.Env = append(os.Environ(), mark, trampolineVariable+"="+strconv.Itoa(at))
 	h, err := fork(self, argv, attr, p.Outlive)
 	if err != nil {
 		return nil, err

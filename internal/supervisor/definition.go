@@ -29,6 +29,7 @@ type definition struct {
 	stop     []process.Step
 	kill     process.Mode
 	limits   process.Limits
+	cgroup   *process.Cgroup // nil unless limits need one; its name is the instance's
 	// capabilities are all that it can ever have; nil is no limit.
 	capabilities []process.Capability
 	reload       syscall.Signal // 0 if it is not by a signal
@@ -86,6 +87,9 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 		}
 	}
 	d.limits = process.Limits{NoFile: p.Limits.NoFile, Core: p.Limits.Core, Memory: p.Limits.Memory, CPUTime: uint64(p.Limits.CPU.Seconds()), NProc: p.Limits.NProc}
+	if d.cgroup, err = cgroupOf(&p.Limits); err != nil {
+		return nil, fail("limits", err)
+	}
 	r := p.Restart
 	d.restart = lastcall.RestartPolicy{MinDelay: r.Delay, MaxDelay: r.Max, Stable: r.Stable, Limit: r.Limit, Within: r.Window, AtOnce: true}
 	switch r.When {
@@ -98,6 +102,30 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 		return nil, fail("restart", fmt.Errorf("%q is none of never, on-failure, always", r.When))
 	}
 	return d, nil
+}
+
+// cgroupOf is the control group that limits need, nil if none does. The error says why it cannot be had here, by the key.
+func cgroupOf(l *config.Limits) (*process.Cgroup, error) {
+	all := &process.Cgroup{Pids: l.Pids, Memory: l.MemoryMax, CPUs: l.CPUs}
+	if *all == (process.Cgroup{}) {
+		return nil, nil
+	}
+	for _, one := range []struct {
+		key   string
+		is    bool
+		group process.Cgroup
+	}{
+		{"pids", l.Pids > 0, process.Cgroup{Pids: l.Pids}},
+		{"memory_max", l.MemoryMax > 0, process.Cgroup{Memory: l.MemoryMax}},
+		{"cpus", l.CPUs > 0, process.Cgroup{CPUs: l.CPUs}},
+	} {
+		if one.is {
+			if err := one.group.Check(); err != nil {
+				return nil, fmt.Errorf("%s needs a cgroup of its own, which is not possible here: %w", one.key, err)
+			}
+		}
+	}
+	return all, nil
 }
 
 // readiness is how one knows that an instance is ready.
@@ -125,6 +153,11 @@ func (d *definition) fill(p *process.Process, i *instance, listen []process.Sock
 	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
 	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, listen
 	p.Limits, p.Umask, p.Nice = d.limits, d.Umask, d.Priority
+	if d.cgroup != nil {
+		group := *d.cgroup
+		group.Name = i.name
+		p.Cgroup = &group
+	}
 	p.NoNewPrivs, p.Capabilities = d.NoNewPrivs != nil && *d.NoNewPrivs, d.capabilities
 	p.Mark, p.CleanCodes, p.Outlive = i.s.mark, d.Clean, d.Outlive
 }

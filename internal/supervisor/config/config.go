@@ -166,13 +166,17 @@ type Hooks struct {
 	AfterStop   *Command `json:"after_stop,omitempty"`   // after every end; told LASTCALL_EXIT_STATUS; a failure is only a message
 }
 
-// Limits is what each process of it may use.
+// Limits is what it may use: each process of it; and with Pids, MemoryMax and CPUs all processes of an instance together.
 type Limits struct {
 	NoFile uint64        `json:"nofile,omitempty"`
 	Core   *uint64       `json:"core,omitempty"`   // bytes; math.MaxUint64 is any
 	Memory uint64        `json:"memory,omitempty"` // bytes
 	CPU    time.Duration `json:"cpu,omitzero"`     // processor time, whole seconds
 	NProc  uint64        `json:"nproc,omitempty"`  // processes and threads of its user in all
+
+	Pids      uint64  `json:"pids,omitempty"`       // processes and threads
+	MemoryMax uint64  `json:"memory_max,omitempty"` // bytes
+	CPUs      float64 `json:"cpus,omitempty"`       // processors
 }
 
 // Log is where output goes. Of the whole file only Format and Times count; of a process the others.

@@ -106,7 +106,7 @@ func processKeys() object {
 			either(signalReload(), group[Reload](reloadKeys())), func(d *draft) *Reload { return &d.Reload }),
 		field("hooks", "", "Commands that run for it, started as it is: with its user, directory, environment, umask, priority and limits.",
 			group[Hooks](hookKeys()), func(d *draft) *Hooks { return &d.Hooks }),
-		field("limits", "ulimits ulimit rlimits resources", "What each of its processes may use.",
+		field("limits", "ulimits ulimit rlimits resources", "What each of its processes may use, and with `pids`, `memory_max` and `cpus` those of each instance together.",
 			group[Limits](limitKeys()), func(d *draft) *Limits { return &d.Limits }),
 		field("umask", "", "The mask of the modes of its files, in octal digits: 022.",
 			pointerTo(umask()), func(d *draft) **int { return &d.Umask }),
@@ -215,6 +215,9 @@ func limitKeys() object {
 		field("memory", "limitdata limitas mem", "Memory of one process, where the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
 		field("cpu", "limitcpu", "Processor time of one process, in whole seconds.", wholeSeconds(), func(v *Limits) *time.Duration { return &v.CPU }),
 		field("nproc", "limitnproc minprocs", "Processes and threads of its user in all, whoever started them. Root is not bound by it.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NProc }),
+		field("pids", "tasksmax pids_limit tasks", "Processes and threads of an instance in all, enforced by a cgroup of its own (Linux, cgroup v2).", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.Pids }),
+		field("memory_max", "memorymax mem_limit", "Memory of an instance in all, without swap space; see `pids`.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.MemoryMax }),
+		field("cpus", "cpuquota", "Processors that an instance has in all, such as 1.5; see `pids`.", processors(), func(v *Limits) *float64 { return &v.CPUs }),
 	}}
 }
 

@@ -176,8 +176,11 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 			Memory: maybe(t, "memory", func() uint64 {
 				return rapid.OneOf(rapid.Uint64Range(1, math.MaxInt64), rapid.SampledFrom([]uint64{1 << 10, 1e6, 3 << 30, 7e12})).Draw(t, "memory")
 			}),
-			NProc: maybe(t, "nproc", func() uint64 { return rapid.Uint64Range(1, math.MaxInt32).Draw(t, "nproc") }),
-			CPU:   maybe(t, "cpu", func() time.Duration { return time.Duration(rapid.IntRange(1, 1e6).Draw(t, "cpu")) * time.Second }),
+			NProc:     maybe(t, "nproc", func() uint64 { return rapid.Uint64Range(1, math.MaxInt32).Draw(t, "nproc") }),
+			Pids:      maybe(t, "pids", func() uint64 { return rapid.Uint64Range(1, math.MaxInt32).Draw(t, "pids") }),
+			MemoryMax: maybe(t, "memory_max", func() uint64 { return rapid.Uint64Range(1, math.MaxInt64).Draw(t, "memory_max") }),
+			CPUs:      maybe(t, "cpus", func() float64 { return float64(rapid.IntRange(1, 1e8).Draw(t, "cpus")) / 100 }),
+			CPU:       maybe(t, "cpu", func() time.Duration { return time.Duration(rapid.IntRange(1, 1e6).Draw(t, "cpu")) * time.Second }),
 		},
 		Umask:    maybe(t, "umask", func() *int { v := rapid.IntRange(0, 0o777).Draw(t, "umask"); return &v }),
 		Profiles: maybe(t, "profiles", func() []string { return []string{drawName(t, "profile")} }),

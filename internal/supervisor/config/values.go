@@ -365,6 +365,21 @@ func fileMode() *kind[int] {
 	}, func(v int) *node { return textNode(fmt.Sprintf("%04o", v)) })
 }
 
+// processors is a number of processors with at most two digits after the point, above 0.
+func processors() *kind[float64] {
+	const most = 1_000_000
+	return single("a number such as 2 or 0.5", func() schema {
+		return or(schema{"type": "number", "minimum": 0.01, "maximum": most}, pattern(`^[0-9]+(\.[0-9]{1,2})?$`))
+	}, func(text string) (float64, error) {
+		whole, part, _ := strings.Cut(text, ".")
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || strings.Trim(whole+part, "0123456789") != "" || len(part) > 2 || v < 0.01 || v > most {
+			return 0, fmt.Errorf("%q is no number of processors such as 2 or 0.5, from 0.01 to %d", text, most)
+		}
+		return v, nil
+	}, func(v float64) *node { return plainNode(strconv.FormatFloat(v, 'f', -1, 64)) })
+}
+
 // wholeSeconds is a duration without fractions of a second.
 func wholeSeconds() *kind[time.Duration] {
 	k := duration(false)
