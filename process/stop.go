@@ -208,7 +208,6 @@ func (c *child) end(failure error) error {
 	}
 	c.p.last.Store(&exit)
 	c.p.left.Store(&s.found)
-	c.nameCutOff()
 	if c.p.Kill != KillProcess {
 		for _, o := range c.outputs {
 			o.finish(time.Second)
@@ -458,6 +457,7 @@ func (c *child) stopOthers() (rest []Relative) {
 			break // nobody is left at all, and who is not there has no children
 		}
 	}
+	c.nameCutOff()
 	for _, r := range c.stop.found {
 		if r.Killed || r.OutOfReach {
 			rest = append(rest, r)
