@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/lastcall-go/lastcall"
 )
 
 // bombVariable makes the test binary a fork bomb that does not hear SIGTERM, each process of which begins a session.
@@ -46,10 +48,9 @@ func TestCgroupBomb(t *testing.T) {
 		p.Command = []string{"/bin/sh", "-c", `echo $$ >"$0" && exec "$1"`, filepath.Join(dir, "cgroup.procs"), self}
 		p.Cgroup = &Cgroup{}
 	}
-	r := run(t, p, time.Second)
+	r := run(t, p, time.Second).until(lastcall.StateReady)
 	eventually(t, "the limit of processes is reached", func() bool {
-		c := p.current.Load()
-		return c != nil && len(c.family.members()) >= most*2/3 // threads count, too
+		return len(p.current.Load().family.members()) >= most*2/3 // threads count, too
 	})
 	began := time.Now()
 	if err := r.stop(); err == nil {

@@ -52,8 +52,10 @@ func (c *child) joinGroup() (*os.File, error) {
 		return nil, nil
 	}
 	if p.of != nil {
-		if of := p.of.current.Load(); of != nil && of.family.cgroup != nil {
-			return of.family.cgroup.Procs()
+		if of := p.of.current.Load(); of != nil {
+			if g := of.ownGroup(); g != nil {
+				return g.Procs()
+			}
 		}
 	}
 	home, err := cgroupHome()
@@ -71,8 +73,17 @@ func (c *child) joinGroup() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
 	c.family.cgroup = &cgroup{group}
+	c.mu.Unlock()
 	return group.Procs()
+}
+
+// ownGroup is the control group of its family, for others than the goroutine of Run; nil if it has none, or not yet.
+func (c *child) ownGroup() *cgroup {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.family.cgroup
 }
 
 // leaveGroup removes the control group. What the stop has left alone stays in it.
