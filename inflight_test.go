@@ -396,3 +396,48 @@ func TestDoUnderGraceWithoutAUnitIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Work in flight ends with the caller's own timeout and cancellation, before and after the soft stop, and not by the soft stop.
+func TestGraceKeepsTheCallersEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		enough := errors.New("enough")
+		var g lastcall.Group
+		g.Go("w", func(ctx context.Context) error {
+			ends := func(what string, in time.Duration, of context.Context, want error, cause error) {
+				t.Helper()
+				began := time.Now()
+				err := lastcall.Do(of, func(ctx context.Context) error {
+					<-ctx.Done()
+					if context.Cause(ctx) != cause {
+						t.Errorf("%s: the cause is %v, want %v", what, context.Cause(ctx), cause)
+					}
+					return ctx.Err()
+				})
+				if took := time.Since(began); !errors.Is(err, want) || took != in {
+					t.Errorf("%s: %v after %v, want %v after %v", what, err, took, want, in)
+				}
+			}
+			timed, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+			defer cancel()
+			ends("a timeout", 100*time.Millisecond, timed, context.DeadlineExceeded, context.DeadlineExceeded)
+
+			called, callOff := context.WithCancelCause(ctx)
+			time.AfterFunc(time.Second, func() { callOff(enough) })
+			ends("a caller that hangs up", time.Second, called, context.Canceled, enough)
+
+			inside, cancelInside := context.WithTimeout(ctx, time.Minute) // the soft stop comes before its end
+			defer cancelInside()
+			ends("a timeout over the soft stop", time.Minute, inside, context.DeadlineExceeded, context.DeadlineExceeded)
+			if ctx.Err() == nil {
+				t.Error("the soft stop has not come")
+			}
+			return nil
+		})
+		g.Grace = time.Hour
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(30*time.Second, cancel)
+		if err := g.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
