@@ -30,9 +30,10 @@ type Supervisor struct {
 	server   *control.Server
 	manager  *manager
 
-	stop context.CancelCauseFunc // asks for the soft stop
-	over chan struct{}           // closed when all has ended; then err is how
-	err  error
+	asked context.Context         // ends when a client has asked for the soft stop
+	stop  context.CancelCauseFunc // asks for it
+	over  chan struct{}           // closed when all has ended; then err is how
+	err   error
 
 	filing chan struct{} // held by who reads the file again
 
@@ -80,6 +81,7 @@ func New(o Options) (*Supervisor, error) {
 		replaced: map[string]*instance{},
 		over:     make(chan struct{}), filing: make(chan struct{}, 1),
 	}
+	s.asked, s.stop = context.WithCancelCause(context.Background())
 	if s.chosen, err = chosen(file, o.Only); err != nil {
 		return nil, err
 	}
@@ -170,8 +172,9 @@ func (s *Supervisor) newProgram(d *definition) error {
 
 // Run runs everything under the process's signals, until all has ended. The error is that of lastcall.Run.
 func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
-	ctx, s.stop = context.WithCancelCause(ctx)
-	defer s.stop(nil)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer context.AfterFunc(s.asked, func() { stop(context.Cause(s.asked)) })()
 	defer s.close()
 	defer s.closeOutput(signals)
 	if !s.endLeftovers(signals) {
