@@ -197,7 +197,13 @@ func (r *run) operationDone(a *engine.Action) {
 	default:
 		op.outcome = op.result(a.Result)
 	}
-	r.later(func() { close(op.done) })
+	done := func(Event) { close(op.done) }
+	if !r.observed() {
+		r.later(func() { done(Event{}) })
+		return
+	}
+	r.bus.post(Event{}, []func(Event){done}) // after the events of what was done: the caller may forget what they are about
+	r.posted = true
 }
 
 // nameOf is the path of a worker in that place.

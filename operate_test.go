@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -730,5 +731,45 @@ func TestSingleWorkersOneByOne(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What an operation has done was told to the listeners when it returns: its caller may forget what the events are about.
+func TestEventsComeBeforeTheReturn(t *testing.T) {
+	var mu sync.Mutex
+	ended := 0
+	g := lastcall.Group{Observe: func(e lastcall.Event) {
+		if e.State == lastcall.StateStopped && e.Name == "web" {
+			runtime.Gosched()
+			mu.Lock()
+			defer mu.Unlock()
+			ended++
+		}
+	}}
+	g.Go("db", untilStop)
+	g.Go("web", untilStop)
+	ctx, cancel := context.WithCancel(t.Context())
+	over := runWith(func() {
+		if err := g.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	defer func() {
+		cancel()
+		<-over
+	}()
+	for g.Ready() != nil {
+		runtime.Gosched()
+	}
+	for n := 1; n <= 200; n++ {
+		err := g.Stop(ctx, "web")
+		mu.Lock()
+		if ended != n {
+			t.Errorf("%d ends of %d were told", ended, n)
+		}
+		mu.Unlock()
+		if err = errors.Join(err, g.Start(ctx, "web")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
