@@ -79,7 +79,7 @@ func (a *attempt) hard() *lifetime {
 	return l
 }
 
-// endGrace is the hard stop of the attempt. Where nobody has asked for its lifetime yet, all that end for the same reason share one.
+// endGrace is the hard stop of the attempt. Attempts whose grace lifetime was never asked for share one per reason.
 func (a *attempt) endGrace(e *ending) {
 	if !a.grace.CompareAndSwap(nil, e.over()) {
 		a.grace.Load().finish(e)

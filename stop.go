@@ -42,7 +42,7 @@ func (r *run) boundsAbove() (b engine.Bounds, known bool) {
 		return b, false
 	}
 	above := r.parent.m.run
-	above.mu.Lock()
+	above.mu.Lock() // and not lock: this only looks, and must not carry out what was posted there
 	defer above.mu.Unlock()
 	plan := above.planOf(r.parent)
 	if plan.HardAt == 0 {

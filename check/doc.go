@@ -28,7 +28,7 @@
 //
 // # What it starts
 //
-// The daemon's parent is not this process but a guard, and the guard's is a watchdog: both are this program's file, executed once more,
+// The daemon's parent is a guard, and the guard's parent is a watchdog: both are this program, executed again,
 // once for a whole check. That is done by the init function of this package, which acts only where it finds the variable
 // LASTCALL_CHECK_GUARD, and never with the privileges of a set-user-ID program. Init functions of packages that come before this one run
 // there as well: what they print is thrown away.

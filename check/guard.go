@@ -63,7 +63,7 @@ func init() {
 	os.Exit(0)
 }
 
-// becomeParent prepares a watchdog or a guard. It closes told when somebody asks it to end, which its parent's death does as well.
+// becomeParent prepares a watchdog or a guard. It closes told when it is asked to end; the death of its parent asks for that, too.
 func becomeParent() (told <-chan os.Signal) {
 	runtime.LockOSThread() // init runs on the main thread: the death of a child's parent is the end of the thread that made it
 	// Caught and not ignored: what is ignored, here or where this check was started, would be so for the daemon as well.
@@ -112,7 +112,7 @@ func guard() {
 			if !ok {
 				g.end()
 				if os.Getppid() == watchdog {
-					_ = syscall.Kill(watchdog, syscall.SIGCONT) // one that is stopped could not end
+					_ = syscall.Kill(watchdog, syscall.SIGCONT) // a stopped process could not end
 				}
 				return
 			}

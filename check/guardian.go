@@ -160,7 +160,7 @@ func (g *guardian) awaitEnd() {
 		g.force("has a watchdog that was stopped by " + process.SignalName(by))
 	}
 	_ = g.watchdog.Wait()
-	// It ends after its guard, or else the guard is told by its death.
+	// It ends after its guard: its earlier death would tell the guard to end.
 	g.mu.Lock()
 	handled := g.handled
 	g.mu.Unlock()
