@@ -34,7 +34,7 @@
 //   - [Do] runs one unit of work under the grace context, counts it, and refuses it once the soft stop began.
 //   - [Each] is the loop of a consumer: it takes under ctx and handles under the grace context.
 //   - [Every] is the loop of a periodic worker.
-//   - [Taken] is Do for work that cannot be refused any more, such as a connection that was accepted.
+//   - [Track] is Do for work that cannot be refused any more, such as a connection that was accepted.
 //
 // [context.Cause] tells everything apart, see [StopCause].
 //

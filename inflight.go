@@ -28,9 +28,9 @@ func Do(ctx context.Context, fn func(context.Context) error) error {
 	return a.unit(ctx, fn)
 }
 
-// Taken is [Do] for work that was taken already, such as a connection that was accepted or a message in hand: it is
+// Track is [Do] for work that was taken already, such as a connection that was accepted or a message in hand: it is
 // never refused.
-func Taken(ctx context.Context, fn func(context.Context) error) error {
+func Track(ctx context.Context, fn func(context.Context) error) error {
 	a := attemptOf(ctx)
 	if a == nil {
 		return fn(ctx)

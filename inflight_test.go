@@ -24,7 +24,7 @@ func TestWorkInFlightSurvivesTheSoftStop(t *testing.T) {
 			})
 			<-ctx.Done()
 			j.addAt("refused: %v", errors.Is(lastcall.Do(ctx, func(context.Context) error { return nil }), lastcall.ErrStopping))
-			j.addAt("taken: %v", lastcall.Taken(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, time.Second) }))
+			j.addAt("tracked: %v", lastcall.Track(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, time.Second) }))
 			return nil // the unit is waited for all the same
 		}, lastcall.After("db"))
 		g.Go("db", func(ctx context.Context) error {
@@ -35,7 +35,7 @@ func TestWorkInFlightSurvivesTheSoftStop(t *testing.T) {
 		if err := runFor(t, &g, 5*time.Second); err != nil {
 			t.Error(err)
 		}
-		j.expect(t, "5s refused: true", "6s taken: <nil>", "10s unit <nil>", "10s db told")
+		j.expect(t, "5s refused: true", "6s tracked: <nil>", "10s unit <nil>", "10s db told")
 		if w := worker(t, g.Report(), "web"); w.InFlight != 1 || w.Interrupted != 0 {
 			t.Errorf("%d in flight, %d interrupted", w.InFlight, w.Interrupted)
 		}
@@ -264,8 +264,8 @@ func TestOutsideAGroup(t *testing.T) {
 			ran++
 			return nil
 		}
-		if lastcall.Do(ctx, run) != nil || lastcall.Taken(ctx, run) != nil || ran != 2 {
-			t.Error("Do or Taken")
+		if lastcall.Do(ctx, run) != nil || lastcall.Track(ctx, run) != nil || ran != 2 {
+			t.Error("Do or Track")
 		}
 		cancel()
 		<-lastcall.LameDuck(ctx)
@@ -333,7 +333,7 @@ func TestDoInsideAUnitIsNotRefused(t *testing.T) {
 				var g lastcall.Group
 				nested := make(chan error, 1)
 				g.Go("web", func(ctx context.Context) error {
-					return lastcall.Taken(ctx, func(unit context.Context) error {
+					return lastcall.Track(ctx, func(unit context.Context) error {
 						<-ctx.Done()
 						go func() {
 							nested <- lastcall.Do(inside(ctx, unit), func(ctx context.Context) error {
@@ -377,7 +377,7 @@ func TestDoUnderGraceWithoutAUnitIsRefused(t *testing.T) {
 			if err := lastcall.Do(lastcall.Grace(ctx), func(context.Context) error { return nil }); !errors.Is(err, lastcall.ErrStopping) {
 				t.Errorf("Do under grace: %v", err)
 			}
-			return lastcall.Taken(ctx, func(unit context.Context) error {
+			return lastcall.Track(ctx, func(unit context.Context) error {
 				var inner lastcall.Group
 				inner.Go("job", func(ctx context.Context) error {
 					<-ctx.Done()

@@ -510,7 +510,7 @@ func (o *outcome) checkReturnedBefore(u, s *subject, r *startRecord) {
 			o.wrongf("%s: told to stop at %v before %s returned at %v", s.path, r.told.at, u.path, ur.returned.at)
 		}
 		for _, unit := range ur.units {
-			if !unit.taken && unit.began.order < r.told.order && unit.ended.order > r.told.order {
+			if !unit.tracked && unit.began.order < r.told.order && unit.ended.order > r.told.order {
 				o.wrongf("%s: told to stop at %v when %s had work in flight until %v", s.path, r.told.at, u.path, unit.ended.at)
 			}
 		}
@@ -561,7 +561,7 @@ func (o *outcome) checkUnits(s *subject) {
 			if u.ended.never() {
 				o.wrongf("%s: work that began at %v did not end", s.path, u.began.at)
 			}
-			if !r.told.never() && u.began.at > r.told.at && !u.taken {
+			if !r.told.never() && u.began.at > r.told.at && !u.tracked {
 				o.wrongf("%s: work began at %v, after the soft stop at %v", s.path, u.began.at, r.told.at)
 			}
 			if u.cut {
@@ -570,7 +570,7 @@ func (o *outcome) checkUnits(s *subject) {
 					cut++
 				}
 			}
-			if i == len(s.starts)-1 && o.once(s) && w.State != lastcall.StateAbandoned && o.since(w.Ended) < u.ended.at && !u.taken {
+			if i == len(s.starts)-1 && o.once(s) && w.State != lastcall.StateAbandoned && o.since(w.Ended) < u.ended.at && !u.tracked {
 				o.wrongf("%s: ended at %v with work in flight until %v", s.path, o.since(w.Ended), u.ended.at)
 			}
 		}
@@ -754,8 +754,8 @@ func (o *outcome) checkStacks(s *subject) {
 	}
 }
 
-// missed reports whether a unit was taken at the very instant at which the worker returned: nobody may wait for it.
-func (r *startRecord) missed(u *unitRecord) bool { return u.taken && u.began.at >= r.returned.at }
+// missed reports whether a unit was tracked at the very instant at which the worker returned: nobody may wait for it.
+func (r *startRecord) missed(u *unitRecord) bool { return u.tracked && u.began.at >= r.returned.at }
 
 func (s *subject) tookLate() bool {
 	return slices.ContainsFunc(s.starts, func(r *startRecord) bool { return slices.ContainsFunc(r.units, r.missed) })

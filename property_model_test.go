@@ -80,7 +80,7 @@ type unitPlan struct {
 	Lasts    time.Duration
 	Stubborn bool // does not look at its context
 	Fails    bool // even if it was not cut
-	Taken    bool
+	Tracked  bool
 }
 
 // ending is how a worker ends by itself.
@@ -230,8 +230,8 @@ func (l life) String() string {
 	}
 	for _, u := range l.Units {
 		verb := "Do"
-		if u.Taken {
-			verb = "Taken"
+		if u.Tracked {
+			verb = "Track"
 		}
 		add("%v: %s(%s)", u.At, verb, u)
 	}
@@ -329,7 +329,7 @@ type startRecord struct {
 }
 
 type unitRecord struct {
-	taken        bool
+	tracked      bool
 	began, ended instant
 	cut          bool // the hard stop came and it failed
 }
@@ -588,7 +588,7 @@ func (c *trial) live(ctx context.Context, s *subject) (err error) {
 	}
 	for _, u := range l.Units {
 		go func() {
-			if lastcall.Sleep(ctx, u.At) == nil || u.Taken && c.running(r) {
+			if lastcall.Sleep(ctx, u.At) == nil || u.Tracked && c.running(r) {
 				_ = c.unit(ctx, s, r, u)
 			}
 		}()
@@ -720,8 +720,8 @@ func (c *trial) leave(ctx, grace context.Context, s *subject, r *startRecord) er
 func (c *trial) unit(ctx context.Context, s *subject, r *startRecord, u unitPlan) error {
 	ended := ctx.Err() != nil
 	do := lastcall.Do
-	if u.Taken {
-		do = lastcall.Taken
+	if u.Tracked {
+		do = lastcall.Track
 	}
 	var rec *unitRecord
 	err := do(ctx, func(ctx context.Context) (err error) {
@@ -729,8 +729,8 @@ func (c *trial) unit(ctx context.Context, s *subject, r *startRecord, u unitPlan
 		return err
 	})
 	switch {
-	case rec == nil && u.Taken, rec != nil && ended && !u.Taken:
-		c.wrongf("%s: a unit of work was admitted: %t, its context had ended: %t, taken: %t", s.path, rec != nil, ended, u.Taken)
+	case rec == nil && u.Tracked, rec != nil && ended && !u.Tracked:
+		c.wrongf("%s: a unit of work was admitted: %t, its context had ended: %t, tracked: %t", s.path, rec != nil, ended, u.Tracked)
 	case rec == nil:
 		if !errors.Is(err, lastcall.ErrStopping) {
 			c.wrongf("%s: a unit of work was refused with %v", s.path, err)
@@ -751,7 +751,7 @@ func synctestYield() { time.Sleep(time.Nanosecond) }
 // handle is the work of a unit.
 func (c *trial) handle(ctx context.Context, s *subject, r *startRecord, u unitPlan) (*unitRecord, error) {
 	c.mu.Lock()
-	rec := &unitRecord{taken: u.Taken, began: c.nowLocked()}
+	rec := &unitRecord{tracked: u.Tracked, began: c.nowLocked()}
 	r.units = append(r.units, rec)
 	c.mu.Unlock()
 	var err error

@@ -248,6 +248,6 @@ func drawUnit(t *rapid.T) unitPlan {
 		Lasts:    rapid.OneOf(shortTimes, longTimes).Draw(t, "lasts"),
 		Stubborn: oneIn(t, 6, "stubborn"),
 		Fails:    oneIn(t, 10, "fails"),
-		Taken:    oneIn(t, 6, "taken"),
+		Tracked:  oneIn(t, 6, "tracked"),
 	}
 }

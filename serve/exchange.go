@@ -44,7 +44,7 @@ func (r *run) serveHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	x.w, x.conn, x.method, x.path = w, c, req.Method, req.URL.Path
 	truncated := false
-	_ = lastcall.Taken(r.grace, func(context.Context) error {
+	_ = lastcall.Track(r.grace, func(context.Context) error {
 		c.begin(x)
 		defer c.finish(x)
 		r.handler.ServeHTTP(outer, req)
