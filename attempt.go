@@ -126,7 +126,7 @@ type outcome struct {
 // goroutine which is about to exit is not taken for a leak.
 func (a *attempt) finish(end *outcome) {
 	if !end.returned {
-		end.err = ErrGoexit
+		end.err = errGoexit
 		if v := recover(); v != nil {
 			end.err = &PanicError{Value: v, Stack: debug.Stack()}
 		}

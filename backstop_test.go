@@ -125,8 +125,7 @@ func TestAbandonLooksAgain(t *testing.T) {
 			time.Sleep(time.Minute)
 			cancel()
 			err := <-ended
-			var left *lastcall.AbandonedError
-			if err != nil && !errors.As(err, &left) {
+			if err != nil && !errors.Is(err, lastcall.ErrAbandoned) {
 				t.Errorf("Run: %v", err)
 			}
 		})

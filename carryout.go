@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lastcall-go/lastcall/internal/engine"
 )
@@ -114,7 +113,7 @@ func (r *run) blame(c *engine.Cause) {
 		return
 	}
 	m.extra.blamed = true
-	r.errs = append(r.errs, &WorkerError{Name: m.path(), Starting: true, Err: m.extra.err})
+	r.errs = append(r.errs, m.failedWith(m.extra.err))
 }
 
 // overdue is the end of the time in which a worker had to be ready.
@@ -296,10 +295,7 @@ func (r *run) abandon(m *member, a *engine.Action) {
 	m.ended = r.now()
 	x := m.more()
 	x.stacks = stacksOf(r.stacks, m.path())
-	left := &AbandonedError{Name: m.path(), Status: x.status, Stacks: x.stacks}
-	if told := r.engine.Plan(m.id).Told; told != 0 {
-		left.For = time.Duration(r.now() - int64(told))
-	}
+	left := m.abandonedWith(x.stacks)
 	x.err = left
 	r.errs = append(r.errs, left)
 	r.emitState(m, Event{Cause: r.causeOf(a.Cause), Err: left, Stacks: x.stacks, InFlight: m.attempt.work.units()})

@@ -56,7 +56,7 @@ func (r *run) newCause(c *engine.Cause) *StopCause {
 			said.Worker, said.Err = v.worker, v.failure
 		} else if m != nil {
 			said.Err = m.err()
-			if left, ok := said.Err.(*AbandonedError); ok {
+			if left, ok := said.Err.(*WorkerError); ok && left.Kind == ErrAbandoned {
 				said.Worker = left.Name
 			}
 		}

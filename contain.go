@@ -70,7 +70,7 @@ type facts struct {
 	hard      bool // ErrHardStop
 	broke     bool // a panic, or runtime.Goexit
 	permanent bool
-	unit      *InterruptedError
+	unit      *WorkerError // the unit of work that the hard stop cut
 }
 
 func factsOf(err error) (f facts) {
@@ -79,7 +79,7 @@ func factsOf(err error) (f facts) {
 		return f
 	case context.Canceled, ErrStopping: //nolint:errorlint // the methods of other errors are user code
 		return facts{stopped: true}
-	case ErrGoexit:
+	case errGoexit:
 		return facts{broke: true}
 	}
 	contained(func() {
@@ -87,9 +87,9 @@ func factsOf(err error) (f facts) {
 		var permanent *permanentError
 		f.stopped = errors.Is(err, context.Canceled) || errors.Is(err, ErrStopping)
 		f.hard = errors.Is(err, ErrHardStop)
-		f.broke = errors.Is(err, ErrGoexit) || errors.As(err, &p)
+		f.broke = errors.Is(err, errGoexit) || errors.As(err, &p)
 		f.permanent = errors.As(err, &permanent)
-		errors.As(err, &f.unit)
+		f.unit = kindIn(err, ErrInterrupted)
 	})
 	return f
 }

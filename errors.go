@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -18,9 +19,6 @@ var ErrStopping = errors.New("lastcall: stopping, no new work is taken")
 
 // ErrHardStop is what every hard-stop cause matches: errors.Is(context.Cause(lastcall.Grace(ctx)), lastcall.ErrHardStop).
 var ErrHardStop = errors.New("lastcall: hard stop, work in flight is cut")
-
-// ErrGoexit is how a worker failed that ended its goroutine with runtime.Goexit (t.FailNow does) instead of returning.
-var ErrGoexit = errors.New("the worker called runtime.Goexit instead of returning")
 
 // StopReason is why a group stops.
 type StopReason uint8
@@ -104,15 +102,77 @@ func (c *StopCause) Is(target error) bool {
 // Unwrap returns Err.
 func (c *StopCause) Unwrap() error { return c.Err }
 
-// WorkerError is a worker that failed: by an error, a panic ([PanicError]), [ErrGoexit], or by not being ready in time.
-type WorkerError struct {
-	Name     string // the worker's path
-	Starting bool   // it had not been ready yet: the start failed
-	Err      error
+// ErrorKind tells the kinds of [WorkerError] apart. Each is an error itself, so that errors.Is finds it wherever it is in
+// the error of [Run]: errors.Is(err, lastcall.ErrAbandoned).
+type ErrorKind uint8
+
+const (
+	// ErrFailed: the worker returned an error, panicked ([PanicError]), called runtime.Goexit, or was not ready in time.
+	ErrFailed ErrorKind = iota
+	// ErrInterrupted: the hard stop cut work in flight. The work did not fail: it ran out of time.
+	ErrInterrupted
+	// ErrAbandoned: the worker did not return even after the hard stop, and still runs.
+	ErrAbandoned
+	// ErrNotReplaced: the replacement did not become ready, so the old worker runs on; see [Group.Replace].
+	ErrNotReplaced
+)
+
+var errorKindNames = [...]string{"failed", "interrupted by the hard stop", "abandoned", "not replaced"}
+
+// Error is the kind in words.
+func (k ErrorKind) Error() string {
+	if int(k) < len(errorKindNames) {
+		return errorKindNames[k]
+	}
+	return fmt.Sprintf("ErrorKind(%d)", uint8(k))
 }
 
-// Error is "name: how".
-func (e *WorkerError) Error() string { return e.Name + ": " + e.Err.Error() }
+// WorkerError is what went wrong with one worker. It matches its Kind and unwraps to Err.
+type WorkerError struct {
+	Kind     ErrorKind
+	Name     string        // the worker's path
+	Err      error         // what the worker, or the unit of work, returned; why it was not replaced; may be nil
+	Starting bool          // ErrFailed: it had never been ready, so the start failed
+	Units    int           // ErrInterrupted: units of in-flight work that were cut; 0 where the worker itself was
+	Took     time.Duration // ErrAbandoned: since its soft stop; 0 if it was not told to stop, see ForcedError
+	Status   string        // ErrAbandoned: the last [Status] of the worker
+	Stacks   string        // ErrAbandoned: of its goroutines, those that it started included
+}
+
+// Error is one line: the name, the kind and the details; Stacks has the rest.
+func (e *WorkerError) Error() string {
+	message := e.Name + ": " + e.Kind.Error()
+	switch e.Kind {
+	case ErrFailed:
+		if e.Err != nil {
+			return e.Name + ": " + e.Err.Error()
+		}
+	case ErrInterrupted:
+		if e.Units > 0 {
+			message += fmt.Sprintf(", %s in flight cut", text.Count(e.Units, "unit"))
+		}
+	case ErrAbandoned:
+		if e.Took > 0 {
+			message += fmt.Sprintf(", still running %s after its soft stop", text.Round(e.Took))
+		} else {
+			message += " before its turn to stop"
+		}
+		if e.Status != "" {
+			message += " (" + e.Status + ")"
+		}
+	case ErrNotReplaced:
+		if e.Err == nil {
+			message += ": it ended before it was ready"
+		}
+	}
+	if e.Err != nil {
+		message += ": " + e.Err.Error()
+	}
+	return message
+}
+
+// Is matches the error's Kind.
+func (e *WorkerError) Is(target error) bool { return target == error(e.Kind) } //nolint:errorlint // not a chain
 
 // Unwrap returns Err.
 func (e *WorkerError) Unwrap() error { return e.Err }
@@ -130,48 +190,6 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
-}
-
-// InterruptedError is work cut by the hard stop. It is not a failure: the work was fine and had no more time.
-type InterruptedError struct {
-	Name  string // the worker's path
-	Units int    // units of in-flight work that were cut; 0 where the worker itself was
-	Err   error  // what the worker, or the unit, returned; may be nil
-}
-
-// Error says what was cut.
-func (e *InterruptedError) Error() string {
-	message := e.Name + ": interrupted by the hard stop"
-	if e.Units > 0 {
-		message += fmt.Sprintf(", %s in flight cut", text.Count(e.Units, "unit"))
-	}
-	if e.Err != nil {
-		message += ": " + e.Err.Error()
-	}
-	return message
-}
-
-// Unwrap returns Err.
-func (e *InterruptedError) Unwrap() error { return e.Err }
-
-// AbandonedError is a worker that did not return even after the hard stop.
-type AbandonedError struct {
-	Name   string        // the worker's path
-	For    time.Duration // since its soft stop; 0 if it was not told, see ForcedError
-	Status string        // what it last said of itself, see [Status]
-	Stacks string        // the stacks of its goroutines, those that it started included
-}
-
-// Error is one line with the name and the time; Stacks has the rest.
-func (e *AbandonedError) Error() string {
-	message := e.Name + ": abandoned before its turn to stop"
-	if e.For > 0 {
-		message = fmt.Sprintf("%s: abandoned, still running %s after its soft stop", e.Name, text.Round(e.For))
-	}
-	if e.Status != "" {
-		message += " (" + e.Status + ")"
-	}
-	return message
 }
 
 // ForcedError is the end of [Run] when repeated signals forced it: workers may still be running.
@@ -200,24 +218,25 @@ type ConfigError struct {
 // Error names all problems in one line.
 func (e *ConfigError) Error() string { return "lastcall: " + strings.Join(e.Problems, "; ") }
 
-// GroupError is everything that went wrong in a group, in the order in which it happened; errors.Is and errors.As find each.
-type GroupError struct {
-	Errs []error
-}
+// errGoexit is how a worker failed that ended its goroutine with runtime.Goexit (t.FailNow does) instead of returning.
+var errGoexit = errors.New("the worker called runtime.Goexit instead of returning")
+
+// groupError is everything that went wrong in a group, in the order in which it happened.
+type groupError struct{ errs []error }
 
 // Error joins all in one line.
-func (e *GroupError) Error() string {
-	texts := make([]string, len(e.Errs))
-	for i, err := range e.Errs {
+func (e *groupError) Error() string {
+	texts := make([]string, len(e.errs))
+	for i, err := range e.errs {
 		texts[i] = err.Error()
 	}
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap returns all.
-func (e *GroupError) Unwrap() []error { return e.Errs }
+// Unwrap returns all, for errors.Is and errors.As.
+func (e *groupError) Unwrap() []error { return e.errs }
 
-// joinErrors is nil, the only error, or a [GroupError] of all.
+// joinErrors is nil, the only error, or a groupError of all.
 func joinErrors(errs []error) error {
 	switch len(errs) {
 	case 0:
@@ -225,7 +244,7 @@ func joinErrors(errs []error) error {
 	case 1:
 		return errs[0]
 	}
-	return &GroupError{Errs: errs}
+	return &groupError{errs}
 }
 
 // errorsIn is the reverse of joinErrors.
@@ -233,8 +252,51 @@ func errorsIn(err error) []error {
 	switch e := err.(type) {
 	case nil:
 		return nil
-	case *GroupError:
-		return slices.Clone(e.Errs)
+	case *groupError:
+		return slices.Clone(e.errs)
 	}
 	return []error{err}
 }
+
+// errorTree visits err and everything that it wraps, outermost first, as errors.Is does.
+func errorTree(err error) iter.Seq[error] {
+	return func(yield func(error) bool) { visitErrors(err, yield) }
+}
+
+func visitErrors(err error, yield func(error) bool) bool {
+	if err == nil {
+		return true
+	}
+	if !yield(err) {
+		return false
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return visitErrors(e.Unwrap(), yield)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if !visitErrors(inner, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// kindIn is the first [WorkerError] of that kind in err, nil if there is none.
+func kindIn(err error, kind ErrorKind) *WorkerError {
+	for e := range errorTree(err) {
+		if w, ok := e.(*WorkerError); ok && w.Kind == kind {
+			return w
+		}
+	}
+	return nil
+}
+
+// isKind reports whether err itself is a [WorkerError] of that kind.
+func isKind(err error, kind ErrorKind) bool {
+	w, ok := err.(*WorkerError)
+	return ok && w.Kind == kind
+}
+
+func isAbandoned(err error) bool { return isKind(err, ErrAbandoned) }

@@ -10,38 +10,26 @@ import (
 // abandoned, whatever else failed; and 128 plus the signal's number after a [ForcedError].
 func ExitCode(err error) int {
 	var forced *ForcedError
-	var cut *InterruptedError
-	var abandoned *AbandonedError
 	var config *ConfigError
-	var worker *WorkerError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &forced):
 		return 128 + signalNumber(forced.Signal)
-	case errors.As(err, &cut), errors.As(err, &abandoned):
+	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrAbandoned):
 		return 4
-	case errors.As(err, &config):
-		return 3
-	case errors.As(err, &worker) && anyStarting(err):
+	case errors.As(err, &config), failedToStart(err):
 		return 3
 	}
 	return 1
 }
 
-// anyStarting reports whether a worker in err failed while it was starting.
-func anyStarting(err error) bool {
-	switch e := err.(type) {
-	case *WorkerError:
-		return e.Starting
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			if anyStarting(inner) {
-				return true
-			}
+// failedToStart reports whether a worker in err failed before it was ready.
+func failedToStart(err error) bool {
+	for e := range errorTree(err) {
+		if w, ok := e.(*WorkerError); ok && w.Starting {
+			return true
 		}
-	case interface{ Unwrap() error }:
-		return anyStarting(e.Unwrap())
 	}
 	return false
 }

@@ -101,8 +101,8 @@ func (g *Group) ReadyWithin() time.Duration { return 0 }
 // essential one returns, or all are done. It knows nothing of signals, see the function [Run].
 //
 // It returns nil if the group stopped well, also because ctx ended. Otherwise the error holds everything that went
-// wrong: a [ConfigError] if nothing could be started, a [WorkerError] for each worker that failed, an
-// [InterruptedError] for each that was cut and an [AbandonedError] for each that was left behind.
+// wrong: a [ConfigError] if nothing could be started, and a [WorkerError] for each worker that failed, was cut or
+// was abandoned, in the order in which that happened. Several errors are one that has the method Unwrap() []error.
 //
 // Run may be called once. The group around a nested one may run it again, by its restart policy.
 func (g *Group) Run(ctx context.Context) error {

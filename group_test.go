@@ -176,7 +176,7 @@ func TestGoexitIsAFailureThatSaysSo(t *testing.T) {
 		g.Go("gone", func(ctx context.Context) error { runtime.Goexit(); return nil })
 		g.Go("other", untilStop)
 		err := g.Run(t.Context())
-		if !errors.Is(err, lastcall.ErrGoexit) || !strings.Contains(err.Error(), "gone: the worker called runtime.Goexit") {
+		if !errors.Is(err, lastcall.ErrFailed) || !strings.Contains(err.Error(), "gone: the worker called runtime.Goexit") {
 			t.Errorf("got %v", err)
 		}
 	})

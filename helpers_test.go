@@ -121,3 +121,21 @@ func worker(t *testing.T, r lastcall.Report, name string) lastcall.WorkerReport 
 	t.Fatalf("no worker %q in the report:\n%v", name, r)
 	return lastcall.WorkerReport{}
 }
+
+// workerError is the first error of that kind in err, nil if there is none.
+func workerError(err error, kind lastcall.ErrorKind) *lastcall.WorkerError {
+	if w, ok := err.(*lastcall.WorkerError); ok && w.Kind == kind {
+		return w
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if w := workerError(inner, kind); w != nil {
+				return w
+			}
+		}
+	case interface{ Unwrap() error }:
+		return workerError(e.Unwrap(), kind)
+	}
+	return nil
+}

@@ -8,7 +8,7 @@ import (
 // Do runs fn as one unit of in-flight work: under [Grace](ctx), counted, and waited for before the worker is regarded as
 // stopped. Once the soft stop began it returns [ErrStopping] without calling fn; the check and the count are one atomic
 // step, so every unit is either refused or counted. fn runs on the caller's goroutine, and its error is returned. If the
-// hard stop came while fn ran and fn failed, the error is an [InterruptedError] around fn's.
+// hard stop came while fn ran and fn failed, the error is a [WorkerError] of kind [ErrInterrupted] around fn's.
 //
 // Inside a unit of the same worker it is not refused: work that was accepted may use helpers that use Do. It is inside
 // where ctx comes from the unit's context, or from [Grace] while a unit is in flight, as a request's does in package serve.
@@ -45,7 +45,7 @@ func (a *attempt) unit(ctx context.Context, fn func(context.Context) error) erro
 	err := fn(Grace(ctx))
 	if err != nil && a.wasCut() {
 		a.m.run.interrupted(a)
-		return &InterruptedError{Name: a.m.path(), Units: 1, Err: err}
+		return a.m.interruptedWith(1, err)
 	}
 	return err
 }

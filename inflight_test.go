@@ -58,8 +58,8 @@ func TestWorkCutByTheHardStopIsInterruptedNotFailed(t *testing.T) {
 						mu.Unlock()
 						return err
 					})
-					var unit *lastcall.InterruptedError
-					if !errors.As(err, &unit) || unit.Units != 1 {
+					unit := workerError(err, lastcall.ErrInterrupted)
+					if unit == nil || unit.Units != 1 {
 						t.Errorf("Do returned %v", err)
 					}
 				})
@@ -69,9 +69,8 @@ func TestWorkCutByTheHardStopIsInterruptedNotFailed(t *testing.T) {
 			return nil
 		})
 		err := runFor(t, &g, time.Second)
-		var cut *lastcall.InterruptedError
-		var failed *lastcall.WorkerError
-		if !errors.As(err, &cut) || cut.Name != "web" || cut.Units != 3 || errors.As(err, &failed) {
+		cut := workerError(err, lastcall.ErrInterrupted)
+		if cut == nil || cut.Name != "web" || cut.Units != 3 || errors.Is(err, lastcall.ErrFailed) {
 			t.Errorf("got %v", err)
 		}
 		if lastcall.ExitCode(err) != 4 {

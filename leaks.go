@@ -36,7 +36,7 @@ func (r *run) findLeaks() {
 	}
 	abandoned := map[string]bool{}
 	for _, err := range r.errs { // all is over: nothing changes them any more
-		if left, ok := err.(*AbandonedError); ok {
+		if left, ok := err.(*WorkerError); ok && left.Kind == ErrAbandoned {
 			abandoned[left.Name] = true
 		}
 	}

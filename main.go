@@ -56,9 +56,9 @@ func brief(err error) string {
 	switch e := err.(type) {
 	case *ForcedError:
 		return (&ForcedError{Signal: e.Signal}).Error()
-	case *GroupError:
-		if more := len(e.Errs) - most; more > 0 {
-			return fmt.Sprintf("%v; and %s more", &GroupError{Errs: e.Errs[:most]}, text.Count(more, "error"))
+	case *groupError:
+		if more := len(e.errs) - most; more > 0 {
+			return fmt.Sprintf("%v; and %s more", &groupError{e.errs[:most]}, text.Count(more, "error"))
 		}
 	}
 	return err.Error()

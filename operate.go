@@ -63,7 +63,7 @@ func (m *member) startResult(result engine.Result) error {
 // when the old one has ended: with nil, or the error that it ended with.
 //
 // If w fails or completes with an error before it is ready, or ctx ends before that, w is stopped and the old one
-// stays: the error is then a [ReplaceError], and Replace returns it when w has ended, so that the name can be replaced or removed
+// stays: the error then matches [ErrNotReplaced], and Replace returns it when w has ended, so that the name can be replaced or removed
 // again.
 func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Option) error {
 	return g.operate(ctx, name, func(r *run, m *member, op *operation) (engine.Input, error) {
@@ -85,15 +85,15 @@ func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Opti
 			case engine.OK:
 				return m.err()
 			case engine.Leaving:
-				return &ReplaceError{Name: m.path(), Err: ErrStopping}
+				return m.notReplaced(ErrStopping)
 			}
-			return &ReplaceError{Name: m.path(), Err: next.err()}
+			return m.notReplaced(next.err())
 		}
 		op.withdrawn = func(cause error) error {
 			if next.extra.replaces == nil {
 				return cause
 			}
-			return &ReplaceError{Name: m.path(), Err: cause}
+			return m.notReplaced(cause)
 		}
 		return engine.Replace{Op: op.id, Member: m.place, Index: r.engine.Index(m.id), Spec: r.specOf(s.opt)}, nil
 	})
@@ -107,23 +107,6 @@ func (g *Group) Remove(ctx context.Context, name string) error {
 		return engine.Remove{Op: op.id, Member: m.place, Index: r.engine.Index(m.id)}, nil
 	})
 }
-
-// ReplaceError is a replacement that did not come to be: the old worker runs on.
-type ReplaceError struct {
-	Name string // the worker's path
-	Err  error  // why the new one did not become ready
-}
-
-// Error names the worker and says why.
-func (e *ReplaceError) Error() string {
-	if e.Err == nil {
-		return e.Name + ": not replaced: it ended before it was ready"
-	}
-	return e.Name + ": not replaced: " + e.Err.Error()
-}
-
-// Unwrap returns Err.
-func (e *ReplaceError) Unwrap() error { return e.Err }
 
 // An operation is something asked of one worker, and whom to tell when it is done.
 type operation struct {

@@ -125,8 +125,7 @@ func TestTheErrorOfAStopAloneIsTheCallers(t *testing.T) {
 		if err := g.Stop(t.Context(), "web"); !errors.Is(err, broken) {
 			t.Errorf("web: %v", err)
 		}
-		var cut *lastcall.InterruptedError
-		if err := g.Stop(t.Context(), "hangs"); !errors.As(err, &cut) {
+		if err := g.Stop(t.Context(), "hangs"); !errors.Is(err, lastcall.ErrInterrupted) {
 			t.Errorf("hangs: %v", err)
 		}
 		if got := fmt.Sprint(stateOf(t, &g, "web"), stateOf(t, &g, "hangs"), stateOf(t, &g, "other")); got != "failed stopped ready" {
@@ -308,8 +307,7 @@ func TestAReplacementThatNeverBecomesReady(t *testing.T) {
 				stop := running(t, &g)
 				err := g.Replace(t.Context(), "web", test.fn, lastcall.AwaitReady(10*time.Second),
 					lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways}))
-				var replace *lastcall.ReplaceError
-				if !errors.As(err, &replace) || !strings.Contains(err.Error(), test.want) {
+				if !errors.Is(err, lastcall.ErrNotReplaced) || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("Replace: %v", err)
 				}
 				if got := stateOf(t, &g, "web"); got != lastcall.StateReady || len(g.Report().Workers) != 2 {
@@ -682,9 +680,8 @@ func TestSingleWorkersOneByOne(t *testing.T) {
 					short, cancel := context.WithTimeout(ctx, time.Minute)
 					err := g.Replace(short, name, w, options[name]...)
 					cancel()
-					var replace *lastcall.ReplaceError
 					switch s, _ := state(name); {
-					case errors.As(err, &replace):
+					case errors.Is(err, lastcall.ErrNotReplaced):
 						if runsOnly(name, me) {
 							wrong("was not replaced (%v), and what was to replace it runs", err)
 						}

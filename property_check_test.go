@@ -102,8 +102,8 @@ func flatten(err error) []error {
 	if err == nil {
 		return nil
 	}
-	if all := (*lastcall.GroupError)(nil); errors.As(err, &all) && error(all) == err {
-		return all.Errs
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return all.Unwrap()
 	}
 	return []error{err}
 }
@@ -219,10 +219,6 @@ func (o *outcome) checkWhole() {
 		switch err := err.(type) {
 		case *lastcall.WorkerError:
 			name = err.Name
-		case *lastcall.InterruptedError:
-			name = err.Name
-		case *lastcall.AbandonedError:
-			name = err.Name
 		case *lastcall.ConfigError:
 			if o.twice.Load() == 0 {
 				o.wrongf("Run returned %v", err)
@@ -245,12 +241,13 @@ func (o *outcome) checkExitCode() {
 	visit = func(err error) {
 		code := 1
 		switch err := err.(type) {
-		case *lastcall.InterruptedError, *lastcall.AbandonedError:
-			code = 4
 		case *lastcall.ConfigError:
 			code = 3
 		case *lastcall.WorkerError:
-			if err.Starting {
+			switch {
+			case err.Kind == lastcall.ErrInterrupted || err.Kind == lastcall.ErrAbandoned:
+				code = 4
+			case err.Starting:
 				code = 3
 			}
 		}
@@ -576,7 +573,7 @@ func (o *outcome) checkUnits(s *subject) {
 		}
 		if i == len(s.starts)-1 && o.once(s) && w.State != lastcall.StateAbandoned {
 			for _, err := range o.errs {
-				if e, ok := err.(*lastcall.InterruptedError); ok && e.Name == s.path && (e.Units < cut || e.Units > most) {
+				if e, ok := err.(*lastcall.WorkerError); ok && e.Kind == lastcall.ErrInterrupted && e.Name == s.path && (e.Units < cut || e.Units > most) {
 					o.wrongf("%s: %d to %d units were cut and its error says %d", s.path, cut, most, e.Units)
 				}
 			}
@@ -620,19 +617,17 @@ func (o *outcome) checkEnd(s *subject) {
 	}
 	var failed, interrupted, abandoned int
 	for _, err := range o.errs {
-		switch err := err.(type) {
-		case *lastcall.WorkerError:
-			if err.Name == s.path {
-				failed++
-			}
-		case *lastcall.InterruptedError:
-			if err.Name == s.path {
-				interrupted++
-			}
-		case *lastcall.AbandonedError:
-			if err.Name == s.path {
-				abandoned++
-			}
+		w, ok := err.(*lastcall.WorkerError)
+		if !ok || w.Name != s.path {
+			continue
+		}
+		switch w.Kind {
+		case lastcall.ErrFailed:
+			failed++
+		case lastcall.ErrInterrupted:
+			interrupted++
+		case lastcall.ErrAbandoned:
+			abandoned++
 		}
 	}
 	cut := !w.HardStop.IsZero()
@@ -686,7 +681,7 @@ func isBreak(err error, s *subject, r *startRecord) bool {
 		return false
 	}
 	if r.result == goexits {
-		return errors.Is(err, lastcall.ErrGoexit)
+		return strings.Contains(err.Error(), "runtime.Goexit")
 	}
 	var p *lastcall.PanicError
 	if !errors.As(err, &p) || !strings.Contains(string(p.Stack), "property_model_test.go") {

@@ -611,7 +611,7 @@ func (c *trial) live(ctx context.Context, s *subject) (err error) {
 			r.result = fails
 			if r.ctxErr = errors.Is(err, context.Canceled); !r.ctxErr {
 				r.failure = err
-				if interrupted := (*lastcall.InterruptedError)(nil); errors.As(err, &interrupted) {
+				if interrupted := workerError(err, lastcall.ErrInterrupted); interrupted != nil {
 					r.failure = interrupted.Err
 				}
 			}
@@ -798,8 +798,7 @@ func (c *trial) each(ctx context.Context, s *subject, r *startRecord) error {
 
 // compareCut compares what Do or Each returned with what became of the unit.
 func (c *trial) compareCut(ctx context.Context, s *subject, u *unitRecord, err error) {
-	var interrupted *lastcall.InterruptedError
-	is := errors.As(err, &interrupted)
+	is := errors.Is(err, lastcall.ErrInterrupted)
 	c.mu.Lock()
 	if is && lastcall.Grace(ctx).Err() != nil {
 		u.cut = true // the hard stop came between the unit's last look and its end

@@ -408,15 +408,5 @@ func (r *run) state() State {
 
 // isFailure tells a failure from work that was cut or abandoned.
 func isFailure(err error) bool {
-	switch err.(type) {
-	case *InterruptedError, *AbandonedError:
-		return false
-	}
-	return true
-}
-
-// isAbandoned tells a worker that was left behind.
-func isAbandoned(err error) bool {
-	_, ok := err.(*AbandonedError)
-	return ok
+	return !isKind(err, ErrInterrupted) && !isKind(err, ErrAbandoned)
 }

@@ -66,7 +66,7 @@ func ReportTo(w io.Writer) RunOption {
 //     report. SIGPIPE is an error of the write and not the end of the program: who reads a daemon's output may go away.
 //
 // A w that is not a Group runs as the worker "main" of one. The error is that of [Group.Run]; a reload, or the writing
-// of a live report, that has not come to its end HardStop after w did is an [AbandonedError] as well. Run never exits;
+// of a live report, that has not come to its end HardStop after w did is [ErrAbandoned] as well. Run never exits;
 // that is [Main]'s.
 func Run(ctx context.Context, w Worker, opts ...RunOption) error {
 	c := arm(opts)
@@ -156,7 +156,7 @@ func (c *control) settle() (left []error) {
 		case <-e.end():
 		case <-c.force:
 		case <-patience.Done():
-			left = append(left, &AbandonedError{Name: e.name, For: c.sinceStop()})
+			left = append(left, &WorkerError{Kind: ErrAbandoned, Name: e.name, Took: c.sinceStop()})
 		}
 	}
 	return left
@@ -287,7 +287,7 @@ func (c *control) reloadOnce() {
 	if c.reloadContext.Err() != nil {
 		return
 	}
-	err := ErrGoexit
+	err := errGoexit
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}

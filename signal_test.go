@@ -108,8 +108,8 @@ func TestTheStopAfterTheSecondSignalIsBounded(t *testing.T) {
 		if took := time.Since(began); took != 2*time.Second+lastcall.DefaultHardStop {
 			t.Errorf("Run returned after %v, want %v", took, 2*time.Second+lastcall.DefaultHardStop)
 		}
-		var left *lastcall.AbandonedError
-		if !errors.As(err, &left) || left.Name != "deaf" || !strings.Contains(left.Stacks, "TestTheStopAfterTheSecondSignalIsBounded") {
+		left := workerError(err, lastcall.ErrAbandoned)
+		if left == nil || left.Name != "deaf" || !strings.Contains(left.Stacks, "TestTheStopAfterTheSecondSignalIsBounded") {
 			t.Errorf("%v, want deaf abandoned, with its stack", err)
 		}
 		time.Sleep(2 * time.Hour) // lets deaf end, as the bubble wants
@@ -346,15 +346,17 @@ func TestRunOfAFunctionIsAWorkerMain(t *testing.T) {
 func TestExitCode(t *testing.T) {
 	failed := &lastcall.WorkerError{Name: "w", Err: io.ErrUnexpectedEOF}
 	unready := &lastcall.WorkerError{Name: "w", Err: io.ErrUnexpectedEOF, Starting: true}
-	cut := &lastcall.InterruptedError{Name: "w"}
-	left := &lastcall.AbandonedError{Name: "w"}
-	all := func(errs ...error) error { return &lastcall.GroupError{Errs: errs} }
+	cut := &lastcall.WorkerError{Kind: lastcall.ErrInterrupted, Name: "w"}
+	left := &lastcall.WorkerError{Kind: lastcall.ErrAbandoned, Name: "w"}
+	all := errors.Join
 	for _, test := range []struct {
 		err  error
 		code int
 	}{
 		{nil, 0},
 		{failed, 1},
+		{&lastcall.WorkerError{Kind: lastcall.ErrNotReplaced, Name: "w"}, 1},
+		{&lastcall.WorkerError{Name: "w", Err: fmt.Errorf("around: %w", unready)}, 3},
 		{errors.New("any other"), 1},
 		{unready, 3},
 		{&lastcall.ConfigError{}, 3},
@@ -430,7 +432,7 @@ func TestReload(t *testing.T) {
 		}
 		j.expect(t, "1s reload 1 begins", "2s group: <nil>", "2s reload 2 begins", "3s group: reload: bad line 7",
 			"5s reload 3 begins", "6s group: reload: panic: at the disco",
-			"7s reload 4 begins", "8s group: reload: "+lastcall.ErrGoexit.Error(),
+			"7s reload 4 begins", "8s group: reload: the worker called runtime.Goexit instead of returning",
 			"9s reload 5 begins", "10s group: <nil>")
 	})
 }
@@ -489,8 +491,8 @@ func TestAReloadThatHangsIsAbandoned(t *testing.T) {
 		g := lastcall.Group{HardStop: 2 * time.Second}
 		g.Go("w", finishesIn(3*time.Second))
 		err := runUnderSignals(t, &g, []blow{{0, hup}, {time.Second, syscall.SIGTERM}}, hang)
-		var left *lastcall.AbandonedError
-		if !errors.As(err, &left) || left.Name != "reload" || left.For != 5*time.Second || lastcall.ExitCode(err) != 4 {
+		left := workerError(err, lastcall.ErrAbandoned)
+		if left == nil || left.Name != "reload" || left.Took != 5*time.Second || lastcall.ExitCode(err) != 4 {
 			t.Errorf("Run returned %v, want the reload abandoned 5s after its soft stop", err)
 		}
 		if took := time.Since(began); took != 6*time.Second {
@@ -568,8 +570,8 @@ func TestAReportThatHangsLosesNoSignal(t *testing.T) {
 		began := time.Now()
 		hang := writerFunc(func(p []byte) (int, error) { time.Sleep(time.Hour); return len(p), nil })
 		err := runUnderSignals(t, lastcall.Func(untilStop), []blow{{0, usr1}, {time.Second, syscall.SIGTERM}}, lastcall.ReportTo(hang))
-		var left *lastcall.AbandonedError
-		if took := time.Since(began); took != time.Second+lastcall.DefaultHardStop || !errors.As(err, &left) || left.Name != "live report" {
+		left := workerError(err, lastcall.ErrAbandoned)
+		if took := time.Since(began); took != time.Second+lastcall.DefaultHardStop || left == nil || left.Name != "live report" {
 			t.Errorf("Run returned %v after %v, want the live report abandoned", err, took)
 		}
 		time.Sleep(time.Hour)

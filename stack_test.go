@@ -2,7 +2,6 @@ package lastcall_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,9 +39,9 @@ func TestAbandonedWithTheStacksOfItsGoroutinesAndNoOthers(t *testing.T) {
 		g.Go("fine", untilStop)
 		err := runFor(t, &g, time.Second)
 		stacks := map[string]string{}
-		for _, err := range err.(*lastcall.GroupError).Errs {
-			var left *lastcall.AbandonedError
-			if !errors.As(err, &left) {
+		for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+			left := workerError(err, lastcall.ErrAbandoned)
+			if left == nil {
 				t.Fatalf("got %v", err)
 			}
 			stacks[left.Name] = left.Stacks
@@ -114,8 +113,8 @@ func TestTwoRunsWithTheSameNamesKeepTheirGoroutinesApart(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- first.Run(t.Context()) }()
 		err := runFor(t, &second, time.Second)
-		var left *lastcall.AbandonedError
-		if !errors.As(err, &left) || strings.Contains(left.Stacks, "leftBehindHere") || !strings.Contains(left.Stacks, "stuckHere") {
+		left := workerError(err, lastcall.ErrAbandoned)
+		if left == nil || strings.Contains(left.Stacks, "leftBehindHere") || !strings.Contains(left.Stacks, "stuckHere") {
 			t.Errorf("%v with %v", err, left)
 		}
 		close(block)
@@ -131,8 +130,8 @@ func TestNoLabels(t *testing.T) {
 		g := lastcall.Group{NoLabels: true}
 		g.Go("stuck", func(ctx context.Context) error { stuckHere(block); return nil })
 		err := runFor(t, &g, time.Second)
-		var left *lastcall.AbandonedError
-		if !errors.As(err, &left) || left.Stacks != "" {
+		left := workerError(err, lastcall.ErrAbandoned)
+		if left == nil || left.Stacks != "" {
 			t.Errorf("%v", err)
 		}
 		close(block)

@@ -2,7 +2,6 @@ package lastcall_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -100,8 +99,8 @@ func TestStopWithinCutsOnlyItsWorker(t *testing.T) {
 		})
 		err := runFor(t, &g, 0)
 		j.expect(t, "2s short cut", "2s short stopped", "10s long stopped", "10s group stopped")
-		var cut *lastcall.InterruptedError
-		if !errors.As(err, &cut) || cut.Name != "short" {
+		cut := workerError(err, lastcall.ErrInterrupted)
+		if cut == nil || cut.Name != "short" {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -142,11 +141,11 @@ func TestTheStuckLeafIsNamedNotItsGroup(t *testing.T) {
 		root.Go("fine", untilStop)
 		began := time.Now()
 		err := runFor(t, &root, 0)
-		var left *lastcall.AbandonedError
-		if !errors.As(err, &left) || left.Name != "middle/leaf/stuck" {
+		left := workerError(err, lastcall.ErrAbandoned)
+		if left == nil || left.Name != "middle/leaf/stuck" {
 			t.Fatalf("got %v", err)
 		}
-		if _, several := err.(*lastcall.GroupError); several {
+		if _, several := err.(interface{ Unwrap() []error }); several {
 			t.Errorf("more than the leaf is named: %v", err)
 		}
 		if took := time.Since(began); took >= lastcall.DefaultGrace+lastcall.DefaultHardStop {

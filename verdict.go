@@ -3,6 +3,7 @@ package lastcall
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/lastcall-go/lastcall/internal/engine"
 	"github.com/lastcall-go/lastcall/internal/text"
@@ -23,7 +24,7 @@ func (r *run) returned(a *attempt, err error, known facts) {
 	v, final := r.judge(a.m, err, known), known.permanent
 	if i := slices.IndexFunc(v.errs, isAbandoned); i >= 0 && !r.leaving() && r.startsAgain(a.m) {
 		final = true // it was to start again, and cannot: one of its workers still runs
-		if left := v.errs[i].(*AbandonedError); v.failure == nil {
+		if left := v.errs[i].(*WorkerError); v.failure == nil {
 			v.failure, v.known, v.worker = left, true, left.Name
 		}
 	}
@@ -121,7 +122,7 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 		event.Err = failure
 		m.more().err = failure
 		if !known {
-			errs = append(errs, &WorkerError{Name: m.path(), Starting: m.readied == 0, Err: failure})
+			errs = append(errs, m.failedWith(failure))
 		}
 	} else if len(errs) > 0 {
 		m.more().err = errs[0]
@@ -168,32 +169,56 @@ func (r *run) judge(m *member, err error, known facts) *verdict {
 	}
 	switch {
 	case (m.state == StateCut || told && known.hard) && !known.broke && !group:
-		cut := &InterruptedError{Name: m.path(), Err: err}
+		units := 0
 		if m.extra != nil {
-			cut.Units = m.extra.interrupted
+			units = m.extra.interrupted
 		}
 		if known.unit != nil {
-			cut.Err = known.unit.Err
+			err = known.unit.Err
 		}
-		v.errs = append(v.errs, cut)
+		v.errs = append(v.errs, m.interruptedWith(units, err))
 	case err != nil && !(told && known.stopped && !known.broke):
 		v.failure = err
 	}
 	return v
 }
 
-// innerErrors are the errors of a group's Run, nil for any other error. An InterruptedError is one only from a worker that
-// is a group: others have it from [Do].
+// innerErrors are the errors of a group's Run, nil for any other error. ErrInterrupted counts only from a worker that is a
+// group: others have it from [Do].
 func innerErrors(err error, group bool) []error {
 	switch e := err.(type) {
-	case *GroupError:
-		return e.Errs
-	case *WorkerError, *AbandonedError, *ConfigError:
+	case *groupError:
+		return e.errs
+	case *ConfigError:
 		return []error{err}
-	case *InterruptedError:
-		if group {
+	case *WorkerError:
+		if e.Kind == ErrFailed || e.Kind == ErrAbandoned || group && e.Kind == ErrInterrupted {
 			return []error{err}
 		}
 	}
 	return nil
+}
+
+// failedWith is the error of a worker that failed.
+func (m *member) failedWith(err error) error {
+	return &WorkerError{Kind: ErrFailed, Name: m.path(), Err: err, Starting: m.readied == 0}
+}
+
+// interruptedWith is the error of a worker whose work, so many units, the hard stop cut.
+func (m *member) interruptedWith(units int, err error) error {
+	return &WorkerError{Kind: ErrInterrupted, Name: m.path(), Units: units, Err: err}
+}
+
+// abandonedWith is the error of a worker that is abandoned now.
+func (m *member) abandonedWith(stacks string) error {
+	e := &WorkerError{Kind: ErrAbandoned, Name: m.path(), Status: m.more().status, Stacks: stacks}
+	if told := m.run.engine.Plan(m.id).Told; told != 0 {
+		e.Took = time.Duration(m.run.now() - int64(told))
+	}
+	return e
+}
+
+// notReplaced is the error of a worker whose replacement did not become ready.
+func (m *member) notReplaced(err error) error {
+	return &WorkerError{Kind: ErrNotReplaced, Name: m.path(), Err: err}
 }

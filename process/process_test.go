@@ -134,9 +134,9 @@ func TestHardStop(t *testing.T) {
 	p.Stdout = v.w
 	r = run(t, p, 200*time.Millisecond)
 	v.await(t, "up")
-	e := errorAs[*lastcall.InterruptedError](t, r.stop())
-	if killed := errorAs[*ExitError](t, e.Err); !killed.Killed || killed.After < 190*time.Millisecond {
-		t.Errorf("got %+v", killed)
+	e := errorAs[*lastcall.WorkerError](t, r.stop())
+	if killed := errorAs[*ExitError](t, e.Err); e.Kind != lastcall.ErrInterrupted || !killed.Killed || killed.After < 190*time.Millisecond {
+		t.Errorf("got %v, %+v", e, killed)
 	}
 }
 

@@ -519,7 +519,7 @@ func (c *trial) stopped(a actPlan, err error, ctx context.Context) {
 		return
 	case ctx.Err() != nil, errors.Is(err, lastcall.ErrStopping), errors.As(err, &config):
 		return
-	case c.plan.Grace < longGrace && errors.As(err, new(*lastcall.AbandonedError)):
+	case c.plan.Grace < longGrace && errors.Is(err, lastcall.ErrAbandoned):
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.givenUp == nil {

@@ -120,8 +120,7 @@ func cutOnce(t *testing.T, protocol string, serveHTTP http.HandlerFunc) (status 
 		got.resp.Body.Close()
 		status, header, body = got.resp.StatusCode, got.resp.Header, string(text)
 	}
-	cut := (*lastcall.InterruptedError)(nil)
-	if ended := s.await(t); !errors.As(ended, &cut) {
+	if ended := s.await(t); !errors.Is(ended, lastcall.ErrInterrupted) {
 		t.Errorf("the group returned %v, want that the request was cut", ended)
 	}
 	return status, header, body, err

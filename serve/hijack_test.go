@@ -103,8 +103,7 @@ func TestHijackedConnectionIsClosedAtTheHardStop(t *testing.T) {
 		t.Errorf("reading from it: %v, want closed", err)
 	}
 	err := s.await(t)
-	var cut *lastcall.InterruptedError
-	if !errors.As(err, &cut) || !strings.Contains(err.Error(), "1 hijacked connection") {
+	if !errors.Is(err, lastcall.ErrInterrupted) || !strings.Contains(err.Error(), "1 hijacked connection") {
 		t.Errorf("got %v, want the hijacked connection as cut", err)
 	}
 }

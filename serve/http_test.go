@@ -510,8 +510,7 @@ func TestRequestContext(t *testing.T) {
 			if resp, _ := p.answer(); resp.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("a handler that minds its context cannot answer any more: %v", resp.Status)
 			}
-			var cut *lastcall.InterruptedError
-			if err := s.await(t); !errors.As(err, &cut) || !strings.Contains(err.Error(), "GET /") {
+			if err := s.await(t); !errors.Is(err, lastcall.ErrInterrupted) || !strings.Contains(err.Error(), "GET /") {
 				t.Errorf("got %v, want what was cut", err)
 			}
 			if report := group.Report().Workers[0]; report.InFlight < 1 || report.Interrupted != 1 {
@@ -538,8 +537,8 @@ func TestStuckHandlerIsNamed(t *testing.T) {
 	s.end()
 	p.ends()
 	err := s.await(t)
-	var abandoned *lastcall.AbandonedError
-	if !errors.As(err, &abandoned) {
+	var abandoned *lastcall.WorkerError
+	if !errors.As(err, &abandoned) || abandoned.Kind != lastcall.ErrAbandoned {
 		t.Fatalf("got %v, want the worker abandoned", err)
 	}
 	if want := "POST /slow from " + p.LocalAddr().String() + " running "; !strings.HasPrefix(abandoned.Status, want) {

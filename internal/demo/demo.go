@@ -76,7 +76,7 @@ func join(err, second error) error {
 	if err == nil {
 		return second
 	}
-	return &lastcall.GroupError{Errs: []error{err, second}}
+	return fmt.Errorf("%w; %w", err, second)
 }
 
 // demo is one run.

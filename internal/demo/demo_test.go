@@ -124,8 +124,8 @@ func TestWhatIsCutIsKept(t *testing.T) {
 func TestStuck(t *testing.T) {
 	stop, count := stopAfter(3)
 	result, err := Run(t.Context(), Config{Stuck: true, Grace: 3 * time.Second, lose: count}, stop)
-	var abandoned *lastcall.AbandonedError
-	if !errors.As(err, &abandoned) || abandoned.Name != "stuck" || lastcall.ExitCode(err) != 4 {
+	var abandoned *lastcall.WorkerError
+	if !errors.As(err, &abandoned) || abandoned.Kind != lastcall.ErrAbandoned || abandoned.Name != "stuck" || lastcall.ExitCode(err) != 4 {
 		t.Errorf("the error is %v, want that stuck was abandoned", err)
 	}
 	if len(result.Count.Lost) > 0 {

@@ -150,7 +150,6 @@ func (s *Supervisor) change(ctx context.Context, p *program, interrupt bool, do 
 // asError is an error for the other side of the socket.
 func asError(err error) error {
 	var known *control.Error
-	var replace *lastcall.ReplaceError
 	switch {
 	case err == nil:
 		return nil
@@ -158,7 +157,7 @@ func asError(err error) error {
 		return known
 	case errors.Is(err, lastcall.ErrStopping):
 		return &control.Error{Kind: control.KindLeaving, Text: "lastcall up is stopping"}
-	case errors.As(err, &replace):
+	case errors.Is(err, lastcall.ErrNotReplaced):
 		return &control.Error{Kind: control.KindStart, Text: text.Error(err)}
 	case wasCut(err):
 		return &control.Error{Kind: control.KindCut, Text: text.Error(err)}

@@ -401,8 +401,7 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 		if s.instance(i.name) == i {
 			next.discard(i)
 		}
-		var not *lastcall.ReplaceError
-		if errors.As(err, &not) && !held && s.group.Start(context.WithoutCancel(ctx), i.name) == nil {
+		if errors.Is(err, lastcall.ErrNotReplaced) && !held && s.group.Start(context.WithoutCancel(ctx), i.name) == nil {
 			err = fmt.Errorf("%w; it runs as before", err)
 		}
 		return err

@@ -26,7 +26,7 @@ func (i *instance) rolls() bool {
 }
 
 // roll starts an instance beside i, with a definition that may be a new one, and stops i when it is ready. If it does not
-// become ready, i runs on; that is a lastcall.ReplaceError.
+// become ready, i runs on; that is lastcall.ErrNotReplaced.
 func (s *Supervisor) roll(ctx context.Context, i *instance, d *definition) (*instance, error) {
 	next, err := s.newInstance(d, i.number, i)
 	if err != nil {
@@ -55,9 +55,8 @@ func (s *Supervisor) replace(ctx context.Context, old, next *instance) error {
 	s.candidates[old.name] = next
 	s.mu.Unlock()
 	err := s.group.Replace(limit, old.name, next, s.options(next.def)...)
-	var not *lastcall.ReplaceError
 	var invalid *lastcall.ConfigError
-	if errors.As(err, &not) || errors.As(err, &invalid) || errors.Is(err, lastcall.ErrStopping) {
+	if errors.Is(err, lastcall.ErrNotReplaced) || errors.As(err, &invalid) || errors.Is(err, lastcall.ErrStopping) {
 		s.mu.Lock()
 		delete(s.candidates, old.name)
 		s.mu.Unlock()

@@ -168,8 +168,8 @@ func (s *Supervisor) join(ctx context.Context, p *program, i *instance, beside .
 	opts := s.options(i.def)
 	s.group.Add(i.name, place, slices.Concat(opts, beside, []lastcall.Option{lastcall.AwaitReady(0)})...)
 	err := s.replace(ctx, i, i)
-	not, invalid := (*lastcall.ReplaceError)(nil), (*lastcall.ConfigError)(nil)
-	if errors.As(err, &not) || errors.As(err, &invalid) {
+	invalid := (*lastcall.ConfigError)(nil)
+	if errors.Is(err, lastcall.ErrNotReplaced) || errors.As(err, &invalid) {
 		_ = s.group.Remove(context.WithoutCancel(ctx), i.name)
 		s.forget(p, i)
 	}

@@ -48,12 +48,10 @@ func statusOf(err error) int {
 // wasCut reports whether something in err had to be killed, or was left.
 func wasCut(err error) bool {
 	var (
-		cut       *lastcall.InterruptedError
-		abandoned *lastcall.AbandonedError
-		exit      *process.ExitError
-		family    *process.FamilyError
+		exit   *process.ExitError
+		family *process.FamilyError
 	)
-	return errors.As(err, &cut) || errors.As(err, &abandoned) || errors.As(err, &family) || errors.As(err, &exit) && exit.Killed
+	return errors.Is(err, lastcall.ErrInterrupted) || errors.Is(err, lastcall.ErrAbandoned) || errors.As(err, &family) || errors.As(err, &exit) && exit.Killed
 }
 
 // ExitStatus is the exit status for the error of Run:
@@ -95,12 +93,12 @@ func (s *Supervisor) ExitStatus(err error) int {
 // failures are the processes in err that failed by themselves, in order.
 func failures(err error) (list []error) {
 	all := []error{err}
-	if many := (*lastcall.GroupError)(nil); errors.As(err, &many) {
-		all = many.Errs
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the error of Run, which wraps all
+		all = many.Unwrap()
 	}
 	for _, err := range all {
-		failed, exit := (*lastcall.WorkerError)(nil), (*process.ExitError)(nil)
-		if own := errors.As(err, &exit) && !exit.Killed; errors.As(err, &failed) && (own || !wasCut(err)) {
+		exit := (*process.ExitError)(nil)
+		if own := errors.As(err, &exit) && !exit.Killed; errors.Is(err, lastcall.ErrFailed) && (own || !wasCut(err)) {
 			list = append(list, err)
 		}
 	}

@@ -185,7 +185,7 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	s.manager = newManager()
 	s.server = control.Serve(s.listener, s)
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
-	if abandoned := (*lastcall.AbandonedError)(nil); errors.As(s.err, &abandoned) {
+	if errors.Is(s.err, lastcall.ErrAbandoned) {
 		s.endAbandoned()
 	}
 	s.endStrays()

@@ -135,7 +135,7 @@ func TestAbandonedAreKilled(t *testing.T) {
 	if status := u.end(syscall.SIGTERM); status != 4 {
 		t.Errorf("status %d, %v", status, u.err)
 	}
-	if abandoned := (*lastcall.AbandonedError)(nil); !errors.As(u.err, &abandoned) {
+	if !errors.Is(u.err, lastcall.ErrAbandoned) {
 		t.Errorf("nothing was abandoned: %v", u.err)
 	}
 	for _, pid := range pids {
