@@ -101,6 +101,7 @@ func TestWhoeverDies(t *testing.T) {
 
 // A daemon whose processes fork for ever, each into a session of its own, is ended as well.
 func TestForksForEver(t *testing.T) {
+	t.Parallel()
 	c := lifeOf("bomb", freePort(t))
 	c.Only = []string{"term", "orphans"}
 	report := run(t, c)

@@ -27,6 +27,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
@@ -73,6 +74,7 @@ func init() {
 }
 
 func TestMain(m *testing.M) {
+	testset.TheyWait()
 	testsignals.Default()
 	os.Exit(m.Run())
 }

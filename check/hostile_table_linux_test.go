@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // hostiles are the hostile daemons: each attack at both times with two ends, each end with every form, each form with every flood. The
@@ -54,11 +56,7 @@ func TestHostileDaemons(t *testing.T) {
 	if len(all) < 100 {
 		t.Fatalf("%d hostile daemons, want 100", len(all))
 	}
-	if os.Getenv("LASTCALL_CI") != "long" {
-		t.Logf("%d of %d hostile daemons; LASTCALL_CI=long plays all", hostileSample, len(all))
-		all = all[:hostileSample]
-	}
-	for _, h := range all {
+	for _, h := range all[:testset.Of(t, hostileSample, len(all))] {
 		t.Run(strings.ReplaceAll(h.String(), " ", "_"), func(t *testing.T) {
 			t.Parallel()
 			playHostile(t, h)

@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // ownCPU is what this process and its guards have used of a processor.
@@ -31,9 +33,7 @@ func ownCPU(t *testing.T) (sum time.Duration) {
 // stop with very many threads, it is little more, for what begins and ends in so short a time; it is printed, as that of starting and
 // stopping again and again is.
 func TestOwnLoad(t *testing.T) {
-	if testing.Short() {
-		t.Skip("half a minute; not with -short")
-	}
+	testset.OnlyLong(t, "it measures")
 	const most = 0.01
 	for _, test := range []struct {
 		name  string

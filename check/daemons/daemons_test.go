@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/check"
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
@@ -91,6 +92,9 @@ func TestDaemonsThatAreHere(t *testing.T) {
 	for i := range daemons {
 		d := &daemons[i]
 		t.Run(d.name, func(t *testing.T) {
+			if d.program != "go" {
+				testset.OnlyLong(t, "the default set does not depend on what is installed")
+			}
 			t.Parallel() // they mostly wait
 			if err := d.available(false); err != nil {
 				t.Skipf("not on this machine: %v", err)
@@ -133,6 +137,7 @@ func play(t *testing.T, d *daemon) (*check.Report, error) {
 }
 
 func TestMain(m *testing.M) {
+	testset.TheyWait()
 	testsignals.Default()
 	os.Exit(m.Run())
 }
