@@ -31,7 +31,7 @@ func (r *run) carryOut(actions []engine.Action) {
 				r.later(func() { r.parent.m.run.ready(r.parent) })
 			}
 		case engine.GroupCut:
-			r.cutAt = r.now()
+			r.cutAt = r.at
 		case engine.Done:
 			r.operationDone(a)
 		case engine.Remind:
@@ -75,11 +75,11 @@ func (r *run) turn(a *engine.Action) {
 	case engine.GroupRunning:
 		r.emitGroup(Event{State: StateStarting})
 	case engine.GroupLameDuck:
-		r.cause, r.duckAt = r.causeOf(a.Cause), r.now()
+		r.cause, r.duckAt = r.causeOf(a.Cause), r.at
 		closeOnce(r.lameDuck)
 		r.emitGroup(Event{Kind: EventLameDuck, State: StateReady, Cause: r.cause, Delay: a.Delay})
 	case engine.GroupStopping:
-		r.cause, r.stopAt = r.causeOf(a.Cause), r.now()
+		r.cause, r.stopAt = r.causeOf(a.Cause), r.at
 		r.blame(a.Cause)
 		r.stopping.Store(true)
 		closeOnce(r.lameDuck)
@@ -93,7 +93,7 @@ func (r *run) turn(a *engine.Action) {
 		if r.cause == nil {
 			r.cause = r.causeOf(a.Cause)
 		}
-		r.endedAt = r.now()
+		r.endedAt = r.at
 		if r.engine.Overdue() && !slices.ContainsFunc(r.errs, isAbandoned) {
 			problem := fmt.Sprintf("the stop%s did not come to its end within its time, and was ended", r.named())
 			r.problems = append(r.problems, problem)
@@ -145,7 +145,7 @@ func (r *run) enter(a *engine.Action) {
 	case engine.Starting:
 		r.start(m)
 	case engine.Ready:
-		m.readied = r.now()
+		m.readied = r.at
 		if x := m.extra; x != nil {
 			x.unready = ""
 		}
@@ -158,10 +158,10 @@ func (r *run) enter(a *engine.Action) {
 			m.more().inFlight = inFlight
 		}
 		r.emitState(m, Event{Cause: cause, InFlight: inFlight})
-		r.ending = append(r.ending, lifeEnd{&m.attempt.soft, r.endingOf(cause)})
+		r.endLife(&m.attempt.soft, r.endingOf(cause))
 	case engine.Cut:
 		cause := r.causeOf(a.Cause)
-		m.more().cutAt = r.now()
+		m.more().cutAt = r.at
 		r.emitState(m, Event{Cause: cause, InFlight: m.attempt.work.units()})
 		at, end := m.attempt, r.endingOf(cause)
 		r.later(func() { at.endGrace(end) })
@@ -211,10 +211,10 @@ func (r *run) entered(a *attempt) {
 	if !a.isPresent() { // abandoned
 		return
 	}
-	a.m.started = r.now()
+	a.m.started = r.at
 	if !a.m.opt.selfReady {
 		r.inputs.ready = engine.BecameReady{Replica: a.m.id, Attempt: a.id}
-		r.stepLocked(&r.inputs.ready)
+		r.stepAtLocked(&r.inputs.ready)
 	}
 }
 
@@ -271,7 +271,7 @@ func (r *run) ended(m *member, was State) {
 	if was < StateStarting || was > StateCut {
 		return
 	}
-	m.ended = r.now()
+	m.ended = r.at
 	if x := m.extra; x != nil && x.left != nil {
 		close(x.left)
 		x.left = nil
@@ -287,12 +287,12 @@ func (r *run) ended(m *member, was State) {
 		})
 		return
 	}
-	r.ending = append(r.ending, lifeEnd{&a.soft, completed})
+	r.endLife(&a.soft, completed)
 }
 
 // abandon leaves a worker behind.
 func (r *run) abandon(m *member, a *engine.Action) {
-	m.ended = r.now()
+	m.ended = r.at
 	x := m.more()
 	x.stacks = stacksOf(r.stacks, m.path())
 	left := m.abandonedWith(x.stacks)

@@ -76,20 +76,28 @@ type afterFuncs struct {
 	list map[*func()]struct{}
 }
 
-// finish ends the lifetime; only the first call counts. It is called without a lock.
+// finish ends the lifetime and calls what joined it; only the first call counts. It is called without a lock.
 func (l *lifetime) finish(e *ending) {
+	if joined := l.end(e); joined != nil {
+		joined.call()
+	}
+}
+
+// end is finish without the calls: what it returns is to be called without a lock. It is nil where nothing joined.
+func (l *lifetime) end(e *ending) (joined *afterFuncs) {
 	if !l.ended.CompareAndSwap(nil, e) {
-		return
+		return nil
 	}
 	close(l.done)
-	funcs := l.funcs.Load()
-	if funcs == nil {
-		return
-	}
-	funcs.mu.Lock()
-	list := funcs.list
-	funcs.list = nil
-	funcs.mu.Unlock()
+	return l.funcs.Load()
+}
+
+// call calls what has joined.
+func (a *afterFuncs) call() {
+	a.mu.Lock()
+	list := a.list
+	a.list = nil
+	a.mu.Unlock()
 	for f := range list {
 		(*f)()
 	}

@@ -75,7 +75,10 @@ func (r *run) readMailLocked() {
 	for a := r.mailbox.last.Swap(nil); a != nil; {
 		a.mail.next, first, a = first, a, a.mail.next
 	}
-	for first != nil {
+	for i := 0; first != nil; i++ {
+		if i%sameTime == 0 {
+			r.at = r.now()
+		}
 		a := first
 		first, a.mail.next = a.mail.next, nil
 		news := a.mail.news.Swap(0)
@@ -91,3 +94,6 @@ func (r *run) readMailLocked() {
 		}
 	}
 }
+
+// sameTime is how many attempts whose mail is read together have the same time.
+const sameTime = 64

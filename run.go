@@ -67,15 +67,15 @@ type run struct {
 	stopAt     int64                        // when the soft stop began
 	cutAt      int64                        // when the whole group was cut
 	endedAt    int64                        // when the last worker ended
+	at         int64                        // the time of the present step
 	todo       []func()                     // put off until mu is unlocked
 	inputs     struct {                     // of the engine, without an allocation for each
 		ready engine.BecameReady
 		ended engine.Ended
 	}
-	ending     []lifeEnd // contexts to end when mu is unlocked, before todo
-	afterwards func()    // called when mu is unlocked, after the workers that were told have had a chance to run
-	yield      bool      // let them run first
-	posted     bool      // events were put on the bus
+	afterwards func() // called when mu is unlocked, after the workers that were told have had a chance to run
+	yield      bool   // let them run first
+	posted     bool   // events were put on the bus
 }
 
 // newRun makes the run of a group whose specs have been checked. The group is locked.
@@ -170,25 +170,35 @@ func (r *run) inOrder() []*member {
 
 // stepLocked tells the engine something and carries out what it decides.
 func (r *run) stepLocked(in engine.Input) {
-	now := engine.Time(r.now())
+	r.at = r.now()
+	r.stepAtLocked(in)
+}
+
+// stepAtLocked is stepLocked at the time of the step before.
+func (r *run) stepAtLocked(in engine.Input) {
+	now := engine.Time(r.at)
 	if !r.frozen && r.leavingAbove() {
 		r.frozen = true
-		r.carryOut(r.engine.Step(now, engine.Freeze{}))
+		r.decide(now, engine.Freeze{})
 	}
-	r.carryOut(r.engine.Step(now, in))
+	r.decide(now, in)
 	if next := r.engine.Next(); next != 0 && (r.next == 0 || next < r.next) {
 		r.poke() // the goroutine that called Run waits too long
 	}
 }
 
+// decide has the engine decide, and carries that out piece by piece.
+func (r *run) decide(now engine.Time, in engine.Input) {
+	for actions := r.engine.Step(now, in); len(actions) > 0; actions = r.engine.Continue() {
+		r.carryOut(actions)
+	}
+}
+
 // unlock ends a change of the run: it unlocks, then does what was put off.
 func (r *run) unlock() {
-	ending, todo, posted, yield, afterwards := r.ending, r.todo, r.posted, r.yield, r.afterwards
-	r.ending, r.todo, r.posted, r.yield, r.afterwards = nil, nil, false, false, nil
+	todo, posted, yield, afterwards := r.todo, r.posted, r.yield, r.afterwards
+	r.todo, r.posted, r.yield, r.afterwards = nil, false, false, nil
 	r.mu.Unlock()
-	for _, e := range ending {
-		e.life.finish(e.end)
-	}
 	for _, f := range todo {
 		f()
 	}
@@ -203,10 +213,11 @@ func (r *run) unlock() {
 	}
 }
 
-// lifeEnd is a lifetime that is to end.
-type lifeEnd struct {
-	life *lifetime
-	end  *ending
+// endLife ends a lifetime, if it has not ended, and puts off the calls of what joined it.
+func (r *run) endLife(l *lifetime, e *ending) {
+	if joined := l.end(e); joined != nil {
+		r.later(joined.call)
+	}
 }
 
 // later puts f off until the run is unlocked.
@@ -353,11 +364,9 @@ func (r *run) end() error {
 		a := m.attempt
 		if grace := a.grace.Load(); grace != nil && grace.ended.Load() == nil {
 			_, hard := r.endingsLocked(a)
-			r.ending = append(r.ending, lifeEnd{grace, hard})
+			r.endLife(grace, hard)
 		}
-		if a.soft.ended.Load() == nil {
-			r.ending = append(r.ending, lifeEnd{&a.soft, completed})
-		}
+		r.endLife(&a.soft, completed)
 	}
 	r.unlock()
 	if r.parent == nil && r.labels && !forced {

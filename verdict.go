@@ -17,7 +17,7 @@ func (r *run) returned(a *attempt, err error, known facts) {
 	if err == nil || known == (facts{stopped: true}) && a.m.state == StateStopping {
 		if a.m.state != StateCut && (a.m.extra == nil || a.m.extra.err == nil) { // as a rule
 			r.inputs.ended = engine.Ended{Replica: a.m.id, Attempt: a.id}
-			r.stepLocked(&r.inputs.ended)
+			r.stepAtLocked(&r.inputs.ended)
 			return
 		}
 	}
@@ -28,7 +28,7 @@ func (r *run) returned(a *attempt, err error, known facts) {
 			v.failure, v.known, v.worker = left, true, left.Name
 		}
 	}
-	r.stepLocked(engine.Ended{Replica: a.m.id, Attempt: a.id, Failed: v.failure != nil, Final: final, Err: v})
+	r.stepAtLocked(engine.Ended{Replica: a.m.id, Attempt: a.id, Failed: v.failure != nil, Final: final, Err: v})
 }
 
 // startsAgain reports whether a worker that returns now without a failure is started again.

@@ -17,7 +17,7 @@ func TestBackstop(t *testing.T) {
 		step := func(now Time, in Input) { // Step without verify, which would find the defect
 			e.now, e.actions = now, e.actions[:0]
 			e.take(in)
-			e.finish()
+			e.advance()
 		}
 		step(1, Add{Replicas: 1})
 		step(1, Begin{})

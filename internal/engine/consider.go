@@ -1,18 +1,24 @@
 package engine
 
-// settleQueue does what is due for each queued replica, and for those that this queues, until nothing is due.
-func (e *Engine) settleQueue() {
-	for at := 0; at < len(e.queue); at++ {
-		id := e.queue[at]
+// settleQueue does what is due for each queued replica, and for those that this queues, until nothing is due or there are that
+// many actions. It reports whether nothing is due.
+func (e *Engine) settleQueue(most int) bool {
+	for ; e.at < len(e.queue); e.at++ {
+		if len(e.actions) >= most {
+			return false
+		}
+		id := e.queue[e.at]
 		r := &e.replicas[id]
 		r.clear(queued)
 		if r.is(exists) && e.phase != GroupNew {
 			e.consider(id)
 		}
 	}
-	if e.queue = e.queue[:0]; cap(e.queue) > maxKept {
+	e.at = 0
+	if e.queue = e.queue[:0]; cap(e.queue) > ordinaryPiece {
 		e.queue = nil
 	}
+	return true
 }
 
 // consider does what is due for a replica, if anything is. It decides from the present state alone, so it may be called

@@ -133,6 +133,7 @@ type Engine struct {
 	wasReady bool
 	wasCut   bool
 	spent    bool // the time of the stop is over, and with it the group
+	ticking  bool // something may be due
 	overdue  bool // something was left by then
 	duckAt   Time // when the lame duck began
 	stopAt   Time // when the soft stop began
@@ -148,27 +149,43 @@ type Engine struct {
 	opsDirty bool
 
 	queue   []ReplicaID
+	at      int // in queue
 	actions []Action
+	piece   int // of actions, see Continue
 }
 
 // New returns the engine of a group without members.
-func New(cfg Config) *Engine { return &Engine{cfg: cfg, restarts: map[ReplicaID]*history{}} }
+func New(cfg Config) *Engine {
+	return &Engine{cfg: cfg, restarts: map[ReplicaID]*history{}, piece: ordinaryPiece}
+}
 
-// Step takes an input at a time, which never goes back, and returns what is to be done. The returned slice is valid until the
-// next Step.
+// Step takes an input at a time, which never goes back, and returns what is to be done: the first of it, and [Engine.Continue]
+// the rest. Nothing else may be asked of the engine's inputs before Continue has returned nothing. The returned slice is valid
+// until the next call.
 func (e *Engine) Step(now Time, in Input) []Action {
 	e.now = max(e.now, now)
-	if e.actions = e.actions[:0]; cap(e.actions) > maxKept {
-		e.actions = nil
-	}
+	e.dropActions()
 	e.take(in)
-	e.finish()
-	e.verify()
+	e.advance()
 	return e.actions
 }
 
-// maxKept is how many actions, or replicas in the queue, keep their memory from one step to the next.
-const maxKept = 64
+// Continue returns the next of what follows from the last Step, and nothing when that was all. In pieces, the stop of very
+// many workers needs no memory.
+func (e *Engine) Continue() []Action {
+	e.dropActions()
+	e.advance()
+	return e.actions
+}
+
+func (e *Engine) dropActions() {
+	if e.actions = e.actions[:0]; cap(e.actions) > 4*ordinaryPiece {
+		e.actions = nil
+	}
+}
+
+// ordinaryPiece is how many actions there are at a time, or a few more.
+const ordinaryPiece = 64
 
 // Grow makes room for n more members with a replica each.
 func (e *Engine) Grow(n int) {
@@ -202,27 +219,30 @@ func (e *Engine) take(in Input) {
 	case Bounds:
 		e.bounds = in
 	case Tick:
-		e.expire()
+		e.ticking = true
 	default:
 		e.operate(in)
 	}
 }
 
-// finish does all that follows from what has changed.
-func (e *Engine) finish() {
-	for {
-		e.settleQueue()
-		if e.opsDirty {
+// advance does what follows from what has changed, all of it or until there is a piece of actions.
+func (e *Engine) advance() {
+	for e.settleQueue(e.piece) {
+		switch {
+		case e.opsDirty:
 			e.opsDirty = false
 			e.reviewOps()
-			continue
-		}
-		if e.phase == GroupRunning && !e.wasReady && e.pending == 0 {
+		case e.phase == GroupRunning && !e.wasReady && e.pending == 0:
 			e.wasReady = true
 			e.stopReminding()
 			e.emit(Action{Kind: GroupReady})
-		}
-		if !e.endIfDue() {
+		case e.endIfDue():
+		case e.ticking:
+			e.expireOne()
+		default:
+			if len(e.actions) == 0 { // that was all
+				e.verify()
+			}
 			return
 		}
 	}
@@ -251,11 +271,12 @@ func (e *Engine) endIfDue() bool {
 	return true
 }
 
-// expire does what is due. What that sets for the same time is done as well.
-func (e *Engine) expire() {
-	for due := e.timers.due(e.now); due != nil; due = e.timers.due(e.now) {
+// expireOne does the first thing that is due. What that sets for the same time is due as well.
+func (e *Engine) expireOne() {
+	if due := e.timers.due(e.now); due != nil {
 		due.do()
-		e.finish()
+	} else {
+		e.ticking = false
 	}
 }
 

@@ -132,6 +132,7 @@ func newWorld(seed uint64) *world {
 		w.cfg.LameDuck = w.cfg.Grace / 4
 	}
 	w.e = New(w.cfg)
+	w.e.piece = 1 + int(seed%5)
 	return w
 }
 
@@ -362,7 +363,10 @@ func (w *world) operate() {
 // step feeds the engine, and lives through its actions.
 func (w *world) step(in Input) {
 	w.steps = append(w.steps, step{w.now, in})
-	actions := slices.Clone(w.e.Step(w.now, in))
+	var actions []Action
+	for more := w.e.Step(w.now, in); len(more) > 0; more = w.e.Continue() {
+		actions = append(actions, more...)
+	}
 	if err := w.e.recount(); err != nil {
 		panic(err)
 	}
@@ -565,8 +569,9 @@ func (w *world) code() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "func TestPasted(t *testing.T) {\n\te := New(Config{Grace: %d, HardStop: %d, LameDuck: %d, Random: func(n int64) int64 { return n / 2 }, Remind: %v})\n",
 		w.cfg.Grace, w.cfg.HardStop, w.cfg.LameDuck, w.cfg.Remind)
+	b.WriteString("\tstep := func(now Time, in Input) {\n\t\tfor more := e.Step(now, in); len(more) > 0; more = e.Continue() {\n\t\t}\n\t}\n")
 	for _, s := range w.steps {
-		fmt.Fprintf(&b, "\te.Step(%d, %s)\n", s.at, strings.ReplaceAll(fmt.Sprintf("%#v", s.in), "engine.", ""))
+		fmt.Fprintf(&b, "\tstep(%d, %s)\n", s.at, strings.ReplaceAll(fmt.Sprintf("%#v", s.in), "engine.", ""))
 	}
 	b.WriteString("\tif err := e.recount(); err != nil {\n\t\tt.Error(err)\n\t}\n}")
 	return b.String()

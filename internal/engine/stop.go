@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // requestStop begins the stop that was asked for, after the lame duck if there is one.
 func (e *Engine) requestStop(in SoftStop) {
@@ -107,7 +110,7 @@ func (e *Engine) hardStop(cause Cause) {
 			soft = *e.cause
 		}
 		e.softStop(&soft)
-		e.settleQueue()
+		e.settleQueue(math.MaxInt)
 	}
 	b := &e.budget
 	total := min(e.cfg.HardStop, b.ends+b.wait-e.now) // the stop does not get longer by it
@@ -202,7 +205,7 @@ func (e *Engine) force(in Force) {
 	}
 	cause := in.Cause
 	e.softStop(&cause)
-	e.settleQueue()
+	e.settleQueue(math.MaxInt)
 	e.endAll(&cause)
 }
 
