@@ -71,7 +71,7 @@ func (r *run) addLocked(s spec, m *member, order int64) {
 
 // specOf says the options in the engine's words.
 func (r *run) specOf(o *options) engine.Spec {
-	s := engine.Spec{AwaitReady: o.selfReady, ReadyWithin: o.within, StopWithin: o.stopWithin, Essential: o.essential, Optional: o.optional}
+	s := engine.Spec{AwaitReady: o.selfReady, ReadyWithin: o.within, StopWithin: o.stopWithin, Essential: o.essential, Optional: o.optional, Restart: o.restart.inEngine()}
 	for _, name := range o.after {
 		dep := r.byName[name].place
 		switch requires := slices.Contains(o.requires, name); {
@@ -80,10 +80,6 @@ func (r *run) specOf(o *options) engine.Spec {
 		case !requires && !slices.Contains(s.After, dep):
 			s.After = append(s.After, dep)
 		}
-	}
-	if p := o.restart; p.When != RestartNever {
-		p = p.withDefaults()
-		s.Restart = engine.Policy{When: engine.When(p.When), MinDelay: p.MinDelay, MaxDelay: p.MaxDelay, Stable: p.Stable, Limit: p.Limit, Within: p.Within, AtOnce: p.AtOnce}
 	}
 	return s
 }

@@ -102,7 +102,7 @@ func TestAbandonLooksAgain(t *testing.T) {
 				case <-ctx.Done():
 					return nil
 				}
-			}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways, MinDelay: time.Millisecond, AtOnce: true}))
+			}, lastcall.Restart(lastcall.RestartPolicy{Always: true, MinDelay: time.Millisecond, AtOnce: true}))
 			var starts int
 			g.Go("web", func(ctx context.Context) error {
 				starts++

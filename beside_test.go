@@ -212,7 +212,7 @@ func TestRestartAtOnce(t *testing.T) {
 			j.addAt("starts")
 			lastcall.Sleep(ctx, time.Second)
 			return errors.New("broken")
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: 10 * time.Second, AtOnce: true}))
+		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: 10 * time.Second, AtOnce: true}))
 		_ = runFor(t, &g, 13*time.Second)
 		list := j.list()
 		if len(list) < 3 || list[0] != "0s starts" || list[1] != "1s starts" {

@@ -100,7 +100,7 @@ func TestErrorsThatBreak(t *testing.T) {
 							// fmt.Errorf itself asks the error for its text: it contains a panic, and ends the worker by Goexit
 							worker = func(context.Context) error { return errors.Join(brokenError{how}) }
 						}
-						g.Go("broken", worker, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, Limit: 2}))
+						g.Go("broken", worker, lastcall.Restart(lastcall.RestartPolicy{Limit: 2}))
 						g.Go("other", untilStop)
 						if err := runFor(t, g, time.Minute); err == nil {
 							t.Error("the group stopped well")

@@ -9,7 +9,7 @@
 //	var group lastcall.Group
 //	group.Go("db", openAndServe, lastcall.AwaitReady(5*time.Second))
 //	group.Add("web", serve.HTTP(server, listener), lastcall.After("db"))
-//	group.Go("mail", sendMail, lastcall.After("db"), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+//	group.Go("mail", sendMail, lastcall.After("db"), lastcall.Restart(lastcall.RestartPolicy{}))
 //
 // Workers start when what they are [After] is ready. A worker is ready when its function is entered, which is before its
 // first line has run: where a dependent needs what the function sets up, add the worker with [AwaitReady], and have it call

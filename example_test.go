@@ -106,7 +106,7 @@ func ExampleRestart() {
 			return errors.New("connection refused")
 		}
 		return lastcall.Permanent(errors.New("unknown account"))
-	}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: time.Millisecond}))
+	}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: time.Millisecond}))
 	fmt.Println(group.Run(context.Background()), "- after", attempt, "attempts")
 	// Output:
 	// feed: unknown account - after 3 attempts

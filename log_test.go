@@ -95,7 +95,7 @@ func TestLogOfEverythingElse(t *testing.T) {
 			}
 			<-ctx.Done()
 			return nil
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: 1, MaxDelay: 1}))
+		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: 1, MaxDelay: 1}))
 		g.Go("cook", func(ctx context.Context) error {
 			lastcall.Sleep(ctx, 10*time.Second)
 			g.Go("cook", untilStop)
@@ -160,7 +160,7 @@ func TestLogStopBeforeTheStop(t *testing.T) {
 			}
 			<-ctx.Done()
 			return nil
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: 1, MaxDelay: 1}))
+		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: 1, MaxDelay: 1}))
 		early := ""
 		g.Go("later", func(ctx context.Context) error {
 			lastcall.Sleep(ctx, time.Second)

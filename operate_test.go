@@ -117,7 +117,7 @@ func TestTheErrorOfAStopAloneIsTheCallers(t *testing.T) {
 		var g lastcall.Group
 		broken := errors.New("broken")
 		g.Go("web", func(ctx context.Context) error { <-ctx.Done(); return broken },
-			lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways}))
+			lastcall.Restart(lastcall.RestartPolicy{Always: true}))
 		g.Go("hangs", func(ctx context.Context) error { <-lastcall.Grace(ctx).Done(); return nil },
 			lastcall.StopWithin(time.Second))
 		g.Go("other", untilStop)
@@ -243,7 +243,7 @@ func TestStartSkipsTheBackOff(t *testing.T) {
 				return errors.New("flaky")
 			}
 			return untilStop(ctx)
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: time.Hour, MaxDelay: time.Hour}))
+		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: time.Hour, MaxDelay: time.Hour}))
 		stop := running(t, &g)
 		began := time.Now()
 		if err := g.Start(t.Context(), "flaky"); err != nil || time.Since(began) != 0 {
@@ -306,7 +306,7 @@ func TestAReplacementThatNeverBecomesReady(t *testing.T) {
 				g.Go("proxy", untilStop, lastcall.After("web"))
 				stop := running(t, &g)
 				err := g.Replace(t.Context(), "web", test.fn, lastcall.AwaitReady(10*time.Second),
-					lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways}))
+					lastcall.Restart(lastcall.RestartPolicy{Always: true}))
 				if !errors.Is(err, lastcall.ErrNotReplaced) || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("Replace: %v", err)
 				}
@@ -442,7 +442,7 @@ func TestSingleWorkersAtRandom(t *testing.T) {
 				life, readyIn, stopIn, fails := rnd.IntN(200), rnd.IntN(8), rnd.IntN(5), rnd.IntN(3) == 0
 				opts := []lastcall.Option{lastcall.Optional(), lastcall.AwaitReady(6 * time.Second)}
 				if rnd.IntN(2) == 0 {
-					opts = append(opts, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, Limit: 3}))
+					opts = append(opts, lastcall.Restart(lastcall.RestartPolicy{Limit: 3}))
 				}
 				for dep := range i {
 					switch rnd.IntN(4) {

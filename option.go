@@ -16,7 +16,7 @@ type options struct {
 	selfReady  bool // ready only when the worker says so
 	within     time.Duration
 	stopWithin time.Duration
-	restart    RestartPolicy
+	restart    *RestartPolicy // nil: never
 	essential  bool
 	optional   bool
 	beside     string
@@ -74,14 +74,11 @@ func StopWithin(d time.Duration) Option {
 	}
 }
 
-// Restart starts the worker again after it ended, as p says. Without this option, and with the zero policy, it is never
-// started again; a policy that says something, but not when, restarts it on failure.
+// Restart starts the worker again after it failed, with p.Always also after it completed. The zero policy has sensible
+// defaults. Without this option a failure stops the group, and completion is completion.
 func Restart(p RestartPolicy) Option {
 	return func(o *options) {
-		o.restart = p
-		if p.When == RestartNever && p != (RestartPolicy{}) {
-			o.restart.When = RestartOnFailure
-		}
+		o.restart = &p
 		o.problems = append(o.problems, p.problems()...)
 	}
 }

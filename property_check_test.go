@@ -656,7 +656,7 @@ func (o *outcome) checkEnd(s *subject) {
 		o.wrongf("%s: it failed with %v and is %v", s.path, r.failure, w.State)
 	case cut && w.Ended.After(w.HardStop) && !broke && !late && w.State == lastcall.StateFailed:
 		o.wrongf("%s: it was cut and is %v: %s", s.path, w.State, w.Err)
-	case !bad && !cut && !stopped && !late && (s.plan.Restart == nil || s.plan.Restart.When != lastcall.RestartAlways):
+	case !bad && !cut && !stopped && !late && (s.plan.Restart == nil || !s.plan.Restart.Always):
 		o.wrongf("%s: it ended well and is %v: %s", s.path, w.State, w.Err)
 	}
 	if preempted {

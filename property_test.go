@@ -188,7 +188,7 @@ func drawWorker(t *rapid.T, name string, others []string, depth int) *workerPlan
 	}
 	if oneIn(t, 3, "restart") {
 		w.Restart = &lastcall.RestartPolicy{
-			When:     lastcall.RestartWhen(rapid.IntRange(1, 2).Draw(t, "when")),
+			Always:   rapid.Bool().Draw(t, "always"),
 			MinDelay: rapid.SampledFrom([]time.Duration{0, 100 * time.Millisecond, time.Second}).Draw(t, "min delay"),
 			MaxDelay: rapid.SampledFrom([]time.Duration{0, time.Second, 2 * time.Second}).Draw(t, "max delay"),
 			Stable:   rapid.SampledFrom([]time.Duration{0, 500 * time.Millisecond, 2 * time.Second}).Draw(t, "stable"),

@@ -3,30 +3,20 @@ package lastcall
 import (
 	"fmt"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
-// RestartWhen says after which ends a worker is started again.
-type RestartWhen uint8
-
-const (
-	// RestartNever: a failure stops the group, and completion is completion. With other fields of a policy set it
-	// means RestartOnFailure.
-	RestartNever RestartWhen = iota
-	// RestartOnFailure: after an error, a panic, runtime.Goexit, or not being ready in time.
-	RestartOnFailure
-	// RestartAlways: also after it returned nil.
-	RestartAlways
-)
-
-// RestartPolicy says when and how a worker is started again. Nothing is started again once the soft stop began, and the
-// stop does not wait for a back-off to pass.
+// RestartPolicy says when and how a worker is started again, see [Restart]: after a failure, which is an error, a panic,
+// runtime.Goexit, or not being ready in time, and with Always also after it returned nil. Nothing is started again once
+// the soft stop began, and the stop does not wait for a back-off to pass.
 //
-// The back-off starts at MinDelay, or with AtOnce at nothing, and doubles up to MaxDelay, each time shortened by up to a half at random so that
-// workers which failed together do not come back together; a start that lasted Stable begins anew. If the worker would
-// be started more than Limit times within Within, it failed for good: the group stops, and its parent decides about the
-// group by the same rules.
+// The back-off starts at MinDelay, or with AtOnce at nothing, and doubles up to MaxDelay. Each is shortened by up to a
+// half at random, so that workers that failed together do not come back together. An attempt that lasted Stable resets
+// the back-off. A worker that would be started more than Limit times within Within fails for good: the group stops, and
+// the group around it applies its own policy.
 type RestartPolicy struct {
-	When     RestartWhen
+	Always   bool          // also after it completed
 	MinDelay time.Duration // 0 means 100 ms
 	MaxDelay time.Duration // 0 means 30 s
 	Stable   time.Duration // 0 means 1 minute
@@ -35,7 +25,7 @@ type RestartPolicy struct {
 	AtOnce   bool          // the first restart of a series comes without a delay, the second after MinDelay
 }
 
-// Permanent marks an error that a restart cannot mend: the worker fails for good whatever its [RestartPolicy].
+// Permanent marks an error that a restart cannot fix: the worker fails for good whatever its [RestartPolicy].
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -47,6 +37,21 @@ type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
+
+// inEngine is the policy in the engine's words, with its defaults; never for nil.
+func (p *RestartPolicy) inEngine() engine.Policy {
+	if p == nil {
+		return engine.Policy{}
+	}
+	full := p.withDefaults()
+	when := engine.OnFailure
+	if full.Always {
+		when = engine.Always
+	}
+	return engine.Policy{
+		When: when, MinDelay: full.MinDelay, MaxDelay: full.MaxDelay, Stable: full.Stable, Limit: full.Limit, Within: full.Within, AtOnce: full.AtOnce,
+	}
+}
 
 func (p RestartPolicy) withDefaults() RestartPolicy {
 	orDefault(&p.MinDelay, 100*time.Millisecond)
@@ -70,14 +75,11 @@ func (p RestartPolicy) problems() (problems []string) {
 		value time.Duration
 	}{{"MinDelay", p.MinDelay}, {"MaxDelay", p.MaxDelay}, {"Stable", p.Stable}, {"Within", p.Within}} {
 		if field.value < 0 {
-			problems = append(problems, fmt.Sprintf("Restart with negative %s (%v)", field.name, field.value))
+			problems = append(problems, fmt.Sprintf("Restart: %s must not be negative (%v)", field.name, field.value))
 		}
 	}
 	if p.MinDelay > 0 && p.MaxDelay > 0 && p.MinDelay > p.MaxDelay {
-		problems = append(problems, fmt.Sprintf("Restart with MinDelay %v above MaxDelay %v", p.MinDelay, p.MaxDelay))
-	}
-	if p.When > RestartAlways {
-		problems = append(problems, fmt.Sprintf("Restart with unknown When (%d)", p.When))
+		problems = append(problems, fmt.Sprintf("Restart: MinDelay %v is above MaxDelay %v", p.MinDelay, p.MaxDelay))
 	}
 	return problems
 }

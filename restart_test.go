@@ -31,7 +31,7 @@ func TestBackOffGrowsWithJitterAndResetsAfterAStablePeriod(t *testing.T) {
 				lastcall.Sleep(ctx, time.Hour) // stable
 			}
 			return errors.New("flaky")
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: time.Second, MaxDelay: 10 * time.Second, Limit: -1}))
+		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: time.Second, MaxDelay: 10 * time.Second, Limit: -1}))
 		if err := runFor(t, &g, time.Hour+30*time.Second); err != nil {
 			t.Error(err)
 		}
@@ -55,7 +55,7 @@ func TestAStopInterruptsTheBackOff(t *testing.T) {
 		starts := 0
 		var g lastcall.Group
 		g.Go("flaky", func(ctx context.Context) error { starts++; return errors.New("flaky") },
-			lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways, MinDelay: time.Hour, MaxDelay: time.Hour}))
+			lastcall.Restart(lastcall.RestartPolicy{Always: true, MinDelay: time.Hour, MaxDelay: time.Hour}))
 		began := time.Now()
 		if err := runFor(t, &g, time.Second); err != nil {
 			t.Error(err)
@@ -74,7 +74,7 @@ func TestNoRestartAfterTheSoftStop(t *testing.T) {
 			starts++
 			<-ctx.Done()
 			return errors.New("flaky")
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways}))
+		}, lastcall.Restart(lastcall.RestartPolicy{Always: true}))
 		err := runFor(t, &g, time.Second)
 		if starts != 1 || lastcall.ExitCode(err) != 1 {
 			t.Errorf("%d starts, %v", starts, err)
@@ -82,17 +82,20 @@ func TestNoRestartAfterTheSoftStop(t *testing.T) {
 	})
 }
 
-func TestRestartWhen(t *testing.T) {
+func TestRestartAfterWhichEnds(t *testing.T) {
+	never := []lastcall.Option{}
+	onFailure := []lastcall.Option{lastcall.Restart(lastcall.RestartPolicy{})}
+	always := []lastcall.Option{lastcall.Restart(lastcall.RestartPolicy{Always: true})}
 	boom := errors.New("boom")
 	for _, test := range []struct {
-		when lastcall.RestartWhen
+		when []lastcall.Option
 		err  error
 		want int
 	}{
-		{lastcall.RestartNever, nil, 1}, {lastcall.RestartNever, boom, 1},
-		{lastcall.RestartOnFailure, nil, 1}, {lastcall.RestartOnFailure, boom, 3},
-		{lastcall.RestartAlways, nil, 3}, {lastcall.RestartAlways, boom, 3},
-		{lastcall.RestartAlways, lastcall.Permanent(boom), 1},
+		{never, nil, 1}, {never, boom, 1},
+		{onFailure, nil, 1}, {onFailure, boom, 3},
+		{always, nil, 3}, {always, boom, 3},
+		{always, lastcall.Permanent(boom), 1},
 	} {
 		bubble(t, func(t *testing.T) {
 			starts := 0
@@ -102,11 +105,11 @@ func TestRestartWhen(t *testing.T) {
 					return untilStop(ctx)
 				}
 				return test.err
-			}, lastcall.Restart(lastcall.RestartPolicy{When: test.when}))
+			}, test.when...)
 			g.Go("other", untilStop)
 			err := runFor(t, &g, time.Minute)
 			if starts != test.want || (err != nil) != (starts == 1 && test.err != nil) {
-				t.Errorf("%v after %v: %d starts, want %d; %v", test.when, test.err, starts, test.want, err)
+				t.Errorf("after %v: %d starts, want %d; %v", test.err, starts, test.want, err)
 			}
 			if got := worker(t, g.Report(), "w").Restarts; got != test.want-1 {
 				t.Errorf("the report counts %d restarts", got)
@@ -121,9 +124,9 @@ func TestIntensityEscalatesToTheParent(t *testing.T) {
 		starts, groups := 0, 0
 		var inner, outer lastcall.Group
 		inner.Go("flaky", func(ctx context.Context) error { starts++; return boom },
-			lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, Limit: 2}))
+			lastcall.Restart(lastcall.RestartPolicy{Limit: 2}))
 		inner.Go("steady", func(ctx context.Context) error { groups++; return untilStop(ctx) })
-		outer.Add("inner", &inner, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, Limit: 1}))
+		outer.Add("inner", &inner, lastcall.Restart(lastcall.RestartPolicy{Limit: 1}))
 		outer.Go("other", untilStop)
 		err := outer.Run(t.Context())
 		if starts != 6 || groups != 2 {
@@ -143,7 +146,7 @@ func TestIntensityForgets(t *testing.T) {
 			starts++
 			lastcall.Sleep(ctx, 40*time.Second)
 			return errors.New("flaky")
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartAlways, Limit: 2, Within: time.Minute}))
+		}, lastcall.Restart(lastcall.RestartPolicy{Always: true, Limit: 2, Within: time.Minute}))
 		// The stop may come while the worker runs, which is then a failure, or in a back-off.
 		if err := runFor(t, &g, time.Hour); starts < 50 || err != nil && strings.Contains(err.Error(), "giving up") {
 			t.Errorf("%d starts, %v", starts, err)
@@ -176,7 +179,7 @@ func TestRequiresRestartsDependentsInOrder(t *testing.T) {
 			case <-ctx.Done():
 				return nil
 			}
-		}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: 1, MaxDelay: 1}))
+		}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{MinDelay: 1, MaxDelay: 1}))
 		g.Go("cache", slow, lastcall.AwaitReady(0), lastcall.Requires("db"))
 		g.Go("web", slow, lastcall.AwaitReady(0), lastcall.Requires("cache"))
 		g.Go("bystander", untilStop, lastcall.After("db"))
@@ -223,7 +226,7 @@ func TestAStopInTheMiddleOfARestart(t *testing.T) {
 					return errors.New("connection lost")
 				}
 				return nil
-			}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+			}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{}))
 			g.Go("cache", slow, lastcall.AwaitReady(0), lastcall.Requires("db"))
 			g.Go("web", slow, lastcall.AwaitReady(0), lastcall.Requires("cache"))
 			began := time.Now()
@@ -246,7 +249,7 @@ func TestALateStartRestarts(t *testing.T) {
 				lastcall.Ready(ctx)
 			}
 			return untilStop(ctx)
-		}, lastcall.AwaitReady(5*time.Second), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+		}, lastcall.AwaitReady(5*time.Second), lastcall.Restart(lastcall.RestartPolicy{}))
 		if err := runFor(t, &g, time.Minute); err != nil || starts != 3 {
 			t.Errorf("%d starts, %v", starts, err)
 		}
@@ -273,7 +276,7 @@ func TestARestartGetsContextsOfItsOwn(t *testing.T) {
 			}
 			lastcall.Ready(first)
 			return untilStop(ctx)
-		}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+		}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{}))
 		if err := runFor(t, &g, time.Second); err != nil {
 			t.Error(err)
 		}
@@ -291,7 +294,7 @@ func TestAWorkerThatCannotBeStoppedForARestartStopsTheGroup(t *testing.T) {
 				return errors.New("lost")
 			}
 			return nil
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+		}, lastcall.Restart(lastcall.RestartPolicy{}))
 		g.Go("web", ignores(time.Minute), lastcall.Requires("db"))
 		g.Go("other", untilStop)
 		err := g.Run(t.Context())
@@ -313,7 +316,7 @@ func TestManyWorkersRestartAtOnce(t *testing.T) {
 					return errors.New("again")
 				}
 				return untilStop(ctx)
-			}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+			}, lastcall.Restart(lastcall.RestartPolicy{}))
 		}
 		if err := runFor(t, &g, time.Minute); err != nil {
 			t.Error(err)
@@ -337,7 +340,7 @@ func TestRequiresWithoutAListener(t *testing.T) {
 				return errors.New("lost")
 			}
 			return untilStop(ctx)
-		}, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure}))
+		}, lastcall.Restart(lastcall.RestartPolicy{}))
 		g.Go("web", func(ctx context.Context) error {
 			web++
 			return untilStop(ctx)
@@ -349,37 +352,6 @@ func TestRequiresWithoutAListener(t *testing.T) {
 			t.Errorf("%d and %d starts, want 2 of each", db, web)
 		}
 	})
-}
-
-// A policy that says how, and not when, is meant for failures.
-func TestRestartPolicyWithoutWhen(t *testing.T) {
-	for _, test := range []struct {
-		policy lastcall.RestartPolicy
-		fails  bool
-		starts int
-	}{
-		{lastcall.RestartPolicy{}, true, 1},
-		{lastcall.RestartPolicy{MinDelay: time.Second}, true, 3},
-		{lastcall.RestartPolicy{AtOnce: true}, true, 3},
-		{lastcall.RestartPolicy{MinDelay: time.Second}, false, 1},
-	} {
-		bubble(t, func(t *testing.T) {
-			var g lastcall.Group
-			starts := 0
-			g.Go("web", func(ctx context.Context) error {
-				if starts++; starts == 3 {
-					<-ctx.Done()
-				} else if test.fails {
-					return errors.New("lost")
-				}
-				return nil
-			}, lastcall.Restart(test.policy))
-			err := runFor(t, &g, time.Hour)
-			if starts != test.starts || (err == nil) != (test.starts == 3 || !test.fails) {
-				t.Errorf("%+v: %d starts, %v; want %d", test.policy, starts, err, test.starts)
-			}
-		})
-	}
 }
 
 func TestSlashInAName(t *testing.T) {

@@ -665,7 +665,7 @@ func TestASignalAtAnyMomentStops(t *testing.T) {
 					return io.ErrUnexpectedEOF
 				}
 				return nil
-			}, lastcall.After("db"), lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, MinDelay: 20 * time.Millisecond, Limit: -1}))
+			}, lastcall.After("db"), lastcall.Restart(lastcall.RestartPolicy{MinDelay: 20 * time.Millisecond, Limit: -1}))
 			if err := runUnderSignals(t, &g, []blow{{offset, syscall.SIGTERM}}); err != nil {
 				t.Errorf("signal at %v: %v", offset, err)
 			}

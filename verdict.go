@@ -37,7 +37,7 @@ func (r *run) startsAgain(m *member) bool {
 	case engine.Again:
 		return true
 	case engine.Run:
-		return m.opt.restart.When != RestartNever
+		return m.opt.restart != nil
 	}
 	return false
 }

@@ -210,7 +210,7 @@ func TestRestart(t *testing.T) {
 	v := listen(t)
 	p := script("say up; exit 3")
 	p.Stdout = v.w
-	r := run(t, p, limit, lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure, Limit: 2, MinDelay: time.Millisecond}))
+	r := run(t, p, limit, lastcall.Restart(lastcall.RestartPolicy{Limit: 2, MinDelay: time.Millisecond}))
 	errorAs[*ExitError](t, r.end())
 	v.silence(t)
 	if got := v.all(); len(got) != 3 {

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"github.com/lastcall-go/lastcall"
 )
 
 // A groupPlan is one case: families of processes in a group, and what happens to them.
@@ -25,7 +23,7 @@ type groupPlan struct {
 type familyPlan struct {
 	Name            string
 	After, Requires []string
-	Restart         lastcall.RestartWhen
+	Restart         string // "", "on failure" or "always"
 	Optional        bool
 	Kill            Mode
 	Steps           []Step
@@ -84,7 +82,7 @@ func (p *groupPlan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "group: grace %v, hard stop %v\n", p.Grace, p.HardStop)
 	for i, f := range p.Families {
-		fmt.Fprintf(&b, "%d %s: after %v, requires %v, restart %d, optional %t, kill %v, steps %v, grace %v, prepared %t, copied %t, ready %q\n",
+		fmt.Fprintf(&b, "%d %s: after %v, requires %v, restart %q, optional %t, kill %v, steps %v, grace %v, prepared %t, copied %t, ready %q\n",
 			i, f.Name, f.After, f.Requires, f.Restart, f.Optional, f.Kill, f.Steps, f.Grace, f.Prepared, f.Copied, f.Ready)
 		for _, n := range f.Nodes {
 			fmt.Fprintf(&b, "    %v\n", n)
@@ -135,7 +133,7 @@ func drawFamily(t *rapid.T, p *groupPlan, i int) familyPlan {
 	oneIn := func(n int, label string) bool { return rapid.IntRange(0, n-1).Draw(t, label) == 0 }
 	f := familyPlan{
 		Name:     string(rune('a' + i)),
-		Restart:  rapid.SampledFrom([]lastcall.RestartWhen{0, 0, lastcall.RestartOnFailure, lastcall.RestartAlways}).Draw(t, "restart"),
+		Restart:  rapid.SampledFrom([]string{"", "", "on failure", "always"}).Draw(t, "restart"),
 		Optional: !oneIn(4, "essential"),
 		Kill:     rapid.SampledFrom([]Mode{0, 0, 0, 0, KillGroup, KillProcess}).Draw(t, "kill"),
 		Grace:    rapid.SampledFrom([]time.Duration{0, 0, 300 * time.Millisecond, 2 * longGrace}).Draw(t, "grace"),

@@ -279,8 +279,8 @@ func (c *trial) worker(i int) (*Process, lastcall.Worker, []lastcall.Option) {
 	if f.Optional {
 		opts = append(opts, lastcall.Optional())
 	}
-	if f.Restart != lastcall.RestartNever {
-		opts = append(opts, lastcall.Restart(lastcall.RestartPolicy{When: f.Restart, MinDelay: time.Millisecond, MaxDelay: 20 * time.Millisecond, Limit: 3}))
+	if f.Restart != "" {
+		opts = append(opts, lastcall.Restart(lastcall.RestartPolicy{Always: f.Restart == "always", MinDelay: time.Millisecond, MaxDelay: 20 * time.Millisecond, Limit: 3}))
 	}
 	return p, lastcall.Func(func(ctx context.Context) error { return c.follow(ctx, i, p, out) }), opts
 }

@@ -36,7 +36,7 @@ type definition struct {
 	reloadBy     []string
 	before       []string
 	after        []string
-	restart      lastcall.RestartPolicy
+	restart      *lastcall.RestartPolicy
 }
 
 // define makes a process of the file ready to run. numbered is whether its instances have numbers in their names.
@@ -91,13 +91,12 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 		return nil, fail("limits", err)
 	}
 	r := p.Restart
-	d.restart = lastcall.RestartPolicy{MinDelay: r.Delay, MaxDelay: r.Max, Stable: r.Stable, Limit: r.Limit, Within: r.Window, AtOnce: true}
 	switch r.When {
 	case "", "never":
-	case "on-failure":
-		d.restart.When = lastcall.RestartOnFailure
-	case "always":
-		d.restart.When = lastcall.RestartAlways
+	case "on-failure", "always":
+		d.restart = &lastcall.RestartPolicy{
+			Always: r.When == "always", MinDelay: r.Delay, MaxDelay: r.Max, Stable: r.Stable, Limit: r.Limit, Within: r.Window, AtOnce: true,
+		}
 	default:
 		return nil, fail("restart", fmt.Errorf("%q is none of never, on-failure, always", r.When))
 	}
@@ -165,8 +164,8 @@ func (d *definition) fill(p *process.Process, i *instance, listen []process.Sock
 // options are how an instance lives in the group.
 func (s *Supervisor) options(d *definition) []lastcall.Option {
 	opts := []lastcall.Option{lastcall.After(s.workers(d.After)...), lastcall.Requires(s.workers(d.Requires)...)}
-	if d.restart.When != lastcall.RestartNever && d.Schedule == "" {
-		opts = append(opts, lastcall.Restart(d.restart))
+	if d.restart != nil && d.Schedule == "" {
+		opts = append(opts, lastcall.Restart(*d.restart))
 	}
 	switch d.OnExit {
 	case config.OnExitContinue:
