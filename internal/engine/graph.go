@@ -34,6 +34,13 @@ type version struct {
 	dead     int        // deps that failed before they were ready, and do not start by themselves
 }
 
+// same reports whether two specs say the same.
+func (s *Spec) same(other *Spec) bool {
+	return slices.Equal(s.After, other.After) && slices.Equal(s.Requires, other.Requires) && s.AwaitReady == other.AwaitReady &&
+		s.ReadyWithin == other.ReadyWithin && s.StopWithin == other.StopWithin && s.Restart == other.Restart &&
+		s.Essential == other.Essential && s.Optional == other.Optional
+}
+
 // plainVersion is that of workers without options. Nothing in it is ever changed.
 var plainVersion = new(version)
 
@@ -116,6 +123,31 @@ func (e *Engine) present(id MemberID, index int) (list []ReplicaID) {
 	return list
 }
 
+// Replicas are those of a member that are not on their way out, in the order of their indices. One that is to take the place of
+// another comes after it.
+func (e *Engine) Replicas(id MemberID) []ReplicaID { return e.present(id, All) }
+
+// Requiring reports whether a replica runs that requires the member, so that it stops when one of the member's does.
+func (e *Engine) Requiring(id MemberID) bool { return e.requiredByRunning(id) }
+
+// NewIndices are those of the replicas that a Scale to n would make: the lowest that are free.
+func (e *Engine) NewIndices(id MemberID, n int) (list []int) {
+	n -= len(e.present(id, All))
+	if n <= 0 {
+		return nil
+	}
+	used := map[int]bool{}
+	for r := e.members[id].first; r != none; r = e.replicas[r].next {
+		used[int(e.replicas[r].index)] = true // also one on its way out
+	}
+	for i := 0; len(list) < n; i++ {
+		if !used[i] {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // linksOf are the member's, made if need be.
 func (e *Engine) linksOf(id MemberID) *links {
 	m := &e.members[id]
@@ -142,13 +174,20 @@ func (e *Engine) add(in Add) {
 	} else {
 		e.depths = nil
 	}
+	e.open++ // it is parked, as yet
 	for i := range in.Replicas {
+		if in.Indices != nil {
+			i = in.Indices[i]
+		}
 		e.addReplica(id, i, v, 0)
 	}
 	if in.Replicas != 1 {
 		e.linksOf(id).version = v
 	}
 }
+
+// isParked reports whether the member is there and has no replicas. Such a member keeps the group from being over.
+func (m *member) isParked() bool { return m.state == memberHere && m.first == none }
 
 // addBeside puts one more replica beside those of a member.
 func (e *Engine) addBeside(in AddReplica) {
@@ -172,6 +211,11 @@ func (e *Engine) addBeside(in AddReplica) {
 func (e *Engine) newVersion(id MemberID, spec Spec) *version {
 	if spec.plain() {
 		return plainVersion
+	}
+	if m := &e.members[id]; m.first != none { // one that was replaced last may have the same
+		if v := e.replicas[m.first].version; v.member == id && v != plainVersion && v.same(&spec) {
+			return v
+		}
 	}
 	v := &version{Spec: spec, member: id}
 	v.deps = slices.Concat(spec.After, spec.Requires)
@@ -204,6 +248,9 @@ func (e *Engine) addReplica(id MemberID, index int, v *version, with marks) Repl
 		e.replicas = append(e.replicas, replica{})
 	}
 	m := &e.members[id]
+	if m.isParked() {
+		e.open--
+	}
 	wasQueued := e.replicas[at].marks & queued
 	e.replicas[at] = replica{member: id, next: m.first, index: int32(index), version: v, marks: wasQueued}
 	m.first = at
@@ -230,6 +277,9 @@ func (e *Engine) forget(id ReplicaID) {
 			*at = r.next
 			break
 		}
+	}
+	if m.isParked() {
+		e.open++
 	}
 	if r.is(watched) {
 		e.unwatch(id)

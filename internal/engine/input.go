@@ -1,15 +1,15 @@
 package engine
 
-import ()
-
 // An Input is something that happened or that is asked for.
 type Input interface{ input() }
 
 type (
-	// Add puts a member with n replicas into the group. The Added actions tell the identifiers.
+	// Add puts a member with n replicas into the group. The Added actions tell the identifiers. A member without replicas is
+	// parked: the group goes on while there is one.
 	Add struct {
 		Spec     Spec
 		Replicas int
+		Indices  []int // of the replicas; nil means 0, 1, ...
 	}
 	// AddReplica puts one more replica beside those of a member, with a Spec of its own. If the member is satisfied, it counts
 	// once it is ready.
@@ -69,7 +69,8 @@ type (
 	}
 	// Replace starts a replica with a new Spec beside each named one, one after another. When the new one is ready it
 	// takes the place of the old one, which is stopped and forgotten. If it does not become ready, it is stopped and
-	// forgotten itself, and the old one stays.
+	// forgotten itself, and the old one stays. Once all replicas have been replaced with the same Spec, at once or one by
+	// one, those to come have it too.
 	Replace struct {
 		Op     OpID
 		Member MemberID
@@ -83,8 +84,9 @@ type (
 		Member MemberID
 		Index  int
 	}
-	// Scale sets the number of a member's replicas. New ones count for what depends on the member once they are ready. If
-	// one does not become ready, all that this input made are stopped and forgotten.
+	// Scale sets the number of a member's replicas. New ones have the lowest free indices, see Engine.NewIndices, and count for
+	// what depends on the member once they are ready. If one does not become ready, all that this input made are stopped and
+	// forgotten. Those with the highest indices go. With 0 the member is parked, see Add.
 	Scale struct {
 		Op       OpID
 		Member   MemberID

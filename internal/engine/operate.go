@@ -215,6 +215,9 @@ func (e *Engine) remove(op *operation) {
 			e.end(op, InUse, user)
 			return
 		}
+		if e.members[op.member].isParked() {
+			e.open--
+		}
 		e.members[op.member].state = memberLeaving
 	}
 	for _, t := range op.targets {
@@ -254,14 +257,9 @@ func (e *Engine) scale(op *operation, n int) {
 		op.targets = append(op.targets, t)
 		e.want(t.replica, Gone, &Cause{Reason: Requested, Replica: t.replica})
 	}
-	next := 0
-	for _, t := range have {
-		next = max(next, int(e.replicas[t.replica].index)+1)
-	}
-	for i := len(have); i < n; i++ {
-		id := e.addReplica(op.member, next, version, joining)
+	for _, index := range e.NewIndices(op.member, n) {
+		id := e.addReplica(op.member, index, version, joining)
 		op.targets = append(op.targets, target{replica: id, made: true})
-		next++
 	}
 	e.watch(op)
 }
@@ -278,6 +276,11 @@ func (e *Engine) versionOf(id MemberID) *version {
 		}
 	}
 	return plainVersion
+}
+
+// IsModel reports whether replicas to come have the spec of this one.
+func (e *Engine) IsModel(id ReplicaID) bool {
+	return e.versionOf(e.replicas[id].member) == e.replicas[id].version
 }
 
 // withdraw ends an operation that has no caller any more, when what has not taken its place is gone.

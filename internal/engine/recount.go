@@ -9,6 +9,9 @@ func (e *Engine) recount() error {
 		if err := e.recountMember(MemberID(id)); err != nil {
 			return err
 		}
+		if e.members[id].isParked() {
+			open++
+		}
 	}
 	for id := range e.replicas {
 		r := &e.replicas[id]

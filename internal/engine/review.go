@@ -129,7 +129,8 @@ func (e *Engine) reviewReplace(op *operation) (result Result, ended bool) {
 	return OK, true
 }
 
-// whole reports whether a replacement was of all replicas.
+// whole reports whether a replacement was of all replicas, at once or one by one.
 func (e *Engine) whole(op *operation) bool {
-	return op.kind.(Replace).Index == All
+	other := func(id ReplicaID) bool { return e.replicas[id].version != op.version }
+	return op.kind.(Replace).Index == All || !slices.ContainsFunc(e.present(op.member, All), other)
 }
