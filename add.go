@@ -47,6 +47,10 @@ func (r *run) addAll(specs []spec) {
 		for _, dep := range s.opt.after {
 			add(index[dep])
 		}
+		if s.opt.pool != nil {
+			r.addPoolLocked(s, int64(i))
+			return
+		}
 		r.addLocked(s, &slab[i], int64(i))
 	}
 	for i := range specs {
@@ -55,14 +59,24 @@ func (r *run) addAll(specs []spec) {
 	r.orders = int64(len(specs))
 }
 
+// newMember makes a worker of the run, for the engine to add.
+func (r *run) newMember(name string, w Worker, opt *options, order int64) *member {
+	m := new(member)
+	r.initMember(m, name, w, opt, order)
+	return m
+}
+
+func (r *run) initMember(m *member, name string, w Worker, opt *options, order int64) {
+	*m = member{name: name, w: w, run: r, opt: opt, order: order, id: forgotten}
+	m.first.m = m
+}
+
 // addLocked adds a checked worker to the engine.
 func (r *run) addLocked(s spec, m *member, order int64) {
-	*m = member{name: s.name, w: s.w, run: r, opt: s.opt, order: order, id: forgotten}
-	m.first.m = m
+	r.initMember(m, s.name, s.w, s.opt, order)
 	r.byName[s.name] = m
 	r.adding = m
 	if s.opt.beside != "" {
-		r.shared = true
 		r.stepLocked(engine.AddReplica{Member: r.byName[s.opt.beside].place, Spec: r.specOf(s.opt)})
 	} else {
 		r.stepLocked(engine.Add{Spec: r.specOf(s.opt), Replicas: 1})
@@ -73,7 +87,7 @@ func (r *run) addLocked(s spec, m *member, order int64) {
 func (r *run) specOf(o *options) engine.Spec {
 	s := engine.Spec{AwaitReady: o.selfReady, ReadyWithin: o.within, StopWithin: o.stopWithin, Essential: o.essential, Optional: o.optional, Restart: o.restart.inEngine()}
 	for _, name := range o.after {
-		dep := r.byName[name].place
+		dep, _ := r.placeOf(name)
 		switch requires := slices.Contains(o.requires, name); {
 		case requires && !slices.Contains(s.Requires, dep):
 			s.Requires = append(s.Requires, dep)
@@ -82,6 +96,17 @@ func (r *run) specOf(o *options) engine.Spec {
 		}
 	}
 	return s
+}
+
+// placeOf is the member with this name.
+func (r *run) placeOf(name string) (place engine.MemberID, known bool) {
+	if p := r.pools[name]; p != nil {
+		return p.place, true
+	}
+	if m := r.byName[name]; m != nil && m.opt.pool == nil {
+		return m.place, true
+	}
+	return 0, false
 }
 
 // add puts a worker into a running group.
@@ -97,8 +122,11 @@ func (r *run) add(s spec) {
 		return
 	}
 	problems := append(r.placeProblems(s), r.besideProblems(s)...)
-	if r.byName[s.name] != nil {
-		problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+s.name))
+	for _, name := range s.names() {
+		if r.byName[name] != nil || r.pools[name] != nil {
+			problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+name))
+			break
+		}
 	}
 	if len(problems) > 0 {
 		err := &ConfigError{Problems: problems}
@@ -107,6 +135,10 @@ func (r *run) add(s spec) {
 		return
 	}
 	r.orders++
+	if s.opt.pool != nil {
+		r.addPoolLocked(s, r.orders)
+		return
+	}
 	r.addLocked(s, new(member), r.orders)
 }
 
@@ -114,10 +146,10 @@ func (r *run) add(s spec) {
 func (r *run) placeProblems(s spec) []string {
 	problems := append(s.problems(r.prefix), s.nestedProblems([]*Group{r.group}, r.prefix)...)
 	for _, dep := range s.opt.after {
-		switch m := r.byName[dep]; {
-		case m == nil:
+		switch at, known := r.placeOf(dep); {
+		case !known:
 			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", r.prefix+s.name, dep))
-		case r.engine.Removing(m.place):
+		case r.engine.Removing(at):
 			problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is being removed", r.prefix+s.name, dep))
 		}
 	}
@@ -133,13 +165,13 @@ func (r *run) besideProblems(s spec) []string {
 	if at == nil || r.engine.Removing(at.place) {
 		return []string{besideWhom(r.prefix, s)}
 	}
-	return r.cycleProblems(s, at, "what it is beside")
+	return r.cycleProblems(s, at.place, "what it is beside")
 }
 
 // cycleProblems names what s is to start after and what itself starts after at, whose place s is to have.
-func (r *run) cycleProblems(s spec, at *member, whom string) (problems []string) {
+func (r *run) cycleProblems(s spec, at engine.MemberID, whom string) (problems []string) {
 	for _, name := range s.opt.after {
-		if m := r.byName[name]; m != nil && (m.place == at.place || r.engine.DependsOn(m.place, at.place)) {
+		if dep, known := r.placeOf(name); known && (dep == at || r.engine.DependsOn(dep, at)) {
 			problems = append(problems, fmt.Sprintf("worker %q cannot start after %q, which depends on %s", r.prefix+s.name, r.prefix+name, whom))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/engine"
+	"github.com/lastcall-go/lastcall/internal/identity"
 )
 
 // An attempt is one start of a worker, and the context that the worker gets: it ends at the soft stop. There may be
@@ -54,11 +55,23 @@ func (a *attempt) Value(key any) any {
 		return a
 	case graceKey:
 		return nil
+	case identity.Key:
+		return a
 	}
 	if v := a.soft.value(key); v != nil {
 		return v
 	}
 	return a.m.run.base.Value(key)
+}
+
+// SetPID is what package identity asks for.
+func (a *attempt) SetPID(pid int) {
+	r := a.m.run
+	r.lock()
+	defer r.unlock()
+	if a.m.attempt == a {
+		a.m.more().pid = pid
+	}
 }
 
 // String names the worker, for a context that is printed.

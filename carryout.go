@@ -44,6 +44,11 @@ func (r *run) carryOut(actions []engine.Action) {
 func (r *run) bind(a *engine.Action) {
 	m := r.adding
 	r.adding = nil
+	if m == nil {
+		if m = r.bindReplica(a); m == nil {
+			return
+		}
+	}
 	m.id, m.place = a.Replica, a.Member
 	for len(r.members) <= int(a.Replica) {
 		r.members = append(r.members, nil)
@@ -53,6 +58,9 @@ func (r *run) bind(a *engine.Action) {
 
 // forget takes a member out. Operations that wait for it keep it.
 func (r *run) forget(a *engine.Action) {
+	if a.Member >= 0 {
+		r.dropPool(a.Member)
+	}
 	if a.Replica < 0 {
 		return
 	}
@@ -272,9 +280,12 @@ func (r *run) ended(m *member, was State) {
 		return
 	}
 	m.ended = r.at
-	if x := m.extra; x != nil && x.left != nil {
-		close(x.left)
-		x.left = nil
+	if x := m.extra; x != nil {
+		x.pid = 0
+		if x.left != nil {
+			close(x.left)
+			x.left = nil
+		}
 	}
 	a := m.attempt
 	if m.state == StateWaiting || m.state == StateRestarting { // another follows, and this one is not looked at again

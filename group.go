@@ -60,7 +60,10 @@ func (g *Group) Go(name string, fn Func, opts ...Option) { g.Add(name, fn, opts.
 // cannot be added, the error is an [EventRejected], in [Report].Problems, and in what Run returns in the end, and the
 // group runs on. Once the group is stopping, nothing is added; that is an EventRejected and no failure of the group.
 func (g *Group) Add(name string, w Worker, opts ...Option) {
-	s := newSpec(name, w, opts)
+	g.add(newSpec(name, w, opts))
+}
+
+func (g *Group) add(s spec) {
 	g.mu.Lock()
 	r := g.run
 	if r == nil {
@@ -77,21 +80,33 @@ var noOptions = new(options)
 func newSpec(name string, w Worker, opts []Option) spec {
 	s := spec{name: name, w: w, opt: noOptions}
 	if len(opts) > 0 {
-		s.opt = new(options)
-		for _, opt := range opts {
-			if opt == nil {
-				s.opt.problem("nil option")
-				continue
-			}
-			opt(s.opt)
-		}
+		s.opt = newOptions(opts)
 	}
-	if self, ok := w.(SelfReadier); ok && !isNil(w) && !s.opt.selfReady {
-		withReady := *s.opt
-		AwaitReady(self.ReadyWithin())(&withReady)
-		s.opt = &withReady
-	}
+	s.opt = s.opt.ofWorker(w)
 	return s
+}
+
+func newOptions(opts []Option) *options {
+	o := new(options)
+	for _, opt := range opts {
+		if opt == nil {
+			o.problem("nil option")
+			continue
+		}
+		opt(o)
+	}
+	return o
+}
+
+// ofWorker are the options of a worker, which may say by itself when it is ready.
+func (o *options) ofWorker(w Worker) *options {
+	self, ok := w.(SelfReadier)
+	if !ok || isNil(w) || o.selfReady {
+		return o
+	}
+	withReady := *o
+	AwaitReady(self.ReadyWithin())(&withReady)
+	return &withReady
 }
 
 // ReadyWithin makes a Group a [SelfReadier]: it is ready when all its workers are, without a limit of its own.

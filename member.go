@@ -35,6 +35,7 @@ type extra struct {
 	blamed      bool    // that it was not ready in time is in the group's error already
 	unready     string
 	status      string
+	pid         int // of the process that it runs
 	restarts    int // over the whole run
 	cutAt       int64
 	inFlight    int // at the soft stop

@@ -2,6 +2,7 @@ package lastcall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,12 +17,14 @@ import (
 // Stop returns when the worker has ended, with the error that it ended with, which is not in that of Run; it is nil if
 // the worker had ended before. When ctx ends, Stop returns and the stop goes on.
 //
-// Here as in Start, Restart, Replace and Remove, "group/worker" is a worker in a nested group. The error is a [ConfigError]
-// where there is no such worker, and matches [ErrStopping] once the group leaves.
+// Here as in Start, Restart, Replace and Remove, "group/worker" is a worker in a nested group, "web-2" is the second replica
+// of a member that was added as "web" with [Group.AddN], and "web" is all its replicas: they stop and start together, and
+// the error has a [WorkerError] for each that failed. The error is a [ConfigError] where there is no such worker, and
+// matches [ErrStopping] once the group leaves.
 func (g *Group) Stop(ctx context.Context, name string) error {
-	return g.operate(ctx, name, func(r *run, m *member, op *operation) (engine.Input, error) {
-		op.result = func(engine.Result) error { return m.err() }
-		return engine.Suspend{Op: op.id, Member: m.place, Index: r.engine.Index(m.id)}, nil
+	return g.operate(ctx, name, workerFirst, func(r *run, t *target, op *operation) (engine.Input, error) {
+		op.result = func(engine.Result) error { return t.ends() }
+		return engine.Suspend{Op: op.id, Member: t.place, Index: t.index}, nil
 	})
 }
 
@@ -29,33 +32,68 @@ func (g *Group) Stop(ctx context.Context, name string) error {
 // is ready. A start that fails is its error, also where a restart policy goes on to try. When ctx ends, Start returns and
 // the start goes on.
 func (g *Group) Start(ctx context.Context, name string) error {
-	return g.operate(ctx, name, func(r *run, m *member, op *operation) (engine.Input, error) {
-		op.result = m.startResult
-		return engine.Resume{Op: op.id, Member: m.place, Index: r.engine.Index(m.id)}, nil
+	return g.operate(ctx, name, workerFirst, func(r *run, t *target, op *operation) (engine.Input, error) {
+		op.result = t.startResult
+		return engine.Resume{Op: op.id, Member: t.place, Index: t.index}, nil
 	})
 }
 
 // Restart stops a worker and those that require it, as [Group.Stop] does, and starts it again, however it ended; those
-// that require it follow. It returns when the worker is ready, as [Group.Start] does.
+// that require it follow. It returns when the worker is ready, as [Group.Start] does. The replicas of a member restart one
+// after another, until one is not ready; where something requires the member, they restart together, so that it does so
+// only once.
 func (g *Group) Restart(ctx context.Context, name string) error {
-	return g.operate(ctx, name, func(r *run, m *member, op *operation) (engine.Input, error) {
-		op.result = m.startResult
-		return engine.Recycle{Op: op.id, Member: m.place, Index: r.engine.Index(m.id)}, nil
+	var list []string // of what is to restart one after another
+	err := g.operate(ctx, name, workerFirst, func(r *run, t *target, op *operation) (engine.Input, error) {
+		if len(t.list) > 1 && !r.engine.Requiring(t.place) {
+			group := strings.TrimSuffix(name, t.path[len(r.prefix):])
+			for _, m := range t.list {
+				list = append(list, group+m.name)
+			}
+			return nil, errOneByOne
+		}
+		op.result = t.startResult
+		return engine.Recycle{Op: op.id, Member: t.place, Index: t.index}, nil
 	})
+	if err != errOneByOne { //nolint:errorlint // it is the very one
+		return err
+	}
+	for _, name := range list {
+		if err := g.Restart(ctx, name); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
-// startResult is the error of an operation that starts the worker.
-func (m *member) startResult(result engine.Result) error {
-	switch result {
-	case engine.OK:
+var errOneByOne = errors.New("lastcall: one by one")
+
+// startResult is the error of an operation that starts workers.
+func (t *target) startResult(result engine.Result) error {
+	switch {
+	case result == engine.OK:
 		return nil
-	case engine.Leaving:
+	case result == engine.Leaving:
 		return ErrStopping
+	case t.index == engine.All:
+		return startsOf(t.list)
 	}
+	m := t.list[0]
 	if err := m.err(); err != nil {
 		return errorLater("%s: %w", m.path(), err)
 	}
 	return fmt.Errorf("%s: stopped before it was ready", m.path())
+}
+
+// ends are the errors that workers have ended with.
+func (t *target) ends() error {
+	if t.index == engine.All {
+		return joinErrors(errorsOf(t.list, false))
+	}
+	return t.list[0].err()
 }
 
 // Replace starts w beside the named worker, with the name and in the place of it; as soon as w is ready, the old one is
@@ -65,24 +103,36 @@ func (m *member) startResult(result engine.Result) error {
 // If w fails or completes with an error before it is ready, or ctx ends before that, w is stopped and the old one
 // stays: the error then matches [ErrNotReplaced], and Replace returns it when w has ended, so that the name can be replaced or removed
 // again.
+//
+// It replaces one worker, or one replica of a member; [Group.ReplaceN] replaces all replicas.
 func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Option) error {
-	return g.operate(ctx, name, func(r *run, m *member, op *operation) (engine.Input, error) {
+	return g.operate(ctx, name, workerFirst, func(r *run, t *target, op *operation) (engine.Input, error) {
+		if t.index == engine.All {
+			return nil, configError("worker %q has replicas, see ReplaceN", t.path)
+		}
+		m := t.list[0]
 		s := newSpec(m.name, w, opts)
-		problems := append(r.placeProblems(s), r.cycleProblems(s, m, "it")...)
+		problems := append(r.placeProblems(s), r.cycleProblems(s, m.place, "it")...)
 		if r.engine.Wanted(m.id) == engine.Gone {
 			problems = append(problems, fmt.Sprintf("worker %q is being removed", m.path()))
 		}
 		if len(problems) > 0 {
 			return nil, &ConfigError{Problems: problems}
 		}
+		if m.opt.pool != nil {
+			own := *s.opt
+			own.pool, s.opt = m.opt.pool, &own
+		}
 		r.orders++
-		next := &member{name: s.name, w: s.w, run: r, opt: s.opt, order: r.orders, id: forgotten}
-		next.first.m = next
+		next := r.newMember(s.name, s.w, s.opt, r.orders)
 		next.more().replaces, m.more().candidate = m, next
 		r.adding = next
 		op.result = func(result engine.Result) error {
 			switch result {
 			case engine.OK:
+				if p := m.opt.pool; p != nil && next.id != forgotten && r.engine.IsModel(next.id) {
+					p.opt = next.opt
+				}
 				return m.err()
 			case engine.Leaving:
 				return m.notReplaced(ErrStopping)
@@ -95,47 +145,67 @@ func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Opti
 			}
 			return m.notReplaced(cause)
 		}
-		return engine.Replace{Op: op.id, Member: m.place, Index: r.engine.Index(m.id), Spec: r.specOf(s.opt)}, nil
+		return engine.Replace{Op: op.id, Member: t.place, Index: t.index, Spec: r.specOf(s.opt)}, nil
 	})
 }
 
 // Remove stops a worker as [Group.Stop] does, and forgets it: its name is free again. It cannot be done while another worker
-// that has not ended depends on it, unless there is one [Beside] it.
+// that has not ended depends on it, unless there is one [Beside] it. One replica of several can always be removed; with the last
+// one goes the member.
 func (g *Group) Remove(ctx context.Context, name string) error {
-	return g.operate(ctx, name, func(r *run, m *member, op *operation) (engine.Input, error) {
-		op.result = func(engine.Result) error { return m.err() }
-		return engine.Remove{Op: op.id, Member: m.place, Index: r.engine.Index(m.id)}, nil
+	return g.operate(ctx, name, memberFirst, func(r *run, t *target, op *operation) (engine.Input, error) {
+		op.result = func(engine.Result) error { return t.ends() }
+		return engine.Remove{Op: op.id, Member: t.place, Index: t.index}, nil
 	})
 }
 
-// An operation is something asked of one worker, and whom to tell when it is done.
+// target is what an operation is about: a worker, or the replicas of a member.
+type target struct {
+	path  string
+	list  []*member
+	pool  *pool // nil where it is no member with replicas
+	place engine.MemberID
+	index int // engine.All where it is all replicas
+}
+
+// preference is what a name means that both a member and a replica of it have. No member that is added with AddN has such a replica,
+// unless it says its name by itself.
+type preference uint8
+
+const (
+	workerFirst preference = iota
+	memberFirst
+)
+
+// An operation is something asked of one member, and whom to tell when it is done.
 type operation struct {
 	id        engine.OpID
 	done      chan struct{}
 	outcome   error
-	m         *member
+	path      string
 	result    func(engine.Result) error // the error of the operation, with the run locked
 	withdrawn func(cause error) error   // the error when the caller's context ended first; nil if that is its cause
+	cleanup   func()                    // called when it is done, with the run locked; may be nil
 }
 
 // operate finds a worker, begins something with it, and waits until that is done.
-func (g *Group) operate(ctx context.Context, name string, begin func(*run, *member, *operation) (engine.Input, error)) error {
+func (g *Group) operate(ctx context.Context, name string, first preference, begin func(*run, *target, *operation) (engine.Input, error)) error {
 	r := g.current()
 	if r == nil {
-		return &ConfigError{Problems: []string{fmt.Sprintf("worker %q: its group does not run", name)}}
+		return configError("worker %q: its group does not run", name)
 	}
 	r.lock()
-	m, inner, rest, err := r.find(name)
+	t, inner, rest, err := r.find(name, first)
 	if inner != nil {
 		r.unlock()
-		return inner.operate(ctx, rest, begin)
+		return inner.operate(ctx, rest, first, begin)
 	}
 	var op *operation
 	if err == nil {
 		r.lastOp++
-		op = &operation{id: r.lastOp, done: make(chan struct{}), m: m}
+		op = &operation{id: r.lastOp, done: make(chan struct{}), path: t.path}
 		var in engine.Input
-		if in, err = begin(r, m, op); err == nil {
+		if in, err = begin(r, t, op); err == nil {
 			r.ops[op.id] = op
 			r.stepLocked(in)
 		}
@@ -168,17 +238,20 @@ func (g *Group) operate(ctx context.Context, name string, begin func(*run, *memb
 func (r *run) operationDone(a *engine.Action) {
 	op := r.ops[a.Op]
 	delete(r.ops, a.Op)
-	path := op.m.path()
+	path := op.path
 	switch a.Result {
 	case engine.Withdrawn: // the caller knows
 	case engine.InUse:
-		op.outcome = &ConfigError{Problems: []string{fmt.Sprintf("worker %q cannot be removed: %q depends on it", path, r.nameOf(a.Member))}}
+		op.outcome = configError("worker %q cannot be removed: %q depends on it", path, r.nameOf(a.Member))
 	case engine.Busy:
-		op.outcome = &ConfigError{Problems: []string{fmt.Sprintf("worker %q is being replaced", path)}}
+		op.outcome = configError("worker %q is being replaced, scaled or removed", path)
 	case engine.Unknown:
-		op.outcome = &ConfigError{Problems: []string{fmt.Sprintf("there is no worker %q in the group", path)}}
+		op.outcome = configError("there is no worker %q in the group", path)
 	default:
 		op.outcome = op.result(a.Result)
+	}
+	if op.cleanup != nil {
+		op.cleanup()
 	}
 	done := func(Event) { close(op.done) }
 	if !r.observed() {
@@ -189,23 +262,27 @@ func (r *run) operationDone(a *engine.Action) {
 	r.posted = true
 }
 
-// nameOf is the path of a worker in that place.
+// nameOf is the path of the worker in that place.
 func (r *run) nameOf(place engine.MemberID) string {
-	for _, m := range r.members {
-		if m != nil && m.place == place {
-			return m.path()
-		}
+	if p := r.poolAt[place]; p != nil {
+		return r.prefix + p.name
+	}
+	for _, id := range r.engine.Replicas(place) {
+		return r.members[id].path()
 	}
 	return ""
 }
 
-// find is the named worker, or the nested group in which the rest of the name is to be found.
-func (r *run) find(name string) (m *member, inner *Group, rest string, err error) {
+// find is the named worker or member, or the nested group in which the rest of the name is to be found.
+func (r *run) find(name string, first preference) (t *target, inner *Group, rest string, err error) {
 	if r.leaving() || r.phase == engine.GroupLameDuck {
 		return nil, nil, "", fmt.Errorf("worker %q: its group is stopping: %w", r.prefix+name, ErrStopping)
 	}
-	m = r.byName[name]
-	if m == nil {
+	m, p := r.byName[name], r.pools[name]
+	switch {
+	case p != nil && (m == nil || first == memberFirst):
+		return &target{path: r.prefix + p.name, list: r.replicasOf(p), pool: p, place: p.place, index: engine.All}, nil, "", nil
+	case m == nil:
 		if outer, rest, ok := strings.Cut(name, "/"); ok {
 			if of := r.byName[outer]; of != nil {
 				if inner, ok := of.w.(*Group); ok {
@@ -213,10 +290,13 @@ func (r *run) find(name string) (m *member, inner *Group, rest string, err error
 				}
 			}
 		}
-		return nil, nil, "", &ConfigError{Problems: []string{fmt.Sprintf("there is no worker %q in the group", r.prefix+name)}}
+		return nil, nil, "", configError("there is no worker %q in the group", r.prefix+name)
+	case m.extra != nil && m.extra.candidate != nil:
+		return nil, nil, "", configError("worker %q is being replaced", m.path())
 	}
-	if m.extra != nil && m.extra.candidate != nil {
-		return nil, nil, "", &ConfigError{Problems: []string{fmt.Sprintf("worker %q is being replaced", m.path())}}
-	}
-	return m, nil, "", nil
+	return &target{path: m.path(), list: []*member{m}, place: m.place, index: r.engine.Index(m.id)}, nil, "", nil
+}
+
+func configError(format string, args ...any) *ConfigError {
+	return &ConfigError{Problems: []string{fmt.Sprintf(format, args...)}}
 }

@@ -20,6 +20,7 @@ type options struct {
 	essential  bool
 	optional   bool
 	beside     string
+	pool       *pool    // of which it is a replica; nil if it was added with Add
 	problems   []string // what is wrong with the options
 }
 

@@ -1,6 +1,9 @@
 package lastcall
 
 import (
+	"cmp"
+	"maps"
+	"math"
 	"slices"
 
 	"github.com/lastcall-go/lastcall/internal/engine"
@@ -28,11 +31,23 @@ func (r *run) rejected() []string {
 func (r *run) specs() (specs []spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	pools := slices.SortedFunc(maps.Values(r.pools), func(a, b *pool) int { return cmp.Compare(a.order, b.order) })
+	takePools := func(before int64) {
+		for len(pools) > 0 && pools[0].order < before {
+			specs = append(specs, r.again(pools[0]))
+			pools = pools[1:]
+		}
+	}
 	for _, m := range r.inOrder() {
+		if m.opt.pool != nil {
+			continue
+		}
+		takePools(m.order)
 		if m.extra != nil && m.extra.replaces != nil || r.engine.Wanted(m.id) == engine.Gone {
 			continue
 		}
 		specs = append(specs, spec{name: m.name, w: m.w, opt: m.opt})
 	}
+	takePools(math.MaxInt64)
 	return specs
 }

@@ -3,8 +3,6 @@ package lastcall
 import (
 	"slices"
 	"time"
-
-	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
 // Report is what is known of a group's run. Its String is the waterfall of the stop; package timeline draws it as a
@@ -26,6 +24,10 @@ type Report struct {
 // WorkerReport is what is known of one worker. Of one that restarted, the times are those of its last start.
 type WorkerReport struct {
 	Name        string    `json:"name"`                  // path: "group/worker"
+	Member      string    `json:"member,omitempty"`      // path of its member: Name, unless it was added with AddN
+	Replica     int       `json:"replica,omitempty"`     // its number among the member's replicas, from 1; 0 if it was added with Add
+	Attempt     int       `json:"attempt,omitempty"`     // which start it is, from 1; 0 before the first
+	PID         int       `json:"pid,omitempty"`         // of the process that it runs now, see package process; 0 if none
 	After       []string  `json:"after,omitempty"`       // paths of what it depends on
 	Group       bool      `json:"group,omitempty"`       // it is a group; its workers follow
 	State       State     `json:"state"`                 //
@@ -68,7 +70,7 @@ func (r *run) report() Report {
 	groups := map[string]*Group{}
 	members := r.inOrder()
 	slices.SortStableFunc(members, func(a, b *member) int { return r.engine.Depth(b.id) - r.engine.Depth(a.id) })
-	names := r.placeNames(members)
+	names := r.pathsOfPools()
 	for _, m := range members {
 		w, t := r.reportOf(m, names)
 		texts = append(texts, t)
@@ -119,41 +121,40 @@ type reportTexts struct {
 	err   error
 }
 
-// placeNames are the names of the workers in each place that several share; nil where none does.
-func (r *run) placeNames(members []*member) map[engine.MemberID][]string {
-	if !r.shared {
-		return nil
-	}
-	names := map[engine.MemberID][]string{}
-	for _, m := range members {
-		if m.extra == nil || m.extra.replaces == nil {
-			names[m.place] = append(names[m.place], m.name)
+// pathsOfPools are the paths of the replicas of each member that has some.
+func (r *run) pathsOfPools() map[string][]string {
+	paths := make(map[string][]string, len(r.pools))
+	for name, p := range r.pools {
+		for _, m := range r.replicasOf(p) {
+			paths[name] = append(paths[name], m.path())
 		}
 	}
-	return names
+	return paths
 }
 
 // reportOf is what is known of one worker, with the run locked.
-func (r *run) reportOf(m *member, names map[engine.MemberID][]string) (WorkerReport, reportTexts) {
+func (r *run) reportOf(m *member, pools map[string][]string) (WorkerReport, reportTexts) {
 	var t reportTexts
 	w := WorkerReport{
 		Name:    m.path(),
+		Member:  m.path(),
 		State:   m.state,
 		Started: r.time(m.started),
 		Ready:   r.time(m.readied),
 		Ended:   r.time(m.ended),
 	}
 	for _, name := range m.opt.after {
-		w.After = append(w.After, r.prefix+name)
-	}
-	for _, dep := range m.opt.after { // and what shares the places of these
-		if to := r.byName[dep]; to != nil {
-			for _, name := range names[to.place] {
-				if path := r.prefix + name; path != w.Name && !slices.Contains(w.After, path) {
-					w.After = append(w.After, path)
-				}
-			}
+		if r.pools[name] != nil {
+			w.After = append(w.After, pools[name]...)
+		} else {
+			w.After = append(w.After, r.prefix+name)
 		}
+	}
+	if p := m.opt.pool; p != nil {
+		w.Member, w.Replica = r.prefix+p.name, r.engine.Index(m.id)+1
+	}
+	if m.attempt != nil {
+		w.Attempt = 1
 	}
 	x := m.extra
 	if cause := r.whyStopped(m); cause != nil && m.attempt != nil {
@@ -167,7 +168,8 @@ func (r *run) reportOf(m *member, names map[engine.MemberID][]string) (WorkerRep
 		w.InFlight = m.attempt.work.units()
 	}
 	if x != nil {
-		w.Unready, w.Status, w.Restarts, w.Stacks = x.unready, x.status, x.restarts, x.stacks
+		w.Unready, w.Status, w.Restarts, w.Stacks, w.PID = x.unready, x.status, x.restarts, x.stacks, x.pid
+		w.Attempt += x.restarts
 		w.Interrupted = x.interrupted
 		if !w.SoftStop.IsZero() {
 			w.InFlight = x.inFlight

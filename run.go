@@ -1,6 +1,7 @@
 package lastcall
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -46,10 +47,12 @@ type run struct {
 	members    []*member // by engine.ReplicaID; nil where there is none
 	orders     int64     // of the members that there have been
 	byName     map[string]*member
-	adding     *member                    // of the next Added action
+	pools      map[string]*pool           // the members with replicas
+	poolAt     map[engine.MemberID]*pool  // likewise
+	adding     *member                    // of the next Added action; nil where that is of a pool
+	placing    *pool                      // likewise, of a pool that has no place yet
 	ops        map[engine.OpID]*operation // under way
 	lastOp     engine.OpID                //
-	shared     bool                       // a member has a place that another has, too
 	frozen     bool                       // the engine knows that a group around this one stops
 	lastCause  *engine.Cause              // of the last call of causeOf, and what it was
 	lastSaid   *StopCause
@@ -91,6 +94,8 @@ func newRun(ctx context.Context, g *Group, parent *attempt) *run {
 		began:    time.Now(),
 		before:   runtime.NumGoroutine(),
 		byName:   make(map[string]*member, len(g.specs)),
+		pools:    map[string]*pool{},
+		poolAt:   map[engine.MemberID]*pool{},
 		ops:      map[engine.OpID]*operation{},
 		causes:   map[*engine.Cause]*StopCause{},
 		endings:  map[*StopCause]*ending{},
@@ -158,14 +163,22 @@ func (r *run) inOrder() []*member {
 	sorted := true
 	for _, m := range r.members {
 		if m != nil {
-			sorted = sorted && (len(list) == 0 || list[len(list)-1].order <= m.order)
+			sorted = sorted && (len(list) == 0 || r.byOrder(list[len(list)-1], m) <= 0)
 			list = append(list, m)
 		}
 	}
 	if !sorted {
-		slices.SortStableFunc(list, func(a, b *member) int { return int(a.order - b.order) })
+		slices.SortStableFunc(list, r.byOrder)
 	}
 	return list
+}
+
+// byOrder compares two members by when they were added, and replicas of the same by their number.
+func (r *run) byOrder(a, b *member) int {
+	if a.order == b.order && a != b {
+		return r.engine.Index(a.id) - r.engine.Index(b.id)
+	}
+	return cmp.Compare(a.order, b.order)
 }
 
 // stepLocked tells the engine something and carries out what it decides.

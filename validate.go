@@ -14,6 +14,19 @@ type spec struct {
 	opt  *options
 }
 
+// names are those that the worker takes: that of the member and those of its replicas.
+func (s spec) names() []string {
+	names := []string{s.name}
+	if s.opt.pool != nil {
+		for _, name := range s.opt.pool.names() {
+			if name != s.name {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // check finds everything that is wrong with a group that has these specs, and with the groups in it. seen are the
 // groups around it, prefix is its path with a slash.
 func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []string) {
@@ -42,6 +55,7 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 		}
 		byName[s.name] = i
 	}
+	problems = append(problems, replicaNames(specs, byName, prefix)...)
 	for _, s := range specs {
 		for _, dep := range s.opt.after {
 			if _, ok := byName[dep]; !ok {
@@ -93,7 +107,7 @@ func (s spec) problems(prefix string) (problems []string) {
 	if strings.Contains(s.name, "/") {
 		problems = append(problems, name+" has a slash in its name, which separates a group from its workers")
 	}
-	if isNil(s.w) {
+	if s.opt.pool == nil && isNil(s.w) {
 		problems = append(problems, name+" is nil")
 	}
 	for _, p := range s.opt.problems {
@@ -104,6 +118,17 @@ func (s spec) problems(prefix string) (problems []string) {
 
 // nestedProblems are those of the group that s is, if it is one.
 func (s spec) nestedProblems(seen []*Group, prefix string) []string {
+	if p := s.opt.pool; p != nil {
+		var problems []string
+		for _, one := range p.first {
+			replica := spec{name: p.replicaName(one.number, one.w), w: one.w, opt: noOptions}
+			if isNil(one.w) {
+				problems = append(problems, replica.problems(prefix)...)
+			}
+			problems = append(problems, replica.nestedProblems(seen, prefix)...)
+		}
+		return problems
+	}
 	nested, ok := s.w.(*Group)
 	switch {
 	case !ok || nested == nil:
@@ -115,6 +140,23 @@ func (s spec) nestedProblems(seen []*Group, prefix string) []string {
 	specs := slices.Clone(nested.specs)
 	nested.mu.Unlock()
 	return nested.check(specs, seen, prefix+s.name+"/")
+}
+
+// replicaNames names the replicas that have the name of another worker.
+func replicaNames(specs []spec, byName map[string]int, prefix string) (problems []string) {
+	replicas := map[string]bool{}
+	for i, s := range specs {
+		if s.opt.pool == nil {
+			continue
+		}
+		for _, name := range s.opt.pool.names() {
+			if other, ok := byName[name]; ok && other != i || replicas[name] {
+				problems = append(problems, fmt.Sprintf("worker %q was added twice", prefix+name))
+			}
+			replicas[name] = true
+		}
+	}
+	return problems
 }
 
 // isNil sees also the nil Func and the nil Group, which would only fail when they are run.

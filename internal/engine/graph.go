@@ -175,6 +175,9 @@ func (e *Engine) add(in Add) {
 		e.depths = nil
 	}
 	e.open++ // it is parked, as yet
+	if in.Replicas == 0 {
+		e.emit(Action{Kind: Added, Replica: none, Member: id, Index: -1})
+	}
 	for i := range in.Replicas {
 		if in.Indices != nil {
 			i = in.Indices[i]

@@ -381,6 +381,9 @@ func (w *world) act(a Action) {
 	}
 	switch a.Kind {
 	case Added:
+		if a.Replica == none {
+			break
+		}
 		if w.replicas[a.Replica] != nil {
 			panic(fmt.Sprintf("replica %d was added twice", a.Replica))
 		}
