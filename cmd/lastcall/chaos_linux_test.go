@@ -18,9 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -172,7 +174,7 @@ func TestUpAtRandom(t *testing.T) {
 	if !process.Adopt() {
 		t.Skip("orphans do not come to this process")
 	}
-	first, n := 1, 10
+	first, n := 1, testset.Of(t, 5, 100)
 	flag.Visit(func(f *flag.Flag) {
 		number, err := strconv.Atoi(f.Value.String())
 		switch {
@@ -183,9 +185,6 @@ func TestUpAtRandom(t *testing.T) {
 			first = number
 		}
 	})
-	if testing.Short() {
-		n = min(n, 5)
-	}
 	member := filepath.Join(t.TempDir(), "member")
 	if out, err := exec.Command("go", "build", "-o", member, "github.com/lastcall-go/lastcall/process/internal/member").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v: %s", err, out)
@@ -348,25 +347,26 @@ func (c *chaos) run(t *testing.T) []string {
 			return []string{err.Error()}
 		}
 	}
-	cmd := c.up(t)
-	for until := time.Now().Add(patience / 12); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
-		if info, err := os.Stat(c.log); err == nil && info.Size() > 0 {
-			break
-		}
+	written, err := watchWrites(c.log, patience/12)
+	if err != nil {
+		return []string{err.Error()}
 	}
+	defer written.Close()
+	cmd := c.up(t)
+	_, _ = written.Read(make([]byte, 4096)) // a member runs, or nothing of what comes next depends on one
 	ctx, cancel := context.WithCancel(context.Background())
 	var acting sync.WaitGroup
 	acting.Go(func() { c.act(ctx, cmd) })
 	if c.plan.Calm {
 		acting.Wait()
 	}
-	time.Sleep(c.plan.After)
+	<-time.After(c.plan.After) // a random moment of its life
 	client := &control.Client{Socket: c.socket}
 	switch c.plan.End {
 	case "TERM", "twice":
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		if c.plan.End == "twice" {
-			time.Sleep(150 * time.Millisecond)
+			<-time.After(150 * time.Millisecond) // sooner, it would count as the same signal
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 		}
 	case "INT":
@@ -398,6 +398,35 @@ func (c *chaos) run(t *testing.T) []string {
 	log, _ := os.ReadFile(c.log)
 	out, _ := os.ReadFile(c.output)
 	return append(c.wrong, fmt.Sprintf("status %d, killed %v, down: %q", status, c.killed, c.message), "log:\n"+string(log), "output:\n"+string(out))
+}
+
+// watchWrites has a read return when something is written to a file, or when that has taken too long.
+func watchWrites(path string, limit time.Duration) (*os.File, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := unix.InotifyAddWatch(fd, path, unix.IN_MODIFY); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	events := os.NewFile(uintptr(fd), "inotify")
+	return events, events.SetReadDeadline(time.Now().Add(limit))
+}
+
+// hasDied waits until a process is dead, and reports whether it is.
+func hasDied(pid int, limit time.Duration) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return errors.Is(err, unix.ESRCH)
+	}
+	defer unix.Close(fd)
+	for until := time.Now().Add(limit); ; {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(time.Until(until)/time.Millisecond))
+		if !errors.Is(err, unix.EINTR) {
+			return n > 0
+		}
+	}
 }
 
 // act does what is to happen, one after the other.
@@ -516,27 +545,27 @@ func (c *chaos) check(status int) {
 
 // again is what holds when lastcall up was killed: the main processes go with it, and the next one ends what else there is.
 func (c *chaos) again(t *testing.T) {
-	var left map[int][]string
-	mains := func() bool {
-		for _, args := range left {
-			if args[1] == "0" && args[2] == "0" {
-				return true
-			}
-		}
-		return false
-	}
-	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-		if left = c.members(); !mains() {
-			break
+	for pid, args := range c.members() {
+		if args[1] == "0" && args[2] == "0" && !hasDied(pid, patience) {
+			c.wrongf("main process %d outlived lastcall up: %v", pid, args)
 		}
 	}
-	if mains() {
-		c.wrongf("main processes outlived lastcall up: %v", left)
-	}
+	left := c.members()
 	_ = os.WriteFile(c.output, nil, 0o600)
+	written, err := watchWrites(c.output, patience)
+	if err != nil {
+		c.wrongf("%v", err)
+		return
+	}
+	defer written.Close()
 	cmd := c.up(t)
-	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-		if p, ok := lookAt(cmd.Process.Pid); strings.Contains(c.text(), "ready") || !ok || p.dead {
+	go func() {
+		if hasDied(cmd.Process.Pid, patience) {
+			_ = written.SetReadDeadline(time.Now()) // nothing more will be written
+		}
+	}()
+	for !strings.Contains(c.text(), "ready") {
+		if _, err := written.Read(make([]byte, 4096)); err != nil {
 			break
 		}
 	}

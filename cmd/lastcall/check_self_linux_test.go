@@ -24,6 +24,7 @@ func TestCheckPassesItsOwn(t *testing.T) {
 	if raced && !*checkFully {
 		t.Skip("skipped under the race detector, which the other tests of the commands run under")
 	}
+	t.Parallel()
 	for name, of := range map[string]func(t *testing.T, addr string) (command []string, url string){
 		"demo": func(_ *testing.T, addr string) ([]string, string) {
 			return []string{"lastcall", "demo", "--listen", addr, "--clients", "0", "--lame-duck", "200ms"}, "/orders"

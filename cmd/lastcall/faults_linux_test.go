@@ -24,6 +24,7 @@ import (
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -134,7 +135,7 @@ type faultCase struct {
 // file is the lastcall.yaml: its changing part is one process that may be there.
 func (c *faultCase) file(extra int) string {
 	text := `name: faults
-grace: 5s
+grace: 1m
 log: { times: none }
 processes:
   steady: { command: [faulty, DIR, beat], ready: notify, watchdog: 2s, instances: 2 }
@@ -174,9 +175,7 @@ func TestUpFaults(t *testing.T) {
 			first = number
 		}
 	})
-	if os.Getenv("LASTCALL_CI") == "long" {
-		n = max(n, 40)
-	}
+	n = max(n, testset.Of(t, 1, 40))
 	t.Cleanup(func() { // when all cases are over
 		limit := time.Now().Add(patience / 2)
 		for {

@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/internal/testsignals"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -16,12 +17,14 @@ func TestMain(m *testing.M) { testscript.Main(tests{m}, commands) }
 type tests struct{ *testing.M }
 
 func (m tests) Run() int {
+	testset.TheyWait()
 	testsignals.Default()
 	return m.M.Run()
 }
 
 // The scripts run the real command as a process of its own, with real signals.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},

@@ -75,6 +75,7 @@ func TestReadmeShowsTheOutput(t *testing.T) {
 		{"greeter", block(t, "<!-- greeter -->"), []string{"hi from ada", "hi from grace"}, []string{"../../examples/greeter"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			program := filepath.Join(t.TempDir(), "program")
 			if out, err := exec.Command("go", "build", "-o", program, test.args[0]).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -91,6 +92,7 @@ func TestReadmeShowsTheOutput(t *testing.T) {
 
 // The check that the README shows says what it says there.
 func TestReadmeShowsTheCheck(t *testing.T) {
+	t.Parallel()
 	shown := block(t, "<!-- check -->")
 	first, _, _ := strings.Cut(shown, "\n")
 	args := strings.Fields(strings.TrimPrefix(first, "$ lastcall "))

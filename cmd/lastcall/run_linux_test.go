@@ -13,11 +13,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 var (
-	earlyTrials = flag.Int("early", 40, "`N` trials of a signal in the first 20 ms")
-	orphans     = flag.Int("orphans", 2000, "`N` orphans that die together")
+	earlyTrials = flag.Int("early", 0, "`N` trials of a signal in the first 20 ms")
+	orphans     = flag.Int("orphans", 0, "`N` orphans that die together")
 )
 
 // asPID1 is lastcall run as PID 1 of a namespace of its own, with its /proc.
@@ -65,13 +67,14 @@ func children(pid int) (list []int) {
 // Orphans that die together leave no zombie.
 func TestRunReapsOrphans(t *testing.T) {
 	count := *orphans
-	if testing.Short() {
-		count = 200
+	if count == 0 {
+		count = testset.Of(t, 200, 2000)
 	}
 	const atOnce = 200 // for which one waits
 	script := fmt.Sprintf(`sh -c 'i=0; while [ $i -lt %d ]; do (read x <&3) & i=$((i+1)); [ $((i%%%d)) -ne 0 ] || echo made $i.; done'; exec sleep 1000 3<&-`, count, atOnce)
 	for _, where := range []string{"subreaper", "PID 1"} {
 		t.Run(where, func(t *testing.T) {
+			t.Parallel()
 			var cmd *exec.Cmd
 			if where == "PID 1" {
 				cmd = asPID1(t, "sh", "-c", script)
@@ -120,12 +123,17 @@ func TestRunReapsOrphans(t *testing.T) {
 
 // A signal is not lost at whichever moment of the start it comes: the program gets it, or lastcall ends of it before there is one.
 func TestRunLosesNoEarlySignal(t *testing.T) {
-	lost := map[string]int{}
+	trials := *earlyTrials
+	if trials == 0 {
+		trials = testset.Of(t, 8, 40)
+	}
 	for _, where := range []string{"not PID 1", "PID 1"} {
 		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 			name := fmt.Sprintf("%s %v", where, sig)
 			t.Run(name, func(t *testing.T) {
-				for range *earlyTrials {
+				t.Parallel()
+				lost := 0
+				for range trials {
 					cmd := command("lastcall", "run", "--grace", "1h", "sleep", "1000")
 					if where == "PID 1" {
 						cmd = asPID1(t, "--grace", "1h", "sleep", "1000")
@@ -147,14 +155,13 @@ func TestRunLosesNoEarlySignal(t *testing.T) {
 					select {
 					case <-ended:
 					case <-time.After(patience / 12):
-						lost[name]++
+						lost++
 						_ = syscall.Kill(pid, syscall.SIGKILL)
 						<-ended
 					}
 				}
-				t.Logf("%s: %d of %d lost", name, lost[name], *earlyTrials)
-				if lost[name] > 0 {
-					t.Errorf("%d of %d were lost", lost[name], *earlyTrials)
+				if lost > 0 {
+					t.Errorf("%d of %d were lost", lost, trials)
 				}
 			})
 		}
@@ -210,6 +217,7 @@ func TestRunKeepsDispositions(t *testing.T) {
 
 // Where the originals are installed, they do the same.
 func TestPersonalitiesAreLikeTheOriginals(t *testing.T) {
+	testset.OnlyLong(t, "the default set does not depend on what is installed")
 	plain := filepath.Join(t.TempDir(), "plain")
 	if err := os.WriteFile(plain, nil, 0o644); err != nil {
 		t.Fatal(err)

@@ -132,6 +132,7 @@ func under(n int, args ...string) *exec.Cmd {
 }
 
 func TestRunExitsAsTheProgramDid(t *testing.T) {
+	t.Parallel()
 	for n, init := range inits {
 		for _, code := range []int{0, 1, 2, 7, 125, 126, 127, 128, 143, 255} {
 			if got, _ := start(t, under(n, "sh", "-c", fmt.Sprintf("exit %d", code))).end(); got != code {
@@ -331,6 +332,7 @@ func TestRunReadsVariables(t *testing.T) {
 
 // Who ignores the stop is killed at the end of the grace period, with the whole family.
 func TestRunEscalates(t *testing.T) {
+	t.Parallel()
 	const deaf = `trap "" TERM; setsid sh -c 'trap "" TERM; echo far $$; sleep 1000' & sh -c 'trap "" TERM; echo near $$; sleep 1000' & echo main; wait; wait; sleep 1000`
 	s := start(t, command("lastcall", "run", "--grace", "1500ms", "sh", "-c", deaf))
 	s.await("far", "near", "main")
