@@ -137,6 +137,10 @@ type outcome struct {
 
 // finish is deferred, so that it runs also after a panic and runtime.Goexit. The labels go before the end is known, so that a
 // goroutine which is about to exit is not taken for a leak.
+//
+// A panic is recovered, unlike in errgroup, which lets it crash the process because a recovered panic comes late and without its
+// stack (golang/go#53757, golang/go#74275). Here one worker's panic must not take with it what the others have in flight: the
+// panic is reported at once with its stack, the others stop gracefully, and the exit status is 1.
 func (a *attempt) finish(end *outcome) {
 	if !end.returned {
 		end.err = errGoexit

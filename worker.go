@@ -14,6 +14,9 @@ import (
 // Returning nil is completion; returning ctx.Err() after the soft stop is a clean end; any other error, a panic and
 // runtime.Goexit are failures, which stop the group unless a [Restart] policy says otherwise.
 //
+// A panic of Run is recovered, since one worker's panic must not skip the graceful stop of the others: it is reported at
+// once with its stack, and the exit status is 1. A panic on a goroutine that the worker started ends the process, as always.
+//
 // A Group calls Run on a goroutine of its own, once per start.
 type Worker interface {
 	Run(ctx context.Context) error
