@@ -18,7 +18,7 @@ func sutureBefore(ctx context.Context, s *shop) error {
 
 // region after
 func sutureAfter(s *shop) *lastcall.Group {
-	restart := lastcall.Restart(lastcall.RestartPolicy{When: lastcall.RestartOnFailure})
+	restart := lastcall.Restart(lastcall.RestartPolicy{})
 	var group lastcall.Group
 	group.Go("store", s.store.Serve, restart)
 	group.Go("packer", func(ctx context.Context) error {
