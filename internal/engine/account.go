@@ -35,26 +35,25 @@ func (e *Engine) account(id ReplicaID, before, after facts) {
 		return
 	}
 	r := &e.replicas[id]
-	m := &e.members[r.member]
-	wasSatisfied, wasDead := m.isSatisfied(), m.dead > 0
-	m.counted += delta(before.counted, after.counted)
-	m.satisfied += delta(before.satisfied, after.satisfied)
-	m.dead += delta(before.dead, after.dead)
-	e.running += int(delta(before.running, after.running))
 	e.pending += int(delta(before.pending, after.pending))
 	e.open += int(delta(before.open, after.open))
 	if d := int(delta(before.running, after.running)); d != 0 {
+		e.running += d
 		e.countRunning(r.version, d)
 	}
-	if m.links == nil {
+	l := e.members[r.member].links
+	if l == nil {
 		return
 	}
-	if now := m.isSatisfied(); now != wasSatisfied {
+	wasSatisfied, wasDead := l.isSatisfied(), l.dead > 0
+	l.add(before, -1)
+	l.add(after, 1)
+	if now := l.isSatisfied(); now != wasSatisfied {
 		d := 1
 		if now {
 			d = -1
 		}
-		for _, user := range m.links.users {
+		for _, user := range l.users {
 			user.unmet += d
 			if user.requires(r.member) {
 				user.unmetReq += d
@@ -62,8 +61,8 @@ func (e *Engine) account(id ReplicaID, before, after facts) {
 			e.enqueueVersion(user)
 		}
 	}
-	if now := m.dead > 0; now != wasDead {
-		for _, user := range m.links.users {
+	if now := l.dead > 0; now != wasDead {
+		for _, user := range l.users {
 			user.dead += int(delta(wasDead, now))
 			e.enqueueVersion(user)
 		}

@@ -46,15 +46,12 @@ var plainVersion = new(version)
 
 func (v *version) requires(id MemberID) bool { return slices.Contains(v.Requires, id) }
 
-// A member is a name in the group. Its replicas are a list through replica.next.
+// A member is a name in the group. Its replicas are a list through replica.next. There may be millions, so what only some
+// have is in links.
 type member struct {
-	links *links // nil where nothing depends on it and it has no spec worth keeping
+	links *links // nil as long as nothing has depended on it, and it has no version of replicas to come
 	first ReplicaID
-
-	counted   int32 // replicas that count for what depends on the member
-	satisfied int32 // of these, those that are ready, or were and have ended by themselves
-	dead      int32 // of these, those that have ended without having been ready
-	state     memberState
+	state memberState
 }
 
 type memberState uint8
@@ -67,14 +64,34 @@ const (
 
 // links is what only some members have.
 type links struct {
+	tally
 	users     []*version // versions that depend on the member
 	running   int        // running replicas of these
 	requiring int        // running replicas of these that require the member
 	version   *version   // of replicas to come
 }
 
+// A tally counts replicas of a member.
+type tally struct {
+	counted   int32 // those that count for what depends on the member
+	satisfied int32 // of these, those that are ready, or were and have ended by themselves
+	dead      int32 // of these, those that have ended without having been ready
+}
+
+func (t *tally) add(f facts, n int32) {
+	if f.counted {
+		t.counted += n
+	}
+	if f.satisfied {
+		t.satisfied += n
+	}
+	if f.dead {
+		t.dead += n
+	}
+}
+
 // isSatisfied reports whether what depends on the member may start. A member without replicas is satisfied.
-func (m *member) isSatisfied() bool { return m.satisfied == m.counted }
+func (t *tally) isSatisfied() bool { return t.satisfied == t.counted }
 
 const none ReplicaID = -1
 
@@ -152,9 +169,17 @@ func (e *Engine) NewIndices(id MemberID, n int) (list []int) {
 func (e *Engine) linksOf(id MemberID) *links {
 	m := &e.members[id]
 	if m.links == nil {
-		m.links = new(links)
+		m.links = &links{tally: e.tally(m)}
 	}
 	return m.links
+}
+
+// tally counts the replicas of a member.
+func (e *Engine) tally(m *member) (t tally) {
+	for r := m.first; r != none; r = e.replicas[r].next {
+		t.add(e.replicas[r].facts(), 1)
+	}
+	return t
 }
 
 // add puts a member into the graph.
@@ -200,7 +225,7 @@ func (e *Engine) addBeside(in AddReplica) {
 		e.depths = nil
 	}
 	with := marks(0)
-	if m.isSatisfied() && e.phase != GroupNew {
+	if e.linksOf(in.Member).isSatisfied() && e.phase != GroupNew {
 		with = joining
 	}
 	next := 0
@@ -225,15 +250,15 @@ func (e *Engine) newVersion(id MemberID, spec Spec) *version {
 	slices.Sort(v.deps)
 	v.deps = slices.Compact(v.deps)
 	for _, dep := range v.deps {
-		e.linksOf(dep).users = append(e.linksOf(dep).users, v)
-		m := &e.members[dep]
-		if !m.isSatisfied() {
+		l := e.linksOf(dep)
+		l.users = append(l.users, v)
+		if !l.isSatisfied() {
 			v.unmet++
 			if v.requires(dep) {
 				v.unmetReq++
 			}
 		}
-		if m.dead > 0 {
+		if l.dead > 0 {
 			v.dead++
 		}
 	}

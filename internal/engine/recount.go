@@ -45,23 +45,16 @@ func (e *Engine) recountMember(id MemberID) error {
 	if m.state == memberFree {
 		return nil
 	}
-	var again member
 	for r := m.first; r != none; r = e.replicas[r].next {
-		rep := &e.replicas[r]
-		if !rep.is(exists) || rep.member != id {
+		if rep := &e.replicas[r]; !rep.is(exists) || rep.member != id {
 			return fmt.Errorf("member %d has replica %d, which is not its own", id, r)
 		}
-		f := rep.facts()
-		again.counted += delta(false, f.counted)
-		again.satisfied += delta(false, f.satisfied)
-		again.dead += delta(false, f.dead)
-	}
-	if again.counted != m.counted || again.satisfied != m.satisfied || again.dead != m.dead {
-		return fmt.Errorf("member %d: counted, satisfied, dead are %d, %d, %d, and should be %d, %d, %d", id,
-			m.counted, m.satisfied, m.dead, again.counted, again.satisfied, again.dead)
 	}
 	if m.links == nil {
 		return nil
+	}
+	if again := e.tally(m); again != m.links.tally {
+		return fmt.Errorf("member %d: the tally is %+v, and should be %+v", id, m.links.tally, again)
 	}
 	users, requiring := 0, 0
 	for _, v := range m.links.users {
@@ -87,16 +80,16 @@ func (e *Engine) recountVersion(v *version) error {
 	unmet, unmetReq, dead := 0, 0, 0
 	for _, dep := range v.deps {
 		m := &e.members[dep]
-		if m.state == memberFree {
+		if m.state == memberFree || m.links == nil {
 			return fmt.Errorf("a version of member %d depends on %d, which is gone", v.member, dep)
 		}
-		if !m.isSatisfied() {
+		if !m.links.isSatisfied() {
 			unmet++
 			if v.requires(dep) {
 				unmetReq++
 			}
 		}
-		if m.dead > 0 {
+		if m.links.dead > 0 {
 			dead++
 		}
 	}
