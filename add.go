@@ -48,31 +48,31 @@ func (r *run) addAll(specs []spec) {
 			add(index[dep])
 		}
 		if s.opt.pool != nil {
-			r.addPoolLocked(s, int64(i))
+			r.addPoolLocked(s, int32(i))
 			return
 		}
-		r.addLocked(s, &slab[i], int64(i))
+		r.addLocked(s, &slab[i], int32(i))
 	}
 	for i := range specs {
 		add(i)
 	}
-	r.orders = int64(len(specs))
+	r.orders = int32(len(specs))
 }
 
 // newMember makes a worker of the run, for the engine to add.
-func (r *run) newMember(name string, w Worker, opt *options, order int64) *member {
+func (r *run) newMember(name string, w Worker, opt *options, order int32) *member {
 	m := new(member)
 	r.initMember(m, name, w, opt, order)
 	return m
 }
 
-func (r *run) initMember(m *member, name string, w Worker, opt *options, order int64) {
+func (r *run) initMember(m *member, name string, w Worker, opt *options, order int32) {
 	*m = member{name: name, w: w, run: r, opt: opt, order: order, id: forgotten}
 	m.first.m = m
 }
 
 // addLocked adds a checked worker to the engine.
-func (r *run) addLocked(s spec, m *member, order int64) {
+func (r *run) addLocked(s spec, m *member, order int32) {
 	r.initMember(m, s.name, s.w, s.opt, order)
 	r.byName[s.name] = m
 	r.adding = m

@@ -15,11 +15,12 @@ import (
 // millions, so it is small: what only some attempts need is made when it is needed.
 type attempt struct {
 	m     *member
-	id    engine.Attempt
 	soft  lifetime
 	grace atomic.Pointer[lifetime] // ends at the hard stop; made when first asked for
 	work  flight
-	mail  mail
+	next  *attempt // in the mailbox; guarded by being there
+	news  atomic.Uint32
+	id    engine.Attempt
 }
 
 type attemptKey struct{}
@@ -102,7 +103,7 @@ func (a *attempt) endGrace(e *ending) {
 // wasCut reports whether the hard stop has come.
 func (a *attempt) wasCut() bool {
 	l := a.grace.Load()
-	return l != nil && l.ended.Load() != nil
+	return l != nil && l.ended() != nil
 }
 
 // hardAt is when the hard stop comes, known once the soft stop began.
@@ -153,6 +154,5 @@ func (a *attempt) finish(end *outcome) {
 	if a.m.run.labels {
 		pprof.SetGoroutineLabels(context.Background())
 	}
-	a.mail.result = resultOf(end.err)
-	a.post(returned)
+	a.postReturned(end.err)
 }

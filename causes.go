@@ -97,7 +97,7 @@ var (
 
 // endingsLocked are how the contexts of an attempt end at its own end at the latest.
 func (r *run) endingsLocked(a *attempt) (soft, hard *ending) {
-	e := a.soft.ended.Load()
+	e := a.soft.ended()
 	if e == nil || e.cause.Reason == StopCompleted {
 		return completed, completedHard
 	}

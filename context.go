@@ -44,6 +44,7 @@ func GracePeriod(ctx context.Context) time.Duration {
 type ending struct {
 	cause *StopCause
 	ctx   context.Context // has ended with the cause: it answers context.Cause for those that share this
+	state lifeState       // of the lifetimes that have ended so
 	once  sync.Once
 	past  *lifetime // see over
 }
@@ -51,7 +52,9 @@ type ending struct {
 func newEnding(cause *StopCause) *ending {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(cause)
-	return &ending{cause: cause, ctx: ctx}
+	e := &ending{cause: cause, ctx: ctx}
+	e.state.ending = e
+	return e
 }
 
 // over is a lifetime that has ended so.
@@ -66,45 +69,59 @@ func (e *ending) over() *lifetime {
 // A lifetime is what contexts wait for: a channel that is closed once, with a reason. Contexts that package context makes from
 // one join it by AfterFunc, without a goroutine, and without a lock that workers share.
 type lifetime struct {
-	done  chan struct{}
-	ended atomic.Pointer[ending]
-	funcs atomic.Pointer[afterFuncs] // nil as long as nothing joined
+	done chan struct{}
+	now  atomic.Pointer[lifeState] // nil as long as nothing joined
 }
 
-type afterFuncs struct {
-	mu   sync.Mutex
-	list map[*func()]struct{}
+// A lifeState is what has joined a lifetime, or how it has ended.
+type lifeState struct {
+	ending *ending // nil as long as it lasts; all that end for the same reason share the state
+	mu     sync.Mutex
+	joined map[*func()]struct{}
 }
 
 // finish ends the lifetime and calls what joined it; only the first call counts. It is called without a lock.
 func (l *lifetime) finish(e *ending) {
-	if joined := l.end(e); joined != nil {
-		joined.call()
+	if before := l.end(e); before != nil {
+		before.call()
 	}
 }
 
 // end is finish without the calls: what it returns is to be called without a lock. It is nil where nothing joined.
-func (l *lifetime) end(e *ending) (joined *afterFuncs) {
-	if !l.ended.CompareAndSwap(nil, e) {
-		return nil
+func (l *lifetime) end(e *ending) (before *lifeState) {
+	for {
+		before = l.now.Load()
+		if before != nil && before.ending != nil {
+			return nil
+		}
+		if l.now.CompareAndSwap(before, &e.state) {
+			close(l.done)
+			return before
+		}
 	}
-	close(l.done)
-	return l.funcs.Load()
 }
 
 // call calls what has joined.
-func (a *afterFuncs) call() {
-	a.mu.Lock()
-	list := a.list
-	a.list = nil
-	a.mu.Unlock()
-	for f := range list {
+func (s *lifeState) call() {
+	s.mu.Lock()
+	joined := s.joined
+	s.joined = nil
+	s.mu.Unlock()
+	for f := range joined {
 		(*f)()
 	}
 }
 
+// ended is how the lifetime has ended, nil as long as it lasts.
+func (l *lifetime) ended() *ending {
+	if s := l.now.Load(); s != nil {
+		return s.ending
+	}
+	return nil
+}
+
 func (l *lifetime) err() error {
-	if l.ended.Load() != nil {
+	if l.ended() != nil {
 		return context.Canceled
 	}
 	return nil
@@ -112,35 +129,30 @@ func (l *lifetime) err() error {
 
 // afterFunc has f called at the end, as context.AfterFunc has; stop reports whether it came before.
 func (l *lifetime) afterFunc(f func()) (stop func() bool) {
-	funcs := l.funcs.Load()
-	if funcs == nil {
-		funcs = new(afterFuncs)
-		if !l.funcs.CompareAndSwap(nil, funcs) {
-			funcs = l.funcs.Load()
-		}
+	s := l.now.Load()
+	for s == nil {
+		l.now.CompareAndSwap(nil, &lifeState{joined: make(map[*func()]struct{})})
+		s = l.now.Load()
 	}
-	funcs.mu.Lock()
-	defer funcs.mu.Unlock()
-	if l.ended.Load() != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.ended() != nil {
 		go f() // not here: package context holds a lock that f takes
 		return func() bool { return false }
 	}
-	if funcs.list == nil {
-		funcs.list = make(map[*func()]struct{})
-	}
-	funcs.list[&f] = struct{}{}
+	s.joined[&f] = struct{}{}
 	return func() bool {
-		funcs.mu.Lock()
-		defer funcs.mu.Unlock()
-		_, waits := funcs.list[&f]
-		delete(funcs.list, &f)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, waits := s.joined[&f]
+		delete(s.joined, &f)
 		return waits
 	}
 }
 
 // value answers package context's question for the cancellation, which context.Cause asks once the lifetime has ended.
 func (l *lifetime) value(key any) any {
-	if e := l.ended.Load(); e != nil {
+	if e := l.ended(); e != nil {
 		return e.ctx.Value(key)
 	}
 	return nil
@@ -183,7 +195,7 @@ func ownEnd(ctx context.Context, a *attempt, hard *lifetime) context.Context {
 			cancel(cause)
 		}
 	})
-	stop := hard.afterFunc(func() { cancel(hard.ended.Load().cause) })
+	stop := hard.afterFunc(func() { cancel(hard.ended().cause) })
 	context.AfterFunc(own, func() {
 		stop()
 		release()
@@ -193,7 +205,7 @@ func ownEnd(ctx context.Context, a *attempt, hard *lifetime) context.Context {
 
 // isSoftStopOf reports whether a context ended because the worker's did.
 func isSoftStopOf(cause error, a *attempt) bool {
-	e := a.soft.ended.Load()
+	e := a.soft.ended()
 	return e != nil && cause == error(e.cause) //nolint:errorlint // it is the very one
 }
 

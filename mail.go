@@ -9,17 +9,12 @@ import (
 // a larger one is most of what very many workers cost. It posts what has happened, and the goroutine that called Run reads
 // it, or whatever locks the run before.
 
-// mail is what the goroutine of an attempt has posted.
-type mail struct {
-	news   atomic.Uint32
-	next   *attempt // in mailbox; guarded by being queued
-	result *result  // how it returned; set before that is posted
-}
-
-// The news of an attempt.
+// What the goroutine of an attempt has posted.
 const (
 	entered  uint32 = 1 << iota // its function is about to be called
 	returned                    // its function has returned, and nothing of it is in flight
+	canceled                    // with context.Canceled
+	failed                      // with another error, see run.results
 	inBox                       // it is in the mailbox
 )
 
@@ -28,13 +23,13 @@ type mailbox struct{ last atomic.Pointer[attempt] }
 
 // post tells the run what has happened.
 func (a *attempt) post(news uint32) {
-	if a.mail.news.Or(news|inBox)&inBox != 0 {
+	if a.news.Or(news|inBox)&inBox != 0 {
 		return // it is read with what was posted before
 	}
 	r := a.m.run
 	for {
 		last := r.mailbox.last.Load()
-		a.mail.next = last
+		a.next = last
 		if r.mailbox.last.CompareAndSwap(last, a) {
 			if last == nil {
 				r.poke()
@@ -44,23 +39,41 @@ func (a *attempt) post(news uint32) {
 	}
 }
 
+// postReturned tells the run that the function has returned. It asks the methods of the error, which may be user code, so it is
+// called without a lock.
+func (a *attempt) postReturned(err error) {
+	switch err {
+	case nil:
+		a.post(returned)
+	case context.Canceled: //nolint:errorlint // as most return it
+		a.post(returned | canceled)
+	default:
+		a.m.run.results.Store(a, &result{err, factsOf(err)})
+		a.post(returned | failed)
+	}
+}
+
 // result is how the function of an attempt ended.
 type result struct {
 	err   error
 	facts facts
 }
 
-var stopped = &result{context.Canceled, factsOf(context.Canceled)}
+var (
+	wasCanceled = &result{context.Canceled, factsOf(context.Canceled)}
+	wasNil      = new(result)
+)
 
-// resultOf is nil for no error. It asks the methods of the error, which may be user code, so it is called without a lock.
-func resultOf(err error) *result {
-	switch err {
-	case nil:
-		return nil
-	case context.Canceled: //nolint:errorlint // as most return it
-		return stopped
+// result is how the function of an attempt ended that has posted so.
+func (r *run) result(a *attempt, news uint32) *result {
+	switch {
+	case news&canceled != 0:
+		return wasCanceled
+	case news&failed != 0:
+		end, _ := r.results.LoadAndDelete(a)
+		return end.(*result)
 	}
-	return &result{err, factsOf(err)}
+	return wasNil
 }
 
 // lock locks the run and reads what was posted.
@@ -73,23 +86,20 @@ func (r *run) lock() {
 func (r *run) readMailLocked() {
 	var first *attempt
 	for a := r.mailbox.last.Swap(nil); a != nil; {
-		a.mail.next, first, a = first, a, a.mail.next
+		a.next, first, a = first, a, a.next
 	}
 	for i := 0; first != nil; i++ {
 		if i%sameTime == 0 {
 			r.at = r.now()
 		}
 		a := first
-		first, a.mail.next = a.mail.next, nil
-		news := a.mail.news.Swap(0)
+		first, a.next = a.next, nil
+		news := a.news.Swap(0)
 		if news&entered != 0 {
 			r.entered(a)
 		}
 		if news&returned != 0 {
-			var end result
-			if a.mail.result != nil {
-				end = *a.mail.result
-			}
+			end := r.result(a, news)
 			r.returned(a, end.err, end.facts)
 		}
 	}

@@ -7,20 +7,19 @@ import (
 // A member is a worker in a run. There may be millions: what only some have is in extra. It is guarded by run.mu but for what is
 // set when it is made.
 type member struct {
-	name  string
-	w     Worker
-	run   *run
-	opt   *options
-	order int64 // in which it was added; a replacement has its predecessor's
-
-	id      engine.ReplicaID // none once it is forgotten
-	place   engine.MemberID
-	state   State
+	name    string
+	w       Worker
+	run     *run
+	opt     *options
 	attempt *attempt // the present one, or the last; nil before the first
 	first   attempt
 	started int64 // in the run's time, as all times here; 0 for not yet
 	readied int64
 	ended   int64
+	id      engine.ReplicaID // none once it is forgotten
+	place   engine.MemberID
+	order   int32 // in which it was added; a replacement has its predecessor's
+	state   State
 
 	extra *extra // nil where there is nothing to know
 }

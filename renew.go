@@ -32,7 +32,7 @@ func (r *run) specs() (specs []spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	pools := slices.SortedFunc(maps.Values(r.pools), func(a, b *pool) int { return cmp.Compare(a.order, b.order) })
-	takePools := func(before int64) {
+	takePools := func(before int32) {
 		for len(pools) > 0 && pools[0].order < before {
 			specs = append(specs, r.again(pools[0]))
 			pools = pools[1:]
@@ -48,6 +48,6 @@ func (r *run) specs() (specs []spec) {
 		}
 		specs = append(specs, spec{name: m.name, w: m.w, opt: m.opt})
 	}
-	takePools(math.MaxInt64)
+	takePools(math.MaxInt32)
 	return specs
 }

@@ -129,7 +129,7 @@ type pool struct {
 	first  []pooled // the replicas to begin with
 
 	place  engine.MemberID
-	order  int64           // as member.order
+	order  int32           // as member.order
 	coming map[int]*member // by index, those that the engine is about to add
 }
 
@@ -220,7 +220,7 @@ func (g *Group) operateN(ctx context.Context, name string, begin func(*run, *tar
 }
 
 // addPoolLocked adds a checked member with replicas to the engine.
-func (r *run) addPoolLocked(s spec, order int64) {
+func (r *run) addPoolLocked(s spec, order int32) {
 	p := s.opt.pool
 	p.order = order
 	r.pools[p.name] = p

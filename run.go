@@ -40,12 +40,13 @@ type run struct {
 	over     atomic.Bool // every worker has ended, and so does every context from now on
 	stopping atomic.Bool // the soft stop began; for groups in this one, which cannot lock it
 
+	results sync.Map // of *attempt to *result: how those ended that have posted an error
 	mailbox mailbox
 
 	mu         sync.Mutex // taken by lock, so that what was posted is read first
 	engine     *engine.Engine
 	members    []*member // by engine.ReplicaID; nil where there is none
-	orders     int64     // of the members that there have been
+	orders     int32     // of the members that there have been
 	byName     map[string]*member
 	pools      map[string]*pool           // the members with replicas
 	poolAt     map[engine.MemberID]*pool  // likewise
@@ -375,7 +376,7 @@ func (r *run) end() error {
 			continue
 		}
 		a := m.attempt
-		if grace := a.grace.Load(); grace != nil && grace.ended.Load() == nil {
+		if grace := a.grace.Load(); grace != nil && grace.ended() == nil {
 			_, hard := r.endingsLocked(a)
 			r.endLife(grace, hard)
 		}

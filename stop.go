@@ -83,7 +83,7 @@ func closeOnce(c chan struct{}) {
 func (r *run) hardStop() {
 	cause := &StopCause{Hard: true, Reason: StopRequested}
 	if r.parent != nil {
-		if e := r.parent.hard().ended.Load(); e != nil {
+		if e := r.parent.hard().ended(); e != nil {
 			cause = e.cause
 		}
 	} else {

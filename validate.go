@@ -100,18 +100,17 @@ func (g *Group) graceOr(root bool) time.Duration {
 
 // problems of one spec alone.
 func (s spec) problems(prefix string) (problems []string) {
-	name := fmt.Sprintf("worker %q", prefix+s.name)
 	if s.name == "" {
 		problems = append(problems, fmt.Sprintf("a worker of type %T was added with an empty name", s.w))
 	}
 	if strings.Contains(s.name, "/") {
-		problems = append(problems, name+" has a slash in its name, which separates a group from its workers")
+		problems = append(problems, fmt.Sprintf("worker %q has a slash in its name, which separates a group from its workers", prefix+s.name))
 	}
 	if s.opt.pool == nil && isNil(s.w) {
-		problems = append(problems, name+" is nil")
+		problems = append(problems, fmt.Sprintf("worker %q is nil", prefix+s.name))
 	}
 	for _, p := range s.opt.problems {
-		problems = append(problems, name+": "+p)
+		problems = append(problems, fmt.Sprintf("worker %q: %s", prefix+s.name, p))
 	}
 	return problems
 }
