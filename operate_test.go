@@ -431,7 +431,7 @@ func TestGracePeriodIsWhatTheStopGives(t *testing.T) {
 // Whatever is asked for at whatever time, by however many at once: every call returns, no worker runs twice at once (where
 // none is replaced), and the group stops.
 func TestSingleWorkersAtRandom(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range seeds(t, 300) {
 		bubble(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 1))
 			g := lastcall.Group{Grace: time.Minute, Observe: func(lastcall.Event) {}}
@@ -536,7 +536,7 @@ func runWith(fn func()) chan struct{} {
 // What each call promises holds when it returns: one after another, with workers that fail, end, take their time and depend on each
 // other in random ways.
 func TestSingleWorkersOneByOne(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range seeds(t, 400) {
 		bubble(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
 			g := lastcall.Group{Grace: time.Minute, Observe: func(lastcall.Event) {}}

@@ -34,15 +34,29 @@ func TestProperty(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { slog.SetDefault(logger) })
 	times := 1
-	rapid.Check(t, func(rt *rapid.T) {
-		p := rapid.Custom(drawPlan).Draw(rt, "plan")
-		for range times {
-			if wrong := try(t, p); len(wrong) > 0 {
-				times = 20 // what happens at one instant happens in any order: a shrunk case may need a few attempts
-				rt.Fatalf("%s", strings.Join(wrong, "\n"))
+	check := func() {
+		rapid.Check(t, func(rt *rapid.T) {
+			p := rapid.Custom(drawPlan).Draw(rt, "plan")
+			for range times {
+				if wrong := try(t, p); len(wrong) > 0 {
+					times = 20 // what happens at one instant happens in any order: a shrunk case may need a few attempts
+					rt.Fatalf("%s", strings.Join(wrong, "\n"))
+				}
 			}
-		}
-	})
+		})
+	}
+	if *randomFor == 0 {
+		check()
+		return
+	}
+	const round = 500
+	setDefault(t, "rapid.checks", fmt.Sprint(round))
+	setDefault(t, "rapid.seed", "0") // random ones
+	rounds := 0
+	for until := time.Now().Add(*randomFor); time.Now().Before(until); rounds++ {
+		check()
+	}
+	t.Logf("%d plans", rounds*round)
 }
 
 // setDefault sets a flag for the time of a test, unless the command line did.
