@@ -26,9 +26,16 @@ func (r *run) config() engine.Config {
 
 // addAll adds checked specs to the engine, each after what it depends on.
 func (r *run) addAll(specs []spec) {
-	index := make(map[string]int, len(specs))
-	for i, s := range specs {
-		index[s.name] = i
+	var places index
+	place := func(name string) int {
+		if places.names == 0 {
+			places = newIndex(len(specs), func(at int) string { return specs[at].name })
+			for i, s := range specs {
+				places.put(s.name, i)
+			}
+		}
+		at, _ := places.get(name)
+		return at
 	}
 	r.engine.Grow(len(specs))
 	slab := make([]member, len(specs))
@@ -42,10 +49,10 @@ func (r *run) addAll(specs []spec) {
 		added[i] = true
 		s := specs[i]
 		if s.opt.beside != "" {
-			add(index[s.opt.beside])
+			add(place(s.opt.beside))
 		}
 		for _, dep := range s.opt.after {
-			add(index[dep])
+			add(place(dep))
 		}
 		if s.opt.pool != nil {
 			r.addPoolLocked(s, int32(i))
@@ -74,10 +81,9 @@ func (r *run) initMember(m *member, name string, w Worker, opt *options, order i
 // addLocked adds a checked worker to the engine.
 func (r *run) addLocked(s spec, m *member, order int32) {
 	r.initMember(m, s.name, s.w, s.opt, order)
-	r.byName[s.name] = m
 	r.adding = m
 	if s.opt.beside != "" {
-		r.stepLocked(engine.AddReplica{Member: r.byName[s.opt.beside].place, Spec: r.specOf(s.opt)})
+		r.stepLocked(engine.AddReplica{Member: r.memberOf(s.opt.beside).place, Spec: r.specOf(s.opt)})
 	} else {
 		r.stepLocked(engine.Add{Spec: r.specOf(s.opt), Replicas: 1})
 	}
@@ -103,7 +109,7 @@ func (r *run) placeOf(name string) (place engine.MemberID, known bool) {
 	if p := r.pools[name]; p != nil {
 		return p.place, true
 	}
-	if m := r.byName[name]; m != nil && m.opt.pool == nil {
+	if m := r.memberOf(name); m != nil && m.opt.pool == nil {
 		return m.place, true
 	}
 	return 0, false
@@ -123,7 +129,7 @@ func (r *run) add(s spec) {
 	}
 	problems := append(r.placeProblems(s), r.besideProblems(s)...)
 	for _, name := range s.names() {
-		if r.byName[name] != nil || r.pools[name] != nil {
+		if r.memberOf(name) != nil || r.pools[name] != nil {
 			problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+name))
 			break
 		}
@@ -161,7 +167,7 @@ func (r *run) besideProblems(s spec) []string {
 	if s.opt.beside == "" {
 		return nil
 	}
-	at := r.byName[s.opt.beside]
+	at := r.memberOf(s.opt.beside)
 	if at == nil || r.engine.Removing(at.place) {
 		return []string{besideWhom(r.prefix, s)}
 	}

@@ -54,6 +54,17 @@ func (r *run) bind(a *engine.Action) {
 		r.members = append(r.members, nil)
 	}
 	r.members[a.Replica] = m
+	if m.extra == nil || m.extra.replaces == nil {
+		r.byName.put(m.name, int(m.id))
+	}
+}
+
+// memberOf is the member with this name, nil if there is none.
+func (r *run) memberOf(name string) *member {
+	if at, ok := r.byName.get(name); ok {
+		return r.members[at]
+	}
+	return nil
 }
 
 // forget takes a member out. Operations that wait for it keep it.
@@ -65,11 +76,11 @@ func (r *run) forget(a *engine.Action) {
 		return
 	}
 	m := r.members[a.Replica]
+	if r.memberOf(m.name) == m {
+		r.byName.drop(m.name)
+	}
 	r.members[a.Replica] = nil
 	m.id = forgotten
-	if r.byName[m.name] == m {
-		delete(r.byName, m.name)
-	}
 	if x := m.extra; x != nil && x.replaces != nil {
 		x.replaces.more().candidate = nil
 		x.replaces = nil
@@ -271,7 +282,7 @@ func (r *run) takePlace(m *member) {
 	old := x.replaces
 	x.replaces, old.more().candidate = nil, nil
 	m.order = old.order
-	r.byName[m.name] = m
+	r.byName.put(m.name, int(m.id))
 }
 
 // ended ends the contexts of an attempt that is over.

@@ -278,13 +278,13 @@ func (r *run) find(name string, first preference) (t *target, inner *Group, rest
 	if r.leaving() || r.phase == engine.GroupLameDuck {
 		return nil, nil, "", fmt.Errorf("worker %q: its group is stopping: %w", r.prefix+name, ErrStopping)
 	}
-	m, p := r.byName[name], r.pools[name]
+	m, p := r.memberOf(name), r.pools[name]
 	switch {
 	case p != nil && (m == nil || first == memberFirst):
 		return &target{path: r.prefix + p.name, list: r.replicasOf(p), pool: p, place: p.place, index: engine.All}, nil, "", nil
 	case m == nil:
 		if outer, rest, ok := strings.Cut(name, "/"); ok {
-			if of := r.byName[outer]; of != nil {
+			if of := r.memberOf(outer); of != nil {
 				if inner, ok := of.w.(*Group); ok {
 					return nil, inner, rest, nil
 				}

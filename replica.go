@@ -244,7 +244,7 @@ func (r *run) newReplicas(p *pool, opt *options, indices []int, made map[int]Wor
 		problems = append(problems, s.nestedProblems([]*Group{r.group}, r.prefix)...)
 		if other := r.pools[name]; other != nil && other != p {
 			problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+name))
-		} else if m := r.byName[name]; m != nil && m.opt.pool != p {
+		} else if m := r.memberOf(name); m != nil && m.opt.pool != p {
 			problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+name))
 		}
 		r.orders++
@@ -272,11 +272,10 @@ func (r *run) bindReplica(a *engine.Action) *member {
 	p := r.poolAt[a.Member]
 	m := p.coming[int(a.Index)]
 	delete(p.coming, int(a.Index))
-	if old := r.byName[m.name]; old != nil {
+	if old := r.memberOf(m.name); old != nil {
 		m.more().replaces, old.more().candidate = old, m
 	} else {
 		m.order = p.order
-		r.byName[m.name] = m
 	}
 	return m
 }

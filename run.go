@@ -45,9 +45,9 @@ type run struct {
 
 	mu         sync.Mutex // taken by lock, so that what was posted is read first
 	engine     *engine.Engine
-	members    []*member // by engine.ReplicaID; nil where there is none
-	orders     int32     // of the members that there have been
-	byName     map[string]*member
+	members    []*member                  // by engine.ReplicaID; nil where there is none
+	orders     int32                      // of the members that there have been
+	byName     index                      // of members
 	pools      map[string]*pool           // the members with replicas
 	poolAt     map[engine.MemberID]*pool  // likewise
 	adding     *member                    // of the next Added action; nil where that is of a pool
@@ -94,7 +94,6 @@ func newRun(ctx context.Context, g *Group, parent *attempt) *run {
 		wake:     make(chan struct{}, 1),
 		began:    time.Now(),
 		before:   runtime.NumGoroutine(),
-		byName:   make(map[string]*member, len(g.specs)),
 		pools:    map[string]*pool{},
 		poolAt:   map[engine.MemberID]*pool{},
 		ops:      map[engine.OpID]*operation{},
@@ -117,6 +116,7 @@ func newRun(ctx context.Context, g *Group, parent *attempt) *run {
 			r.listeners = append(r.listeners, r.control.listeners...)
 		}
 	}
+	r.byName = newIndex(len(g.specs), func(at int) string { return r.members[at].name })
 	r.engine = engine.New(r.config())
 	r.addAll(g.specs)
 	return r

@@ -47,18 +47,18 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 		problems = append(problems, fmt.Sprintf("%s has a LameDuck of %v, which leaves nothing of its Grace of %v", where, g.LameDuck, grace))
 	}
 	specs = withBesides(specs)
-	byName := make(map[string]int, len(specs))
+	byName := newIndex(len(specs), func(at int) string { return specs[at].name })
 	for i, s := range specs {
 		problems = append(problems, s.problems(prefix)...)
-		if _, twice := byName[s.name]; twice && s.name != "" {
+		if _, twice := byName.get(s.name); twice && s.name != "" {
 			problems = append(problems, fmt.Sprintf("worker %q was added twice", prefix+s.name))
 		}
-		byName[s.name] = i
+		byName.put(s.name, i)
 	}
-	problems = append(problems, replicaNames(specs, byName, prefix)...)
+	problems = append(problems, replicaNames(specs, &byName, prefix)...)
 	for _, s := range specs {
 		for _, dep := range s.opt.after {
-			if _, ok := byName[dep]; !ok {
+			if _, ok := byName.get(dep); !ok {
 				problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", prefix+s.name, dep))
 			}
 		}
@@ -67,7 +67,7 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 		at, ok, steps := s, true, 0
 		for ; at.opt.beside != "" && ok && steps < len(specs); steps++ {
 			var i int
-			if i, ok = byName[at.opt.beside]; ok {
+			if i, ok = byName.get(at.opt.beside); ok {
 				at = specs[i]
 			}
 		}
@@ -78,7 +78,7 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 			problems = append(problems, fmt.Sprintf("worker %q is to be beside itself", prefix+s.name))
 		}
 	}
-	for _, cycle := range cycles(specs, byName) {
+	for _, cycle := range cycles(specs, &byName) {
 		for i := range cycle {
 			cycle[i] = prefix + cycle[i]
 		}
@@ -142,14 +142,14 @@ func (s spec) nestedProblems(seen []*Group, prefix string) []string {
 }
 
 // replicaNames names the replicas that have the name of another worker.
-func replicaNames(specs []spec, byName map[string]int, prefix string) (problems []string) {
+func replicaNames(specs []spec, byName *index, prefix string) (problems []string) {
 	replicas := map[string]bool{}
 	for i, s := range specs {
 		if s.opt.pool == nil {
 			continue
 		}
 		for _, name := range s.opt.pool.names() {
-			if other, ok := byName[name]; ok && other != i || replicas[name] {
+			if other, ok := byName.get(name); ok && other != i || replicas[name] {
 				problems = append(problems, fmt.Sprintf("worker %q was added twice", prefix+name))
 			}
 			replicas[name] = true
@@ -172,7 +172,7 @@ func isNil(w Worker) bool {
 }
 
 // cycles finds the dependency cycles, each as the names along it with the first one again at the end.
-func cycles(specs []spec, byName map[string]int) (found [][]string) {
+func cycles(specs []spec, byName *index) (found [][]string) {
 	const (
 		unseen = iota
 		open
@@ -185,7 +185,7 @@ func cycles(specs []spec, byName map[string]int) (found [][]string) {
 		marks[i] = open
 		path = append(path, i)
 		for _, name := range specs[i].opt.after {
-			dep, ok := byName[name]
+			dep, ok := byName.get(name)
 			switch {
 			case !ok || marks[dep] == done:
 			case marks[dep] == unseen:
