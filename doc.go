@@ -32,7 +32,9 @@
 // stop. The right thing is the short thing:
 //
 //   - [Do] runs one unit of work under the grace context, counts it, and refuses it once the soft stop began.
-//   - [Each] is the loop of a consumer: it takes under ctx and handles under the grace context.
+//   - [Each] is the loop of a consumer of a broker: it takes under ctx and handles under the grace context.
+//   - [Drain] is the loop of a consumer of a channel: at the stop it also handles what its producers, which have stopped by then, have
+//     left in the channel. [DrainFunc] is Drain for a queue in memory.
 //   - [Every] is the loop of a periodic worker.
 //   - [Track] is Do for work that cannot be refused any more, such as a connection that was accepted.
 //

@@ -113,11 +113,14 @@ const (
 	ErrInterrupted
 	// ErrAbandoned: the worker did not return even after the hard stop, and still runs.
 	ErrAbandoned
+	// ErrLost: work that the worker had accepted was not done: a unit of [Do] used the worker's context, which the soft stop
+	// ended, or items were left in a source of [Drain]. Err says which.
+	ErrLost
 	// ErrNotReplaced: the replacement did not become ready, so the old worker runs on; see [Group.Replace].
 	ErrNotReplaced
 )
 
-var errorKindNames = [...]string{"failed", "interrupted by the hard stop", "abandoned", "not replaced"}
+var errorKindNames = [...]string{"failed", "interrupted by the hard stop", "abandoned", "work lost", "not replaced"}
 
 // Error is the kind in words.
 func (k ErrorKind) Error() string {
@@ -133,7 +136,7 @@ type WorkerError struct {
 	Name     string        // the worker's path
 	Err      error         // what the worker, or the unit of work, returned; why it was not replaced; may be nil
 	Starting bool          // ErrFailed: it had never been ready, so the start failed
-	Units    int           // ErrInterrupted: units of in-flight work that were cut; 0 where the worker itself was
+	Units    int           // ErrInterrupted and ErrLost: units of work; 0 where the worker itself was cut
 	Took     time.Duration // ErrAbandoned: since its soft stop; 0 if it was not told to stop, see ForcedError
 	Status   string        // ErrAbandoned: the last [Status] of the worker
 	Stacks   string        // ErrAbandoned: of its goroutines, those that it started included
@@ -151,6 +154,8 @@ func (e *WorkerError) Error() string {
 		if e.Units > 0 {
 			message += fmt.Sprintf(", %s in flight cut", text.Count(e.Units, "unit"))
 		}
+	case ErrLost:
+		message += ", " + text.Count(e.Units, "unit")
 	case ErrAbandoned:
 		if e.Took > 0 {
 			message += fmt.Sprintf(", still running %s after its soft stop", text.Round(e.Took))

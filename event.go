@@ -23,13 +23,16 @@ const (
 	EventPanic
 	// EventLeak: every worker returned, and a goroutine that this worker started is still there; Event.Stacks shows it.
 	EventLeak
+	// EventLost: every worker returned, and work that this one had accepted was not done; Event.Err, of kind [ErrLost], says
+	// how much and why.
+	EventLost
 	// EventReload: the reload function returned, with Event.Err.
 	EventReload
 	// EventRejected: something was added or asked for that cannot be; Event.Err names it.
 	EventRejected
 )
 
-var eventKindNames = [...]string{"state", "readiness", "lame duck", "awaiting", "panic", "leak", "reload", "rejected"}
+var eventKindNames = [...]string{"state", "readiness", "lame duck", "awaiting", "panic", "leak", "lost", "reload", "rejected"}
 
 // String is the kind's name in lower case.
 func (k EventKind) String() string {

@@ -65,7 +65,7 @@ func ExampleDo() {
 	// group: <nil>
 }
 
-// A consumer takes from its source until the soft stop, and finishes what it took.
+// A consumer of a broker takes from it until the soft stop, and finishes what it took.
 func ExampleEach() {
 	messages := make(chan string, 3)
 	messages <- "a"
@@ -93,6 +93,33 @@ func ExampleEach() {
 	// Output:
 	// handled a under a context that is alive: true
 	// handled b under a context that is alive: true
+	// <nil>
+}
+
+// A consumer of a channel handles what its producers, which stop before it, have put there.
+func ExampleDrain() {
+	orders := make(chan int, 10)
+	ctx, stop := context.WithCancel(context.Background())
+	var group lastcall.Group
+	group.Go("packer", func(ctx context.Context) error {
+		return lastcall.Drain(ctx, orders, func(ctx context.Context, order int) error {
+			fmt.Println("packed", order)
+			return lastcall.Sleep(ctx, time.Millisecond)
+		})
+	})
+	group.Go("shop", func(ctx context.Context) error {
+		for order := range 3 {
+			orders <- order
+		}
+		stop() // the soft stop of the whole group: this worker is told first
+		<-ctx.Done()
+		return nil
+	}, lastcall.After("packer"))
+	fmt.Println(group.Run(ctx))
+	// Output:
+	// packed 0
+	// packed 1
+	// packed 2
 	// <nil>
 }
 

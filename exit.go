@@ -6,7 +6,7 @@ import (
 )
 
 // ExitCode is the exit status for the error of [Run] or [Group.Run]: 0 for nil, which is a stop that went well, on a
-// signal too; 1 if a worker failed; 3 if the start failed, or nothing could be started; 4 if work was cut or a worker
+// signal too; 1 if a worker failed; 3 if the start failed, or nothing could be started; 4 if work was cut or lost or a worker
 // abandoned, whatever else failed; and 128 plus the signal's number after a [ForcedError].
 func ExitCode(err error) int {
 	var forced *ForcedError
@@ -16,7 +16,7 @@ func ExitCode(err error) int {
 		return 0
 	case errors.As(err, &forced):
 		return 128 + signalNumber(forced.Signal)
-	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrAbandoned):
+	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrAbandoned), errors.Is(err, ErrLost):
 		return 4
 	case errors.As(err, &config), failedToStart(err):
 		return 3

@@ -83,6 +83,9 @@ func describe(e Event) (slog.Level, string, []slog.Attr) {
 	case EventLeak:
 		fail()
 		return slog.LevelWarn, "left goroutines behind", attrs
+	case EventLost:
+		fail()
+		return slog.LevelError, "lost work", attrs
 	case EventReload:
 		if e.Err != nil {
 			fail()

@@ -1,6 +1,7 @@
 package lastcall
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -41,6 +42,7 @@ type WorkerReport struct {
 	Status      string    `json:"status,omitempty"`      // what it last said of itself
 	InFlight    int       `json:"in_flight,omitempty"`   // units of work under way at its soft stop; before it: now
 	Interrupted int       `json:"interrupted,omitempty"` // units that the hard stop cut
+	Lost        int       `json:"lost,omitempty"`        // units of work that were accepted and not done, see [ErrLost]
 	Restarts    int       `json:"restarts,omitempty"`    // how often it was started again
 	Err         string    `json:"error,omitempty"`       // how it failed, or what was cut
 	Stacks      string    `json:"stacks,omitempty"`      // of its panic, or of its goroutines if abandoned
@@ -79,7 +81,7 @@ func (r *run) report() Report {
 		}
 		rep.Workers = append(rep.Workers, w)
 	}
-	leaks := r.leaks
+	leaks, losses := r.leaks, maps.Clone(r.losses)
 	r.unlock()
 
 	if cause != nil {
@@ -112,6 +114,7 @@ func (r *run) report() Report {
 			rep.Workers[i].Leaks = stacks
 		}
 	}
+	rep.addLosses(losses)
 	return rep
 }
 

@@ -42,6 +42,7 @@ type run struct {
 
 	results sync.Map // of *attempt to *result: how those ended that have posted an error
 	mailbox mailbox
+	sources drainSources // of the workers of this group and of those in it; at the root
 
 	mu         sync.Mutex // taken by lock, so that what was posted is read first
 	engine     *engine.Engine
@@ -62,6 +63,7 @@ type run struct {
 	endings    map[*StopCause]*ending       // likewise
 	stacks     map[string]string            // taken just before the present step
 	next       engine.Time                  // for which the goroutine that called Run waits
+	losses     map[string]loss              // by the worker's path; at the root
 	leaks      map[string]string            // stacks of goroutines that were left behind, by their worker's path
 	problems   []string                     // what was rejected
 	errs       []error                      // what went wrong, in order
@@ -392,6 +394,8 @@ func (r *run) end() error {
 			r.errs = append(r.errs, m.extra.ends...)
 		}
 	}
+	r.leftInSourcesLocked()
+	r.reportLossesLocked()
 	err := joinErrors(r.errs)
 	r.emitGroup(Event{State: r.state(), Cause: r.cause, Err: err})
 	r.unlock()
@@ -403,10 +407,8 @@ func (r *run) end() error {
 
 // forced reports whether repeated signals force the end.
 func (r *run) forced() bool {
-	for r.parent != nil {
-		r = r.parent.m.run
-	}
-	return r.control != nil && r.control.forced()
+	top := r.root()
+	return top.control != nil && top.control.forced()
 }
 
 // state is the state of the group as a whole.
@@ -429,7 +431,7 @@ func (r *run) state() State {
 	return StateStarting
 }
 
-// isFailure tells a failure from work that was cut or abandoned.
+// isFailure tells a failure from work that was cut, abandoned or lost.
 func isFailure(err error) bool {
-	return !isKind(err, ErrInterrupted) && !isKind(err, ErrAbandoned)
+	return !isKind(err, ErrInterrupted) && !isKind(err, ErrAbandoned) && !isKind(err, ErrLost)
 }

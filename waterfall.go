@@ -92,7 +92,7 @@ func (r Report) Waterfall(width int, ascii bool) string {
 
 // headline is what happened in one line.
 func (r Report) headline() string {
-	var cut, abandoned, failed, leaked, interrupted, inFlight, workers int
+	var cut, abandoned, failed, leaked, interrupted, lost, inFlight, workers int
 	for _, w := range r.Workers {
 		if w.Group {
 			continue
@@ -100,6 +100,7 @@ func (r Report) headline() string {
 		workers++
 		inFlight += w.InFlight
 		interrupted += w.Interrupted
+		lost += w.Lost
 		switch {
 		case w.State == StateAbandoned:
 			abandoned++
@@ -138,7 +139,7 @@ func (r Report) headline() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{failed, "failed"}, {cut, "cut"}, {interrupted, "interrupted in flight"}, {abandoned, "abandoned"}, {leaked, "with leaks"}} {
+	}{{failed, "failed"}, {cut, "cut"}, {interrupted, "interrupted in flight"}, {lost, "lost"}, {abandoned, "abandoned"}, {leaked, "with leaks"}} {
 		if part.n > 0 {
 			well = false
 			head += fmt.Sprintf(", %d %s", part.n, part.text)
@@ -263,6 +264,9 @@ func (w WorkerReport) remarks(now time.Time) string {
 	}
 	if w.Interrupted > 0 {
 		words = append(words, fmt.Sprintf("%d interrupted", w.Interrupted))
+	}
+	if w.Lost > 0 {
+		words = append(words, fmt.Sprintf("%d lost", w.Lost))
 	}
 	if w.Leaks != "" {
 		words = append(words, "leaked")

@@ -122,12 +122,13 @@ func Every(d time.Duration, fn Func) Func {
 	}
 }
 
-// Each is the loop of a worker that takes items from a source and handles them one at a time: take under ctx, handle
+// Each is the loop of a worker that takes items from a source outside the process, such as a broker, and handles them one at a time: take under ctx, handle
 // under [Grace](ctx). An item that was taken is always handled, also when the soft stop comes between the two, and what
 // is being handled counts as in flight. Run several of them on goroutines of the worker to handle several items at once.
 //
 // Each returns nil at the soft stop, and when take returns io.EOF, the end of the source; otherwise the first error
-// of take or handle. Once the soft stop began, an error of take means only that nothing was taken.
+// of take or handle. Once the soft stop began, an error of take means only that nothing was taken. What is still in the source stays
+// there: for a channel or a queue in memory, whose items end with the process, see [Drain] and [DrainFunc].
 func Each[T any](ctx context.Context, take func(context.Context) (T, error), handle func(context.Context, T) error) error {
 	a := attemptOf(ctx)
 	for {

@@ -239,7 +239,7 @@ func collapse(g *graph) map[int]bool {
 // eventful reports whether there is more to say of w than that it runs, or stopped when it was told to.
 func eventful(w lastcall.WorkerReport) bool {
 	return w.State != lastcall.StateReady && w.State != lastcall.StateStopped ||
-		!w.HardStop.IsZero() || w.Interrupted > 0 || w.Restarts > 0 || w.Err != "" || w.Leaks != "" || w.Unready != ""
+		!w.HardStop.IsZero() || w.Interrupted > 0 || w.Lost > 0 || w.Restarts > 0 || w.Err != "" || w.Leaks != "" || w.Unready != ""
 }
 
 // label is name as it is shown under those of its groups that have a row, and how deep that is.

@@ -355,7 +355,7 @@ func (p *picture) drawEnd(r row, y float64) {
 
 // bad reports whether the note of w is about something that should not have been.
 func bad(w lastcall.WorkerReport) bool {
-	return w.State == lastcall.StateFailed || w.State == lastcall.StateAbandoned || !w.HardStop.IsZero() || w.Leaks != "" || w.Interrupted > 0
+	return w.State == lastcall.StateFailed || w.State == lastcall.StateAbandoned || !w.HardStop.IsZero() || w.Leaks != "" || w.Interrupted > 0 || w.Lost > 0
 }
 
 func (p *picture) rect(class string, x, y, width, height float64) {

@@ -54,7 +54,7 @@ func (l *layout) summary() []string {
 		}
 		facts = append(facts, grace)
 	}
-	var workers, inFlight, interrupted, abandoned, failed int
+	var workers, inFlight, interrupted, lost, abandoned, failed int
 	for _, w := range r.Workers {
 		if w.Group {
 			continue
@@ -68,10 +68,14 @@ func (l *layout) summary() []string {
 		}
 		inFlight += w.InFlight
 		interrupted += w.Interrupted
+		lost += w.Lost
 	}
 	facts = append(facts, text.Count(workers, "worker"), fmt.Sprintf("%d in flight", inFlight))
 	if l.stopping {
 		facts = append(facts, fmt.Sprintf("%d interrupted", interrupted))
+	}
+	if lost > 0 {
+		facts = append(facts, fmt.Sprintf("%d lost", lost))
 	}
 	if failed > 0 {
 		facts = append(facts, fmt.Sprintf("%d failed", failed))
@@ -213,6 +217,9 @@ func (l *layout) note(r row) string {
 	if w.Interrupted > 0 {
 		add("%d interrupted", w.Interrupted)
 	}
+	if w.Lost > 0 {
+		add("%d lost", w.Lost)
+	}
 	if w.Status != "" && (w.State == lastcall.StateAbandoned || !l.over) {
 		add("%s", text.Outside(w.Status))
 	}
@@ -282,6 +289,9 @@ func (l *layout) tooltip(r row) string {
 	}
 	if w.Interrupted > 0 {
 		add("interrupted:", fmt.Sprint(w.Interrupted))
+	}
+	if w.Lost > 0 {
+		add("lost:", fmt.Sprint(w.Lost))
 	}
 	if w.Restarts > 0 {
 		add("restarts:", fmt.Sprint(w.Restarts))

@@ -6,7 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,6 +93,82 @@ func TestReadmeShowsTheOutput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The larger example in the README packs every order that it has acknowledged, also those that are in its channel at the signal.
+func TestReadmeOrdersLoseNothing(t *testing.T) {
+	const source, address = "../../examples/orders/main.go", "127.0.0.1:8080"
+	if !strings.Contains(block(t, "<!-- part of examples/orders/main.go -->"), address) {
+		t.Fatalf("the README's example has no address %s", address)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.Addr().String()
+	_ = free.Close()
+	program := buildWith(t, source, address, at)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for n := 0; n < 20 && ctx.Err() == nil; {
+		path := fmt.Sprintf("/order/%d", n)
+		answer, err := http.Get("http://" + at + path)
+		if err != nil { // it has not started yet
+			continue
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
+			want = append(want, "packed "+path)
+		}
+		n++
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, &stderr)
+	}
+	got := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+	if !slices.Equal(got, want) || len(want) != 20 {
+		t.Errorf("acknowledged:\n%q\npacked:\n%q\n%s", want, got, &stderr)
+	}
+}
+
+// buildWith builds the program of a source file in which one string is another.
+func buildWith(t *testing.T, source, old, new string) (program string) {
+	t.Helper()
+	dir := t.TempDir()
+	full, err := filepath.Abs(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{full: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{changed: bytes.ReplaceAll(text, []byte(old), []byte(new)), overlay: list} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program = filepath.Join(dir, "program")
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program, filepath.Dir(source)).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
 }
 
 // The check that the README shows says what it says there.

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -12,26 +13,24 @@ import (
 
 func main() {
 	orders := make(chan string, 100)
-	web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { orders <- r.URL.Path })
-	take := func(ctx context.Context) (string, error) {
+	web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case order := <-orders:
-			return order, nil
-		case <-ctx.Done():
-			return "", ctx.Err()
+		case orders <- r.URL.Path: // from here on it is acknowledged
+		case <-r.Context().Done():
+			http.Error(w, "not taken", http.StatusServiceUnavailable)
 		}
-	}
+	})
 
 	group := lastcall.Group{LameDuck: 2 * time.Second}
 	group.Go("store", store, lastcall.AwaitReady(10*time.Second))
 	group.Go("consumer", func(ctx context.Context) error {
-		return lastcall.Each(ctx, take, pack) // what was taken is packed, also after the signal
+		return lastcall.Drain(ctx, orders, pack) // what was acknowledged is packed, also after the signal
 	}, lastcall.After("store"))
 	group.Add("web", serve.HTTP(&http.Server{Addr: "127.0.0.1:8080", Handler: web}, nil), lastcall.After("store", "consumer"))
 	lastcall.Main(&group)
 }
 
-// store opens at once here, and closes when nobody uses it any more.
+// store opens at once here, and closes when nothing uses it any more.
 func store(ctx context.Context) error {
 	lastcall.Ready(ctx)
 	<-ctx.Done()
@@ -40,5 +39,9 @@ func store(ctx context.Context) error {
 
 // pack takes its time: ctx goes on until the hard stop.
 func pack(ctx context.Context, order string) error {
-	return lastcall.Sleep(ctx, 500*time.Millisecond)
+	if err := lastcall.Sleep(ctx, 100*time.Millisecond); err != nil {
+		return err
+	}
+	fmt.Println("packed", order)
+	return nil
 }

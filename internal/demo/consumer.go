@@ -20,7 +20,7 @@ type consumers struct {
 
 // Run is one consumer. A job that the hard stop cuts is not done, and its order is in the journal for the next time.
 func (c *consumers) Run(ctx context.Context) error {
-	return lastcall.Each(ctx, c.take, c.handle)
+	return lastcall.DrainFunc(ctx, c.take, c.handle)
 }
 
 func (c *consumers) take(ctx context.Context) (order, error) {

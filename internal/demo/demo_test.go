@@ -54,6 +54,8 @@ func TestNothingIsLost(t *testing.T) {
 				t.Errorf("lost: %q", c.Lost)
 			case c.Answered != c.Requests || c.Finished != c.Jobs:
 				t.Errorf("not all that was in flight is finished: %+v", c)
+			case c.Kept > 0:
+				t.Errorf("%d jobs were left: the queue was not drained", c.Kept)
 			case c.Requests == 0:
 				t.Error("nothing was in flight: the load is too small to show anything")
 			case c.Acknowledged < 15 || c.Acknowledged != c.Journalled || c.Journalled != c.Done+c.Kept:

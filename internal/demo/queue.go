@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"sync"
+
+	"github.com/lastcall-go/lastcall"
 )
 
 // queue holds jobs in memory, as many as come. What is in it at the end is not lost: the journal has it.
@@ -21,16 +23,24 @@ func (q *queue) put(o order) {
 	q.signal()
 }
 
-// take waits for a job, until ctx ends.
+// take waits for a job until ctx ends, and returns one that is there after that, too, as [lastcall.DrainFunc] wants it. After the
+// hard stop the queue is as good as empty: its jobs are in the journal for the next time.
 func (q *queue) take(ctx context.Context) (order, error) {
 	for {
-		select {
-		case <-ctx.Done():
-			return order{}, ctx.Err()
-		case <-q.avail:
+		if ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-q.avail:
+			}
+		}
+		if lastcall.Grace(ctx).Err() != nil {
+			return order{}, lastcall.ErrEmpty
 		}
 		if o, ok := q.first(); ok {
 			return o, nil
+		}
+		if ctx.Err() != nil {
+			return order{}, lastcall.ErrEmpty
 		}
 	}
 }
