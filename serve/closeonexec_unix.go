@@ -4,5 +4,5 @@ package serve
 
 import "syscall"
 
-// closeOnExec keeps an inherited descriptor from being inherited further, by children that know nothing of it.
+// closeOnExec keeps an inherited descriptor from being inherited by children that know nothing of it.
 func closeOnExec(fd int) { syscall.CloseOnExec(fd) }

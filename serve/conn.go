@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// phase is what a connection is doing, as far as closing it is concerned.
+// A phase is what a connection is doing, as far as closing it is concerned.
 type phase int32
 
 const (
-	// phaseActive: a request is being served, or the connection is not HTTP/1 any more. Only requests, GOAWAY and the
-	// handler that hijacked it end it.
+	// phaseActive: a request is being served, or the connection is no longer HTTP/1. Only the end of its requests,
+	// GOAWAY, or the handler that hijacked it end it.
 	phaseActive phase = iota
 	// phaseFresh: accepted, and no request has begun to arrive.
 	phaseFresh
@@ -25,7 +25,7 @@ const (
 	phaseIdle
 	// phasePartial: a part of a request has arrived.
 	phasePartial
-	// phaseAsked: it was fresh or idle for long enough; its reader is to take a last look and end it.
+	// phaseAsked: it was fresh or idle for long enough; its reader takes a last look and ends it.
 	phaseAsked
 )
 
@@ -35,7 +35,7 @@ type conn struct {
 	inner net.Conn // as accepted
 
 	phase atomic.Int32
-	since atomic.Int64 // in the run's time: when it entered its phase, or the last byte of a part came; set before phase
+	since atomic.Int64 // in the run's time: when it entered its phase, or the last byte of a partial request came; set before phase
 	http2 atomic.Bool
 	arrivals
 
@@ -43,7 +43,7 @@ type conn struct {
 	outer    net.Conn  // as net/http knows it: TLS or our wrapper
 	requests *exchange // under way
 	hijacked bool
-	told     bool // the user, that it is to end
+	told     bool // the user was told that it must end
 	closed   bool // net/http, or the handler that hijacked it, has closed it
 }
 
@@ -54,7 +54,7 @@ func (c *conn) enter(p phase) {
 
 func (c *conn) is(p phase) bool { return c.phase.Load() == int32(p) }
 
-// read is inner.Read, with the bookkeeping of what has arrived while no request is under way.
+// read is inner.Read. It also notes what has arrived while no request is under way.
 func (c *conn) read(p []byte) (int, error) {
 	// Before the blocking read, since net/http may just have overwritten the deadline by which ask wakes us.
 	if c.is(phaseAsked) {
@@ -76,8 +76,8 @@ func (c *conn) read(p []byte) (int, error) {
 	return n, err
 }
 
-// arrived notes that bytes came. It looks at the clock only where that will be asked for: reading it is a good part of
-// what all this costs a request.
+// arrived notes that bytes came. It reads the clock only if the time will be needed, since that is a good part of what
+// the bookkeeping costs a request.
 func (c *conn) arrived() {
 	if c.run.tls || c.run.stopping.Load() {
 		c.since.Store(int64(c.run.now()))
@@ -115,8 +115,8 @@ func (c *conn) ask() {
 	}
 }
 
-// lastLook reads what has arrived without waiting. If that is nothing the connection ends: to net/http it looks as if
-// the client had closed it. Without TLS in between the client is told in the same breath; each microsecond counts here.
+// lastLook reads what has arrived without waiting. If nothing has, the connection ends: to net/http it looks as if
+// the client had closed it. Without TLS the write side is closed here, since each microsecond counts.
 func (c *conn) lastLook(p []byte) (int, error) {
 	c.mu.Lock() // ask has set its deadline by now
 	c.inner.SetReadDeadline(time.Time{})
@@ -143,7 +143,7 @@ func (c *conn) closeWrite() error {
 // close is what net/http or a hijacker calls.
 func (c *conn) close() error {
 	if c.run.leaving() {
-		c.settle()
+		c.halfClose()
 	}
 	err := c.inner.Close()
 	c.mu.Lock()
@@ -155,19 +155,19 @@ func (c *conn) close() error {
 	return err
 }
 
-// settleTime bounds how long a closing connection waits for its client to notice.
-const settleTime = 250 * time.Millisecond
+// halfCloseLimit is how long a half-closed connection waits for its client to close.
+const halfCloseLimit = 250 * time.Millisecond
 
-// settle keeps the last response from being destroyed: closing a socket with unread bytes in it (a client that sent its
-// next request before it saw "Connection: close") makes the kernel send a reset, which discards what the client
-// has not read yet. So half of it is closed first, and the rest when the client has closed too.
-func (c *conn) settle() {
+// halfClose protects the last response: closing a socket with unread bytes in it (from a client that sent its next
+// request before it saw "Connection: close") makes the kernel send a reset, which discards what the client has not read
+// yet. So the write side is closed first, and the rest when the client has closed too.
+func (c *conn) halfClose() {
 	var scrap [512]byte
 	if n, _ := readNow(c.inner, scrap[:]); n == 0 {
 		return
 	}
 	c.closeWrite()
-	c.inner.SetReadDeadline(time.Now().Add(settleTime))
+	c.inner.SetReadDeadline(time.Now().Add(halfCloseLimit))
 	for {
 		if _, err := c.inner.Read(scrap[:]); err != nil {
 			return
@@ -191,14 +191,14 @@ func (c *conn) activate() {
 	}
 }
 
-// answering reports whether an answer may still come on the connection.
+// answering reports whether the connection may still carry an answer.
 func (c *conn) answering() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.is(phaseActive) && !c.hijacked
 }
 
-// end closes the connection under whoever uses it.
+// end closes the connection, whatever uses it.
 func (c *conn) end() {
 	c.inner.Close()
 	c.mu.Lock()
@@ -209,7 +209,7 @@ func (c *conn) end() {
 	}
 }
 
-// over notes that the connection is closed for good. It is forgotten when its last handler returns.
+// over notes that the connection is closed for good. The run forgets it when its last handler returns.
 func (c *conn) over() {
 	c.mu.Lock()
 	if c.hijacked && !c.closed {
@@ -223,7 +223,7 @@ func (c *conn) over() {
 	}
 }
 
-// connState follows net/http.
+// connState follows the states that net/http reports.
 func (r *run) connState(nc net.Conn, state http.ConnState) {
 	if r.user.ConnState != nil {
 		r.user.ConnState(nc, state)
@@ -263,7 +263,7 @@ func (r *run) connState(nc net.Conn, state http.ConnState) {
 	}
 }
 
-// connOf finds our connection in what net/http has made of it.
+// connOf returns the conn inside a connection that net/http may have wrapped.
 func connOf(nc net.Conn) *conn {
 	for {
 		switch v := nc.(type) {
@@ -279,7 +279,7 @@ func connOf(nc net.Conn) *conn {
 	}
 }
 
-// wrap is c as a net.Conn. A TCP connection keeps its methods, with which net/http sends files and half-closes.
+// wrap returns c as a net.Conn. A TCP connection keeps its methods, with which net/http sends files and half-closes.
 func (c *conn) wrap() net.Conn {
 	if tcp, ok := c.inner.(*net.TCPConn); ok {
 		return &tcpConn{TCPConn: tcp, conn: c}

@@ -13,7 +13,7 @@ import (
 	"github.com/lastcall-go/lastcall/serve"
 )
 
-// The hard stop cuts a handler: whatever its client sees, it is no success that never was.
+// The hard stop cuts a handler: whatever its client sees, it never looks like a success.
 func TestCutHandlerIsNoSuccess(t *testing.T) {
 	for _, handler := range []struct {
 		name  string

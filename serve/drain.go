@@ -13,21 +13,22 @@ import (
 )
 
 const (
-	// firstLinger is how many times as long a new connection may be silent before its first request: it was just made
-	// to send one, and on a machine without time to spare a handshake takes long.
+	// firstLinger is the factor by which a new connection may be silent longer before its first request: it was just
+	// opened to send one, and on a busy machine a handshake takes long.
 	firstLinger = 10
-	// partialLinger is how long a request that has arrived in part may be silent; net/http's Shutdown has the same.
+	// partialLinger is how long a connection with a partial request may be silent; net/http's Shutdown has the same
+	// limit.
 	partialLinger = 5 * time.Second
-	// afterGoAway is when an HTTP/2 connection without requests is closed that net/http has not closed, which does it
+	// afterGoAway is when an HTTP/2 connection without requests is closed if net/http has not closed it, which it does
 	// one second after GOAWAY.
 	afterGoAway = 1500 * time.Millisecond
-	// lastWords is how long after the hard stop a handler can still answer.
-	lastWords = 50 * time.Millisecond
-	// failedGrace is what requests get when accepting failed while nobody asked for a stop.
+	// answerWithin is how long after the hard stop a handler can still answer.
+	answerWithin = 50 * time.Millisecond
+	// failedGrace is the grace period of requests when accepting failed without a stop.
 	failedGrace = 5 * time.Second
 )
 
-// track begins to track a connection that was accepted.
+// track starts to track an accepted connection.
 func (r *run) track(nc net.Conn) net.Conn {
 	c := &conn{run: r, inner: nc}
 	c.enter(phaseFresh)
@@ -58,14 +59,14 @@ func (r *run) forget(c *conn) {
 	}
 }
 
-// open is how many connections there are.
+// open returns the number of connections.
 func (r *run) open() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.conns)
 }
 
-// some is up to n of the connections.
+// some returns up to n of the connections.
 func (r *run) some(n int) []*conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,10 +80,10 @@ func (r *run) some(n int) []*conn {
 	return conns
 }
 
-// all is all of the connections.
+// all returns all connections.
 func (r *run) all() []*conn { return r.some(int(^uint(0) >> 1)) }
 
-// wake makes drain look at the connections again.
+// wake makes drain sweep the connections again.
 func (r *run) wake() {
 	select {
 	case r.changed <- struct{}{}:
@@ -115,7 +116,7 @@ func (r *run) tellAll() {
 	}
 }
 
-// tell says to the user that this connection is to end, if it is hijacked.
+// tell tells the user that this connection must end, if it is hijacked.
 func (r *run) tell(c *conn) {
 	if r.opt.tell == nil {
 		return
@@ -128,8 +129,8 @@ func (r *run) tell(c *conn) {
 	}
 }
 
-// drain waits until the last connection and the last handler have ended. It closes what has been quiet, and at the hard
-// stop, or after limit if that is not 0, everything.
+// drain waits until the last connection and the last handler have ended. It closes connections that have been quiet,
+// and at the hard stop, or after limit if that is not 0, all of them.
 func (r *run) drain(limit time.Duration) error {
 	r.tellAll()
 	grace := r.grace
@@ -162,16 +163,16 @@ func (r *run) drain(limit time.Duration) error {
 	}
 }
 
-// A sweeper ends the connections that have been quiet for long enough.
+// A sweeper closes the connections that have been quiet for long enough.
 type sweeper struct {
 	run    *run
-	began  time.Duration // the stop, in the run's time like all times here
+	began  time.Duration // when the stop began; in the run's time, like all times here
 	linger time.Duration
-	first  time.Duration // linger of a connection on which there was no request yet
+	first  time.Duration // linger of a connection before its first request
 	gone   time.Duration // when GOAWAY was sent
 }
 
-// sweep returns in how long to look again; -1 if time alone changes nothing.
+// sweep returns the time until the next sweep; -1 if time alone changes nothing.
 func (s *sweeper) sweep(now time.Duration) time.Duration {
 	next := time.Duration(-1)
 	due := func(at time.Duration) bool {
@@ -224,11 +225,11 @@ func (s *sweeper) sweep(now time.Duration) time.Duration {
 	if next < 0 {
 		return -1
 	}
-	// Connections that come due one soon after the other are ended together, so that sweeps stay few.
+	// Connections that come due in short succession are closed together, to keep the number of sweeps small.
 	return max(next-now, s.linger/16)
 }
 
-// hardStop closes everything and waits for the handlers. Meanwhile the worker's status says which requests there are.
+// hardStop closes everything and waits for the handlers. Meanwhile the worker's status names their requests.
 func (r *run) hardStop() error {
 	hijacked := int(r.hijacked.Load())
 	for _, c := range r.all() {
@@ -236,11 +237,11 @@ func (r *run) hardStop() error {
 			c.end()
 		}
 	}
-	// The handlers that mind their context return now, and may still tell their clients; see unanswered for those that
-	// do not. Then everything is closed, and who is left is looked up again at growing intervals.
-	timer := time.NewTimer(lastWords)
+	// Handlers that watch their context return now, and may still answer their clients; see unanswered for those that
+	// do not. Then everything is closed, and the status is renewed at growing intervals.
+	timer := time.NewTimer(answerWithin)
 	defer timer.Stop()
-	for wait := lastWords; ; wait *= 2 {
+	for wait := answerWithin; ; wait *= 2 {
 		lastcall.Status(r.ctx, describe(r.underWay(), r.now()))
 		select {
 		case <-r.empty:
@@ -255,7 +256,7 @@ func (r *run) hardStop() error {
 	}
 }
 
-// named is how many requests are named; the rest is counted.
+// named is how many requests are named; the others are counted.
 const named = 3
 
 // wasCut notes a request that ended after the hard stop.
@@ -268,7 +269,7 @@ func (r *run) wasCut(x *exchange) {
 	}
 }
 
-// whatWasCut is nil if nothing was. Everything has ended.
+// whatWasCut names what the hard stop cut, nil for nothing. Everything has ended by then.
 func (r *run) whatWasCut(hijacked int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -288,7 +289,7 @@ func (r *run) whatWasCut(hijacked int) error {
 	return fmt.Errorf("cut %s", strings.Join(what, ", "))
 }
 
-// underWay is the requests under way, the oldest first.
+// underWay returns the requests under way, the oldest first.
 func (r *run) underWay() []*exchange {
 	var xs []*exchange
 	for _, c := range r.all() {
@@ -314,7 +315,7 @@ func describe(xs []*exchange, now time.Duration) string {
 	return strings.Join(texts, ", ")
 }
 
-// describe is such as "GET /slow from 192.0.2.7:4711 running 12s".
+// describe is one request as text, such as "GET /slow from 192.0.2.7:4711 running 12s".
 func (x *exchange) describe(now time.Duration) string {
 	precision := time.Millisecond
 	if now-x.began >= 10*time.Second {

@@ -44,7 +44,7 @@ func ExampleHTTP() {
 	// stopped: <nil>
 }
 
-// A readiness endpoint on a server of its own, which stops after the one that it speaks for.
+// A readiness endpoint on a separate server, which stops after the server that it reports on.
 func ExampleReadiness() {
 	var group lastcall.Group
 	mux := http.NewServeMux()
@@ -55,7 +55,7 @@ func ExampleReadiness() {
 	// Output: lastcall: not started
 }
 
-// A socket that a supervisor holds is used if it was passed, so that nothing is refused between two instances.
+// A socket that a supervisor holds is used if it was passed, so that no connection is refused between two instances.
 func ExampleInherited() {
 	ln, err := serve.Inherited("web")
 	if err != nil {

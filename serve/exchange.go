@@ -11,24 +11,24 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// An exchange is a request under way with its response. It wraps the ResponseWriter because only when the header is
-// written is it known whether the client is to be told to move on. (What a wrapper loses: http.MaxBytesReader cannot close the
-// connection early, so net/http reads up to 256 KiB more of a body that is too large.)
+// An exchange is a request under way with its response. It wraps the ResponseWriter because whether the client is told
+// to move on can be decided only when the header is written. (The wrapper costs one thing: http.MaxBytesReader cannot
+// close the connection early, so net/http reads up to 256 KiB more of a body that is too large.)
 type exchange struct {
 	w      http.ResponseWriter
 	conn   *conn
 	headed bool // the header is written
-	late   bool // the last thing written was written after the hard stop
+	late   bool // the last write came after the hard stop
 	whole  bool // the answer needs no body, or says how long it is
 
-	// What names it. Copies, since a handler may write into its request.
+	// Names of the request, copied because a handler may change its request.
 	method, path string
 	began        time.Duration // in the run's time
 
 	prev, next *exchange // in conn.requests
 }
 
-// serveHTTP is the handler around the user's.
+// serveHTTP is the handler around the user's handler.
 func (r *run) serveHTTP(w http.ResponseWriter, req *http.Request) {
 	c := req.Context().Value(connKey{}).(*conn)
 	var x *exchange
@@ -62,11 +62,11 @@ func (r *run) serveHTTP(w http.ResponseWriter, req *http.Request) {
 		return err
 	})
 	if truncated {
-		panic(http.ErrAbortHandler) // net/http would end the answer as if it were all there
+		panic(http.ErrAbortHandler) // net/http would end the answer as if it were complete
 	}
 }
 
-// unanswered answers for a handler that the hard stop cut before it gave an answer: net/http would say 200.
+// unanswered answers for a handler that the hard stop cut before it answered: net/http would send 200.
 func (x *exchange) unanswered() {
 	x.conn.mu.Lock()
 	hijacked := x.conn.hijacked
@@ -155,7 +155,7 @@ func (x *exchange) FlushError() error {
 	return http.NewResponseController(x.w).Flush()
 }
 
-// CloseNotify is deprecated, and there are frameworks that call it.
+// CloseNotify is deprecated, but some frameworks call it.
 func (x *exchange) CloseNotify() <-chan bool {
 	return x.w.(http.CloseNotifier).CloseNotify() //nolint:staticcheck // on behalf of others
 }
@@ -163,14 +163,14 @@ func (x *exchange) CloseNotify() <-chan bool {
 // Unwrap lets http.ResponseController find the rest.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
 
-// exchange1 is one of HTTP/1.
+// An exchange1 is an exchange of HTTP/1.
 type exchange1 struct{ exchange }
 
 func (x *exchange1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return x.w.(http.Hijacker).Hijack()
 }
 
-// SetReadDeadline is for http.ResponseController. It is told apart from what net/http does of its own accord.
+// SetReadDeadline is for http.ResponseController. It is told apart from the deadlines that net/http itself sets.
 func (x *exchange1) SetReadDeadline(t time.Time) error {
 	x.conn.byHandler.Add(1)
 	defer x.conn.byHandler.Add(-1)
@@ -182,7 +182,7 @@ func (x *exchange1) ReadFrom(src io.Reader) (int64, error) {
 	return x.w.(io.ReaderFrom).ReadFrom(src)
 }
 
-// exchange2 is one of HTTP/2.
+// An exchange2 is an exchange of HTTP/2.
 type exchange2 struct{ exchange }
 
 func (x *exchange2) Push(target string, opts *http.PushOptions) error {

@@ -13,10 +13,10 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// readyWithin is a limit for what can hang between Run and the first accept: resolving the address.
+// readyWithin limits what can hang between Run and the first accept: resolving the address.
 const readyWithin = 30 * time.Second
 
-// Server is an HTTP server as a worker, see [HTTP].
+// A Server is an HTTP server as a worker, see [HTTP].
 type Server struct {
 	srv     *http.Server
 	ln      net.Listener
@@ -24,16 +24,16 @@ type Server struct {
 	current atomic.Pointer[run]
 }
 
-// HTTP is srv as a worker that serves on ln, or with ln nil on srv.Addr, where it listens when it is started, so that an
-// address in use is the worker's error before it is ready. The package comment tells what happens at the stop.
+// HTTP returns a worker that serves srv on ln. With ln nil it listens on srv.Addr at its start, so that an address in
+// use is the worker's error before it is ready. The package comment describes the stop.
 //
-// srv is not served itself: each start serves a copy of it, so the worker can be restarted; with ln given, unless by
-// [Inherited], only until the first stop has closed it. The hooks of srv are called as ever, the functions of srv.RegisterOnShutdown
-// at the soft stop; srv.Shutdown and srv.Close do not stop the worker, its group does. What srv.BaseContext returns is
-// joined with the grace context. Hooks and hijacking handlers see connections in a wrapper; its NetConn method
-// returns what the listener accepted.
+// Each start serves a copy of srv, so the worker can be restarted; with a given ln, unless it is from [Inherited], only
+// until the first stop has closed it. The hooks of srv are called as usual, the functions of srv.RegisterOnShutdown at
+// the soft stop. srv.Shutdown and srv.Close do not stop the worker; its group does. The context of srv.BaseContext is
+// joined with the grace context. Hooks and hijacking handlers see connections in a wrapper, whose NetConn method
+// returns the accepted connection.
 //
-// ln must not itself speak TLS: give the listener beneath it, and the certificates in srv.TLSConfig.
+// ln must not speak TLS itself: pass the listener beneath it, and put the certificates into srv.TLSConfig.
 func HTTP(srv *http.Server, ln net.Listener, opts ...Option) *Server {
 	s := &Server{srv: srv, ln: ln, opt: options{linger: DefaultLinger}}
 	if _, ok := ln.(*inherited); ok {
@@ -48,7 +48,7 @@ func HTTP(srv *http.Server, ln net.Listener, opts ...Option) *Server {
 // ReadyWithin makes the group wait until the server accepts.
 func (s *Server) ReadyWithin() time.Duration { return readyWithin }
 
-// Addr is where the server listens; nil if it does not.
+// Addr returns the address on which the server listens, nil if it does not.
 func (s *Server) Addr() net.Addr {
 	if r := s.current.Load(); r != nil {
 		return r.ln.Addr()
@@ -56,7 +56,7 @@ func (s *Server) Addr() net.Addr {
 	return nil
 }
 
-// Hijacked is how many connections handlers have taken over and not closed.
+// Hijacked returns how many connections handlers have taken over and not closed.
 func (s *Server) Hijacked() int {
 	if r := s.current.Load(); r != nil {
 		return int(r.hijacked.Load())
@@ -65,7 +65,7 @@ func (s *Server) Hijacked() int {
 }
 
 // Run serves until the soft stop and returns when the last connection and the last handler have ended; see
-// [lastcall.Worker]. Its error is that of listening or accepting, or names what the hard stop cut.
+// [lastcall.Worker]. The error is that of listening or accepting, or names the requests that the hard stop cut.
 func (s *Server) Run(ctx context.Context) error {
 	if s.srv == nil {
 		return errors.New("serve.HTTP: nil server")
@@ -96,7 +96,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if errors.Is(err, errStopped) {
 		return <-drained
 	}
-	// It cannot serve, or no longer accept. What is in flight still gets its time.
+	// The server cannot serve, or can no longer accept. Requests in flight still get their time.
 	var cut error
 	if unhook() {
 		cut = r.stop(failedGrace)
@@ -109,7 +109,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// listen is the listener for one start.
+// listen returns the listener for one start.
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	switch ln := s.ln.(type) {
 	case nil:

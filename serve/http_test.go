@@ -26,7 +26,7 @@ import (
 	"github.com/lastcall-go/lastcall/serve"
 )
 
-// hour is a time that does not pass in a test: who waits for it, hangs.
+// hour is a time that does not pass in a test: waiting for it means hanging.
 const hour = time.Hour
 
 // patient is a group that cuts nothing as long as a test runs.
@@ -243,7 +243,7 @@ func (l *toldListener) SetDeadline(t time.Time) error {
 	return err
 }
 
-// Where no new connections come, the listener stays while others end, and goes when the last has ended.
+// While no new connections come, the listener stays open until the last connection has ended.
 func TestListenerGoesWithTheLastConnection(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("new connections cannot be kept away here")
@@ -265,8 +265,8 @@ func TestListenerGoesWithTheLastConnection(t *testing.T) {
 	}
 }
 
-// What the kernel has completed is answered, also what nobody had accepted when the stop began, and what sends its
-// request only then.
+// Connections that the kernel has completed are answered, even those that were not accepted when the stop began, or
+// that send their request only then.
 func TestAcceptQueueIsEmptied(t *testing.T) {
 	ln := &toldListener{TCPListener: listen(t).(*net.TCPListener), told: make(chan struct{})}
 	accepted, resume := make(chan struct{}, 100), make(chan struct{})
@@ -360,8 +360,8 @@ func TestPartOfARequestIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A client that sends its next request before it has seen that the answer is the last makes the kernel reset a
-// connection that is closed with bytes unread, which destroys the answer.
+// A client sends its next request before it has seen that the answer is the last. Closing the connection with these
+// bytes unread would make the kernel reset it, which destroys the answer.
 func TestUnreadBytesDoNotDestroyTheAnswer(t *testing.T) {
 	ln := listen(t)
 	entered, headed, sent := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -426,7 +426,7 @@ func (p *peer) frames(kinds ...byte) {
 	}
 }
 
-// HTTP/2 connections without a request are told to go away, and a client that does is waited for no longer.
+// HTTP/2 connections without a request get GOAWAY, and the server stops waiting for a client that closes.
 func TestIdleHTTP2IsToldToGoAway(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
@@ -597,7 +597,7 @@ func TestHooksOfTheServerAreKept(t *testing.T) {
 	}
 }
 
-// What handlers find in their ResponseWriter is what net/http would have given them.
+// A handler's ResponseWriter has the methods that net/http's has.
 func TestResponseWriterKeepsItsMethods(t *testing.T) {
 	offers := func(w http.ResponseWriter) string {
 		_, flusher := w.(http.Flusher)

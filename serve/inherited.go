@@ -14,32 +14,32 @@ import (
 // firstInherited is the file descriptor of the first inherited socket, by the protocol.
 const firstInherited = 3
 
-// inherited marks a listener that someone else holds too.
+// inherited marks a listener that another process holds too.
 type inherited struct {
 	net.Listener
 	file *os.File
 }
 
-// again is another copy of it, for a start of a server, which closes its copy at the stop.
+// again returns another copy, for the start of a server, which closes its copy at the stop.
 func (l *inherited) again() (net.Listener, error) { return net.FileListener(l.file) }
 
-// neverCloseThese keeps the inherited descriptors open for later calls: an os.File closes when it is collected.
+// neverCloseThese keeps the inherited descriptors open for later calls: the garbage collector closes an os.File.
 var neverCloseThese struct {
 	sync.Mutex
 	files map[int]*os.File
 }
 
-// Inherited returns the listening socket of that name which a supervisor holds and has passed on, by the protocol of
-// systemd's socket units, which `lastcall up` speaks too: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES. With name "" it
-// is the first. A socket passed without names is taken by any name if it is the only one.
+// Inherited returns the listening socket with that name that a supervisor holds and has passed on, by the protocol of
+// systemd's socket units, which `lastcall up` uses too: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES. The name "" stands for
+// the first socket. The only socket passed, if it has no name, matches any name.
 //
-// If nothing was passed to this process it returns nil and no error, so that
+// If no socket was passed to this process, Inherited returns nil and no error, so that
 //
 //	ln, err := serve.Inherited("web")
 //	...
 //	group.Add("web", serve.HTTP(srv, ln))
 //
-// listens on srv.Addr itself when nobody holds the socket. Each call returns a new copy.
+// listens on srv.Addr itself when no supervisor holds the socket. Each call returns a new copy.
 func Inherited(name string) (net.Listener, error) {
 	return inheritedFrom(os.Getenv, firstInherited, name)
 }

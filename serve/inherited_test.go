@@ -87,7 +87,8 @@ func TestNothingInheritedIsNoError(t *testing.T) {
 	}
 }
 
-// What enters the queue of a held socket while no instance runs is answered by the next; the same worker can be it.
+// Connections that enter the queue of a held socket while no instance runs are answered by the next one, which may be
+// the same worker.
 func TestHeldSocketOutlivesItsServers(t *testing.T) {
 	fd, addr := hold(t)
 	ln, err := inheritedFrom(passed("1", "web"), fd, "web")

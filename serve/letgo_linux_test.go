@@ -14,8 +14,8 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// A held socket stays open for whoever comes next, unless its holder has let go of it: then the server that stops is the last,
-// and nobody waits there in vain.
+// A held socket stays open for the next instance, unless its holder has released it: then the server that stops is the
+// last, and no client waits there in vain.
 func TestSocketThatItsHolderLetGo(t *testing.T) {
 	for _, let := range []bool{false, true} {
 		fd, addr := hold(t)
@@ -49,7 +49,7 @@ func TestSocketThatItsHolderLetGo(t *testing.T) {
 			client.Close()
 		}
 		if refused := errors.Is(err, syscall.ECONNREFUSED); refused != let {
-			t.Errorf("its holder let go: %t; who connects then gets %v", let, err)
+			t.Errorf("its holder let go: %t; connecting after that gives %v", let, err)
 		}
 	}
 }

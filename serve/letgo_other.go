@@ -4,5 +4,5 @@ package serve
 
 import "net"
 
-// letGo: nobody holds a socket for others here.
+// letGo is false: no supervisor holds sockets on this system.
 func letGo(net.Listener) bool { return false }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// letGo reports whether who holds the listening socket has let go of it: nobody will accept after this server what waits
-// there. `lastcall up` says so before it stops a server for good, by a flag that all copies of a descriptor share and that
-// means nothing for a socket: O_APPEND.
+// letGo reports whether the holder of the listening socket has released it, so that no process will accept the waiting
+// connections after this server. `lastcall up` signals that before it stops a server for good, with a flag that all
+// copies of a descriptor share and that has no effect on a socket: O_APPEND.
 func letGo(ln net.Listener) bool {
 	socket, ok := ln.(syscall.Conn)
 	if !ok {

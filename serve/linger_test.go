@@ -147,7 +147,7 @@ func TestRequestInTheQuietTimeIsAnsweredAndTheLast(t *testing.T) {
 	})
 }
 
-// HTTP/2 connections are told to go away when they have been quiet for as long.
+// HTTP/2 connections get GOAWAY when they have been quiet for the same time.
 func TestQuietTimeOfHTTP2(t *testing.T) {
 	for _, quiet := range []time.Duration{100 * time.Millisecond, serve.DefaultLinger} {
 		bubble(t, hour, func(t *testing.T, ln *pipeListener, stop func() <-chan time.Duration) {
@@ -163,7 +163,7 @@ func TestQuietTimeOfHTTP2(t *testing.T) {
 	}
 }
 
-// A part of a request that goes on no further is not waited for to the end of the grace period.
+// A partial request that stays silent is not waited for until the end of the grace period.
 func TestSilentPartOfARequestIsGivenUp(t *testing.T) {
 	bubble(t, hour, func(t *testing.T, ln *pipeListener, stop func() <-chan time.Duration) {
 		p := ln.dial(t)

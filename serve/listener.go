@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// errStopped is how the accept loop ends at the soft stop.
+// errStopped ends the accept loop at the soft stop.
 var errStopped = errors.New("serve: stopped accepting")
 
 const (
-	// halfOpen is how long the queue must have been empty before the listener is closed: handshakes that are under way
-	// complete in it. It is longer where connections came in during the last second, and where round trips are known to
-	// take longer; never more than maxHalfOpen.
+	// halfOpen is how long the queue must have been empty before the listener is closed, so that handshakes under way
+	// can complete. It is longer if connections came in during the last second, or if round trips are known to take
+	// longer; never more than maxHalfOpen.
 	halfOpen     = time.Millisecond
 	halfOpenBusy = 10 * time.Millisecond
 	maxHalfOpen  = 100 * time.Millisecond
-	// lastLook is for what may have come in between two rounds.
+	// lastLook catches connections that came in between two rounds.
 	lastLook = 100 * time.Microsecond
-	// emptying bounds how long the queue is emptied, and emptyingBusy where new connections cannot be kept from
+	// emptying limits how long the queue is emptied; emptyingBusy applies where new connections cannot be kept from
 	// entering it.
 	emptying     = time.Second
 	emptyingBusy = 50 * time.Millisecond
@@ -37,31 +37,31 @@ type listener struct {
 	once  sync.Once
 	err   error
 
-	told  chan struct{} // closed when the stop has set what follows
+	told  chan struct{} // closed when the stop has set the fields below
 	quiet bool          // no new connection enters the queue
 	wait  time.Duration // halfOpen, or longer
-	until time.Time     // bound of emptying; zero: there is nothing to empty
+	until time.Time     // limit of emptying; zero: there is nothing to empty
 
 	stage  stage // of the accepting goroutine
 	parked atomic.Bool
 }
 
-// stage is how far emptying the queue has come. Each connection that is accepted sets it back.
+// A stage is how far emptying the queue has come. Each accepted connection sets it back.
 type stage int
 
 const (
-	stageTook   stage = iota // something was in the queue
+	stageTook   stage = iota // a connection was in the queue
 	stageRound               // a round of wait is under way
-	stageParked              // the queue is empty; the listener stays, since it costs nothing while connections are open
-	stageLast                // they have ended: the last look
+	stageParked              // the queue is empty; the listener stays open, at no cost, while connections are open
+	stageLast                // all connections have ended: the last look
 )
 
 func newListener(ln net.Listener, r *run) *listener {
 	return &listener{Listener: ln, run: r, told: make(chan struct{})}
 }
 
-// Accept returns errStopped when the soft stop has begun and the queue is empty. The listener is closed by then: each
-// microsecond between the last look and the closing is time in which a client can be reset.
+// Accept returns errStopped when the soft stop has begun and the queue is empty. It has closed the listener by then: in
+// each microsecond between the last look and the close a client can be reset.
 func (l *listener) Accept() (net.Conn, error) {
 	l.first.Do(l.run.ready)
 	for {
@@ -69,7 +69,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err == nil {
 			if _, ok := nc.(*tls.Conn); ok {
 				nc.Close()
-				return nil, errors.New("the listener speaks TLS; give serve.HTTP the one beneath it, and the certificates in TLSConfig")
+				return nil, errors.New("the listener speaks TLS; pass the listener beneath it to serve.HTTP, and put the certificates into TLSConfig")
 			}
 			l.stage = stageTook
 			l.parked.Store(false)
@@ -85,10 +85,10 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// deadliner is a listener whose Accept can be interrupted.
+// A deadliner is a listener whose Accept can be interrupted.
 type deadliner interface{ SetDeadline(time.Time) error }
 
-// stop makes a blocked Accept look at what is to be done. The run is stopping.
+// stop interrupts a blocked Accept, which then empties the queue. The run is stopping.
 func (l *listener) stop() {
 	d, ok := l.Listener.(deadliner)
 	if ok && (!l.run.opt.held || letGo(l.Listener)) {
@@ -116,7 +116,7 @@ func (l *listener) wake() {
 	}
 }
 
-// again reports whether to accept once more after this error.
+// again reports whether to call Accept again after this error.
 func (l *listener) again(err error) bool {
 	<-l.told
 	now := time.Now()

@@ -14,38 +14,40 @@ import (
 )
 
 // Pipelining: a client may send its next requests before it has the answer to the first. net/http drops them all once
-// an answer says "Connection: close", so a leaving server may say that only with the last request that has arrived. This
-// file finds out which that is.
+// an answer says "Connection: close", so a stopping server may say that only with the last request that has arrived.
+// This file finds out which request that is.
 //
-// What has arrived lies in up to four places: in the kernel, in the TLS connection, in the one byte that net/http
-// reads ahead while a handler runs (to notice a client that goes away), and in net/http's buffer. Where one of them cannot be
-// looked into, the answer does not say close, and the connection is closed when it has been quiet for a while.
+// Bytes that have arrived are in up to four places: in the kernel, in the TLS connection, in the one byte that net/http
+// reads ahead while a handler runs (to notice that the client went away), and in net/http's buffer. If one of them
+// cannot be inspected, the answer does not say close, and the connection is closed after a quiet time.
 
-// arrivals is what a connection knows of the bytes that it has handed on.
+// arrivals is what a connection knows of the bytes that it has passed on.
 type arrivals struct {
-	delivered atomic.Int64 // bytes handed on to net/http, or to TLS
+	delivered atomic.Int64 // bytes passed on to net/http, or to TLS
 	reading   atomic.Bool  // a read is under way
 	ended     atomic.Bool  // a read failed, or the client has ended its half of the connection
-	tail      atomic.Bool  // the request under way has been read to its end; what is read now comes after it
+	tail      atomic.Bool  // the request under way has been read to its end; bytes read now come after it
 	byHandler atomic.Int64 // calls by which a handler sets a deadline
 
-	// Leaving begins for this connection with its first answer from then on: what arrives later is not waited for.
+	// For this connection leaving begins with its first answer while the server stops: later arrivals are not waited
+	// for.
 	marking  atomic.Bool  // it begins
-	mark     atomic.Int64 // delivered, when all has been that had arrived then; 0 as long as that is not known
-	meantime atomic.Int64 // what was read meanwhile, and may be missing in mark
-	past     atomic.Bool  // a read began when all of that had been delivered
-	late     atomic.Bool  // and it was for a request: something of that had not arrived in time
-	followed atomic.Bool  // something was known to follow the last answer
+	mark     atomic.Int64 // what delivered will be when everything that had arrived then is delivered; 0 while unknown
+	meantime atomic.Int64 // bytes read meanwhile, which mark may lack
+	past     atomic.Bool  // a read began when everything up to mark had been delivered
+	late     atomic.Bool  // and it was for a request: a part of that had not arrived in time
+	followed atomic.Bool  // bytes were known to follow the last answer
 }
 
 const (
-	// readAhead is how long it may take until net/http's read ahead has begun. It takes microseconds as a rule.
+	// readAhead is how long net/http's read-ahead may take to begin. It usually takes microseconds.
 	readAhead = 200 * time.Millisecond
-	// readBlocked is how long a read must have waited, where the kernel cannot be asked, to show that nothing is there.
+	// readBlocked is how long a read must have waited to show that nothing has arrived, where the kernel cannot be
+	// asked.
 	readBlocked = time.Millisecond
 )
 
-// noteReading is called before a read, active if a request is under way. It returns what is to be given to noteRead.
+// noteReading is called before a read; active says that a request is under way. Its result is for noteRead.
 func (a *arrivals) noteReading(active bool) (mark int64) {
 	mark = a.mark.Load()
 	if mark != 0 && a.delivered.Load() >= mark+a.meantime.Load() {
@@ -58,7 +60,7 @@ func (a *arrivals) noteReading(active bool) (mark int64) {
 	return mark
 }
 
-// noteRead is called after it.
+// noteRead is called after a read.
 func (a *arrivals) noteRead(n int, err error, mark int64) {
 	if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		a.ended.Store(true)
@@ -72,7 +74,7 @@ func (a *arrivals) noteRead(n int, err error, mark int64) {
 	a.reading.Store(false)
 }
 
-// markArrived notes how much has arrived by now, at the first answer since the server leaves. The order counts: bytes may be
+// markArrived notes how much has arrived, at the first answer while the server stops. The order matters: bytes may be
 // counted twice, but none may be left out.
 func (c *conn) markArrived() {
 	if c.marking.Swap(true) {
@@ -82,8 +84,8 @@ func (c *conn) markArrived() {
 	c.mark.Store(max(c.delivered.Load()+int64(waiting), 1))
 }
 
-// setReadDeadline is what net/http calls; among other times just before it begins to read ahead, which is when
-// the request has been read to its end.
+// setReadDeadline is called by net/http, among other times just before it begins to read ahead, when the request has
+// been read to its end.
 func (c *conn) setReadDeadline(t time.Time) error {
 	if t.IsZero() && c.is(phaseActive) && c.byHandler.Load() == 0 {
 		c.tail.Store(true)
@@ -91,8 +93,8 @@ func (c *conn) setReadDeadline(t time.Time) error {
 	return c.inner.SetReadDeadline(t)
 }
 
-// isLast reports whether the answer that is about to be written to w is the last on its connection, since nothing that
-// arrived in time comes after it. The server is leaving.
+// isLast reports whether the answer that is about to be written to w is the last on its connection, because no request
+// that arrived in time follows it. The server is stopping.
 func (c *conn) isLast(w http.ResponseWriter) bool {
 	c.markArrived()
 	here, known := c.beyond(w)
@@ -100,7 +102,7 @@ func (c *conn) isLast(w http.ResponseWriter) bool {
 	return known && !here || c.late.Load()
 }
 
-// beyond reports whether something that arrived in time comes after the request under way, and whether that is known.
+// beyond reports whether bytes that arrived in time follow the request under way, and whether that is known.
 func (c *conn) beyond(w http.ResponseWriter) (here, known bool) {
 	if !c.tail.Load() {
 		return false, false
@@ -118,7 +120,7 @@ func (c *conn) beyond(w http.ResponseWriter) (here, known bool) {
 		case n > 0 || in.buffer.Buffered() > 0 || in.hasByte():
 			return true, true
 		case c.ended.Load(), reading && (asked || blocked):
-			return false, true // nor is anything in TLS, which reads on only when it has handed on all it had
+			return false, true // nothing is in TLS either, which reads on only when it has passed on all it had
 		case reading:
 			blocked = true
 			time.Sleep(readBlocked)
@@ -131,8 +133,9 @@ func (c *conn) beyond(w http.ResponseWriter) (here, known bool) {
 	return false, false
 }
 
-// inside is what net/http has read of a connection and not used yet. It has no way to say so that does not take the
-// connection away from it, therefore this looks at its private fields; where they are not as expected, it is not known.
+// inside is what net/http has read from a connection and not used yet. net/http offers no way to ask for it without
+// hijacking the connection, so insideOf looks at its private fields; if they are not as expected, the answer is
+// unknown.
 type inside struct {
 	buffer *bufio.Reader // nothing else may be reading the request
 	mu     *sync.Mutex   // guards the byte that was read ahead
@@ -141,7 +144,7 @@ type inside struct {
 
 var noBuffer = bufio.NewReader(strings.NewReader(""))
 
-// insideOf finds it from the ResponseWriter of net/http.
+// insideOf finds inside from the ResponseWriter of net/http.
 func insideOf(w http.ResponseWriter) (in inside, known bool) {
 	in.buffer = noBuffer
 	conn := field(reflect.ValueOf(w), "conn")
@@ -154,7 +157,7 @@ func insideOf(w http.ResponseWriter) (in inside, known bool) {
 	return inside{(*bufio.Reader)(buffer.UnsafePointer()), (*sync.Mutex)(mu.Addr().UnsafePointer()), ahead}, true
 }
 
-// field is the field of what v points to, invalid if there is none.
+// field returns the field of the struct that v points to, invalid if there is none.
 func field(v reflect.Value, name string) reflect.Value {
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return reflect.Value{}

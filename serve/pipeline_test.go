@@ -15,7 +15,7 @@ import (
 	"github.com/lastcall-go/lastcall/serve"
 )
 
-// pipelined is n requests that say which they are, each in the form that one gives.
+// pipelined is n numbered requests, each in the form that the function gives.
 func pipelined(n int, one func(i int) string) (requests []string) {
 	for i := range n {
 		requests = append(requests, one(i))
@@ -75,8 +75,8 @@ func pipelineServer(t *testing.T, group *lastcall.Group, overTLS, readBody bool)
 	return run(t, group, serve.HTTP(srv, ln), ""), ln.Addr().String(), held
 }
 
-// Of requests that a client pipelined, all that had arrived when the stop began are answered, and the last answer, and
-// none before it, says that the connection ends.
+// All pipelined requests that had arrived when the stop began are answered, and only the last answer says that the
+// connection ends.
 func TestPipelinedRequestsAreAllAnswered(t *testing.T) {
 	const requests = 10
 	for _, overTLS := range []bool{false, true} {
@@ -135,7 +135,7 @@ func TestPipelinedRequestsAreAllAnswered(t *testing.T) {
 	}
 }
 
-// A client that never stops pipelining is told to move on all the same.
+// A client that never stops pipelining is told to move on, too.
 func TestEndlessPipelineEnds(t *testing.T) {
 	for _, overTLS := range []bool{false, true} {
 		for _, piece := range []int{1, 3, 200} {
@@ -178,7 +178,7 @@ func TestEndlessPipelineEnds(t *testing.T) {
 	}
 }
 
-// What has arrived of the next request only in part is waited for.
+// A next request that has arrived in part is waited for.
 func TestPartOfThePipelineIsWaitedFor(t *testing.T) {
 	for _, overTLS := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", overTLS), func(t *testing.T) {
@@ -218,7 +218,7 @@ func (l plainListener) Accept() (net.Conn, error) {
 	return plainConn{nc}, nil
 }
 
-// Where the kernel cannot be asked, all is answered, and the connection is closed when it has been quiet.
+// Where the kernel cannot be asked, every request is answered, and the connection is closed after a quiet time.
 func TestPipelineOverAnotherListener(t *testing.T) {
 	ln := plainListener{listen(t)}
 	held := make(chan struct{})

@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// Readiness answers a load balancer that asks whether to send traffic here: 200 "ready" while g is ready, and 503 with
-// what is missing while it starts, from the lame duck on, and whenever a worker is unready. g is a
-// [lastcall.Group], or anything that can say so.
+// Readiness returns the handler for a load balancer's readiness probe. It answers 200 "ready" while g is ready, and 503
+// with the reason while g starts, from the lame duck on, and whenever a worker is unready. g is a [lastcall.Group] or
+// any other value with such a method.
 func Readiness(g interface{ Ready() error }) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// readNow reads what has arrived, waiting a millisecond at most. (0, nil) means nothing.
+// readNow reads what has arrived, waiting a millisecond at most. (0, nil) means that nothing has.
 func readNow(nc net.Conn, p []byte) (int, error) {
 	nc.SetReadDeadline(time.Now().Add(time.Millisecond))
 	defer nc.SetReadDeadline(time.Time{})

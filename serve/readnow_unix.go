@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// readNow reads what has arrived, without waiting. (0, nil) means nothing; where it cannot know, it says that too.
+// readNow reads what has arrived, without waiting. (0, nil) means that nothing has, or that it cannot know.
 func readNow(nc net.Conn, p []byte) (n int, err error) {
 	sc, ok := nc.(syscall.Conn)
 	if !ok {

@@ -22,10 +22,10 @@ type run struct {
 	grace    context.Context
 	lameDuck <-chan struct{}
 	opt      options
-	user     *http.Server // as given: its hooks
+	user     *http.Server // as given, for its hooks
 	handler  http.Handler
 	ln       *listener
-	http1    *http.Server // serves, and is never shut down: see newRun
+	http1    *http.Server // serves; never shut down, see newRun
 	http2    *http.Server // only for its HTTP/2 connections; nil without HTTP/2
 	tls      bool
 	epoch    time.Time // what the times of connections and requests are counted from
@@ -45,8 +45,8 @@ type run struct {
 
 // newRun copies the user's server. http.Server.Shutdown discards a request that it has just read (golang/go#65802), and
 // SetKeepAlivesEnabled(false) closes idle connections without looking whether a request has arrived, so neither is
-// ever called on the server that has HTTP/1 connections. But Shutdown is the only way to make HTTP/2 connections say
-// GOAWAY of their own accord, so they get a server of their own.
+// ever called on the server that has HTTP/1 connections. But Shutdown is the only way to make HTTP/2 connections send
+// GOAWAY, so they get a separate server.
 func newRun(ctx context.Context, s *Server, ln net.Listener) (*run, error) {
 	r := &run{
 		ctx: ctx, grace: lastcall.Grace(ctx), lameDuck: lastcall.LameDuck(ctx),
@@ -65,9 +65,9 @@ func newRun(ctx context.Context, s *Server, ln net.Listener) (*run, error) {
 	return r, nil
 }
 
-// copyServer is the user's server with our hooks around his.
+// copyServer returns a copy of the user's server with our hooks around its own.
 func (r *run) copyServer() *http.Server {
-	// By reflection, so that a field that a later Go adds is not lost.
+	// Reflection copies fields that a later version of Go adds as well.
 	srv := new(http.Server)
 	from, to := reflect.ValueOf(r.user).Elem(), reflect.ValueOf(srv).Elem()
 	for i := range from.NumField() {
@@ -95,8 +95,8 @@ func (noListener) Accept() (net.Conn, error) { return nil, errNoAccept }
 func (noListener) Close() error              { return nil }
 func (noListener) Addr() net.Addr            { return &net.TCPAddr{} }
 
-// takeHTTP2 gives the HTTP/2 connections of http1 to a server of their own, unless the user brought an implementation
-// of HTTP/2 himself or switched it off.
+// takeHTTP2 gives the HTTP/2 connections of http1 to a separate server, unless the user provided an implementation
+// of HTTP/2 or switched it off.
 func (r *run) takeHTTP2() error {
 	h2 := r.copyServer()
 	if r.tls {
@@ -126,25 +126,25 @@ func (r *run) takeHTTP2() error {
 	return nil
 }
 
-// goAway makes all HTTP/2 connections say GOAWAY. Each ends when its requests have and its client closes it, or one
-// second later.
+// goAway makes all HTTP/2 connections send GOAWAY. Each ends when its requests have ended and its client closes it, or
+// one second later.
 func (r *run) goAway() {
 	if r.http2 != nil {
 		_ = r.http2.Shutdown(ended)
 	}
 }
 
-// ended is a context for calls that shall not wait.
+// ended is a context that has ended, for calls that must not wait.
 var ended = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
-// now is the time in the run's terms.
+// now is the time since the run's epoch.
 func (r *run) now() time.Duration { return time.Since(r.epoch) }
 
-// leaving reports whether clients are to be told to move on: since the lame duck or the soft stop.
+// leaving reports whether clients are told to move on: from the lame duck or the soft stop on.
 func (r *run) leaving() bool {
 	select {
 	case <-r.lameDuck:
@@ -157,7 +157,7 @@ func (r *run) leaving() bool {
 // ready is called when the first accept begins.
 func (r *run) ready() { lastcall.Ready(r.ctx) }
 
-// baseContext is the grace context, joined with the user's if he has one.
+// baseContext is the grace context, joined with that of the user's BaseContext hook if there is one.
 func (r *run) baseContext(ln net.Listener) context.Context {
 	if r.user.BaseContext == nil {
 		return r.grace

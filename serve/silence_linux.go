@@ -10,9 +10,9 @@ import (
 )
 
 // silence makes the kernel refuse connections that begin from now on, while those that have begun complete and enter
-// the queue: so none is in it when the listener is closed, which resets what is. It binds the socket to a network
-// interface that does not exist, which needs no privilege. (A socket filter would do it too, but Go's listeners are MPTCP
-// sockets, which take none.) It reports whether it could.
+// the queue, so that the queue is empty when the listener is closed, which resets what is in it. It binds the socket to
+// a network interface that does not exist, which needs no privilege. (A socket filter would work too, but Go's
+// listeners are MPTCP sockets, which accept none.) It reports whether it succeeded.
 func silence(ln net.Listener) bool {
 	socket, ok := ln.(syscall.Conn)
 	if _, tcp := ln.Addr().(*net.TCPAddr); !ok || !tcp {
@@ -29,7 +29,7 @@ func silence(ln net.Listener) bool {
 	return err == nil && set == nil
 }
 
-// roundTrip is the longest round trip to the clients of some of the open connections.
+// roundTrip returns the longest round trip to the clients of some of the open connections.
 func (r *run) roundTrip() (longest time.Duration) {
 	for _, c := range r.some(32) {
 		tcp, ok := c.inner.(*net.TCPConn)

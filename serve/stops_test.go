@@ -97,7 +97,7 @@ func stopAlone(t *testing.T, k kind) (rawhttp.Counts, time.Duration, []string) {
 	return counts, took, details
 }
 
-// holder holds a socket, with one server after the other behind it, under one load.
+// A holder holds a socket, with one server after the other behind it, under one load.
 func holder(t *testing.T, k kind) func(*testing.T, kind) (rawhttp.Counts, time.Duration, []string) {
 	ln := listen(t)
 	file, err := ln.(*net.TCPListener).File()
@@ -167,7 +167,7 @@ func start(t *testing.T, k kind, ln net.Listener) *instance {
 	return run(t, &lastcall.Group{Grace: 30 * time.Second}, serve.HTTP(srv, ln, opts...), ln.Addr().String())
 }
 
-// startShutdown runs a server as one does without this package.
+// startShutdown runs a server as programs do without this package.
 func startShutdown(t *testing.T, srv *http.Server, ln net.Listener) *instance {
 	s := &instance{addr: ln.Addr().String(), done: make(chan error, 1)}
 	go func() {
@@ -209,7 +209,7 @@ func run(t *testing.T, group *lastcall.Group, w lastcall.Worker, addr string) *i
 	return s
 }
 
-// limit is how long tests wait for what comes at once if it comes.
+// limit is how long tests wait for events that come at once or never.
 const limit = 2 * time.Minute
 
 // stop stops the server and returns how long that took.

@@ -4,5 +4,5 @@ package serve
 
 import "net"
 
-// unread cannot know here.
+// unread does not know on this system.
 func unread(net.Conn) (n int, known bool) { return 0, false }

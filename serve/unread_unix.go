@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes have arrived on a connection and have not been read, if that can be known.
+// unread returns how many bytes have arrived on a connection and have not been read, if that is known.
 func unread(nc net.Conn) (n int, known bool) {
 	sc, ok := nc.(syscall.Conn)
 	if !ok {
