@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // bombVariable makes the test binary a fork bomb that does not hear SIGTERM, each process of which begins a session.
@@ -33,6 +34,7 @@ func init() {
 
 // A fork bomb at its limit of processes, each in a session of its own, is gone when the stop is over.
 func TestCgroupBomb(t *testing.T) {
+	testset.OnlyLong(t, "it keeps all processors busy; the default set has a fork bomb in the tests of the command")
 	needCgroup(t)
 	const most = 150
 	self, err := os.Executable()

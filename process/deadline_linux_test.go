@@ -226,6 +226,7 @@ func (s *supervisor) ends() {
 
 // None is killed for the silence of a supervisor that was halted for longer than the watchdog's time, while all its children went on.
 func TestWatchdogAfterAPause(t *testing.T) {
+	t.Parallel()
 	const watchdog, beat = 2 * time.Second, 400 * time.Millisecond
 	s := supervise(t, watchdog, limit, "notify READY=1; beat "+beat.String())
 	beats := map[string]int{}
@@ -264,6 +265,7 @@ func TestWatchdogAfterAPause(t *testing.T) {
 
 // Children that end in time while their supervisor is halted have ended in time, also if it goes on only when everything is over.
 func TestStopAfterAPause(t *testing.T) {
+	t.Parallel()
 	const grace = 4 * time.Second
 	s := supervise(t, time.Minute, grace, "on TERM { say told PID }; on USR1 { say ends; exit 0 }; notify READY=1; wait")
 	began := time.Now()

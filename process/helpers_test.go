@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/internal/testsignals"
 )
 
@@ -51,6 +52,7 @@ func TestMain(m *testing.M) {
 		carryOut(text)
 		os.Exit(0)
 	}
+	testset.TheyWait()
 	testsignals.Default()
 	os.Exit(m.Run())
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // idleVariable makes the test binary one that has twenty children, and says so.
@@ -38,9 +39,7 @@ func init() {
 // runtime, and is watched from outside. The runtime has work of its own for a while after the start, and on a busy machine for
 // longer, so it is looked at until it has come to rest.
 func TestIdle(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks on for some seconds")
-	}
+	testset.OnlyLong(t, "it measures; the default set has the scenario idle, played against the commands")
 	const seconds = 6
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), idleVariable+"=yes", raceVariable)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // A groupPlan is one case: families of processes in a group, and what happens to them.
@@ -188,7 +190,7 @@ func drawFamily(t *rapid.T, p *groupPlan, i int) familyPlan {
 // no zombie and no lost status, see (*trial).check. What the kernel does at which moment is never the same twice; the plan
 // of a case is, and a failure prints how to run it again.
 func TestFamiliesAtRandom(t *testing.T) {
-	cases(t, 200, func(member string, seed int) []string {
+	cases(t, testset.Of(t, 40, 200), func(member string, seed int) []string {
 		return newTrial(t, member, rapid.Custom(drawGroup).Example(seed)).run()
 	})
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // supervisorVariable makes the test binary a supervisor of a case, which is written at this path.
@@ -50,7 +52,7 @@ type supervised struct {
 // what Leftovers finds, and EndLeftovers ends it, softly.
 func TestSupervisorsDeath(t *testing.T) {
 	var orphaned atomic.Int32
-	cases(t, 30, func(member string, seed int) []string {
+	cases(t, testset.Of(t, 15, 30), func(member string, seed int) []string {
 		c := newTrial(t, member, rapid.Custom(drawGroup).Example(seed))
 		c.mark, c.orphaned = rand.Text(), &orphaned
 		if seed%4 > 0 { // it does not stop by itself before
@@ -60,7 +62,7 @@ func TestSupervisorsDeath(t *testing.T) {
 		return c.orphan(time.Duration(seed*37%400) * time.Millisecond)
 	})
 	t.Logf("%d of them left somebody behind", orphaned.Load())
-	if n := orphaned.Load(); n < 5 && !testing.Short() && flag.Lookup("rapid.checks").Value.String() == flag.Lookup("rapid.checks").DefValue {
+	if n := orphaned.Load(); n < 3 && !testing.Short() && flag.Lookup("rapid.checks").Value.String() == flag.Lookup("rapid.checks").DefValue {
 		t.Errorf("only %d supervisors left anybody behind: this test did not see what it is for", n)
 	}
 }
@@ -175,8 +177,15 @@ func TestFamiliesAtRandomInNamespace(t *testing.T) {
 	if os.Getpid() == 1 {
 		t.Skip("this is the namespace")
 	}
-	inNamespace(t, "^TestFamiliesAtRandom$", "-rapid.checks=20")
-	inNamespace(t, "^TestFamily|^TestFamilies|^TestOrphans|^TestMainPID")
+	inNamespace(t, "^TestFamiliesAtRandom$", fmt.Sprintf("-rapid.checks=%d", testset.Of(t, 10, 200)))
+}
+
+// TestFamiliesInNamespace is the tests of families that have a name, with the supervisor as PID 1.
+func TestFamiliesInNamespace(t *testing.T) {
+	if os.Getpid() == 1 {
+		t.Skip("this is the namespace")
+	}
+	inNamespace(t, "^TestFamily|^TestFamilies|^TestOrphans|^TestMainPID", "-test.skip=AtRandom|InNamespace")
 }
 
 // inNamespace runs tests of this program as PID 1 of a namespace.

@@ -155,6 +155,7 @@ func TestParseNote(t *testing.T) {
 
 // More time is given to a stop and a start that make progress, as far as the limit.
 func TestExtend(t *testing.T) {
+	t.Parallel()
 	v := listen(t)
 	p := script("on TERM { notify EXTEND_TIMEOUT_USEC=10000000; sleep 2500ms; say drained; exit 0 }; say up; wait")
 	p.Stdout, p.Notify, p.Grace = v.w, true, 2*time.Second // in which it asks for more, on a busy machine as well

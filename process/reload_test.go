@@ -60,6 +60,7 @@ func TestReloadUnfinished(t *testing.T) {
 
 // Without a NOTIFY_SOCKET there is nothing to wait for.
 func TestReloadUnheard(t *testing.T) {
+	t.Parallel()
 	p := script("on HUP { say hup }; say up; wait")
 	v := listen(t)
 	p.Stdout = v.w

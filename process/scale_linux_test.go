@@ -10,14 +10,12 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
-// A thousand children: the threads do not grow with them, and all of them stop.
-func TestThousandChildren(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a thousand processes")
-	}
-	const n = 1000
+// Hundreds of children: the threads do not grow with them, and all of them stop.
+func TestManyChildren(t *testing.T) {
+	n := testset.Of(t, 200, 1000)
 	group := &lastcall.Group{Grace: limit, HardStop: limit, NoLabels: true}
 	processes := make([]*Process, n)
 	for i := range processes {
