@@ -35,7 +35,8 @@
 //   - [Each] is the loop of a consumer of a broker: it takes under ctx and handles under the grace context.
 //   - [Drain] is the loop of a consumer of a channel: at the stop it also handles what its producers, which have stopped by then, have
 //     left in the channel. [DrainFunc] is Drain for a queue in memory.
-//   - [Every] is the loop of a periodic worker.
+//   - [Every] and [NowAndEvery] are the loops of a periodic worker.
+//   - [Closer] closes something under the grace context when all that use it have returned.
 //   - [Track] is Do for work that cannot be refused any more, such as a connection that was accepted.
 //
 // [context.Cause] tells everything apart, see [StopCause].

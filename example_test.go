@@ -123,6 +123,27 @@ func ExampleDrain() {
 	// <nil>
 }
 
+// A database is closed under grace, when all that use it have returned.
+func ExampleCloser() {
+	ctx, stop := context.WithCancel(context.Background())
+	var group lastcall.Group
+	group.Add("db", lastcall.Closer(func(ctx context.Context) error { // such as the Shutdown method of a tracer provider
+		fmt.Println("db: closed, under a context that is alive:", ctx.Err() == nil)
+		return nil
+	}))
+	group.Go("web", func(ctx context.Context) error {
+		stop()
+		<-ctx.Done()
+		fmt.Println("web: returns")
+		return nil
+	}, lastcall.After("db"))
+	fmt.Println(group.Run(ctx))
+	// Output:
+	// web: returns
+	// db: closed, under a context that is alive: true
+	// <nil>
+}
+
 // A worker that fails comes back after a back-off, and a permanent failure stops the group.
 func ExampleRestart() {
 	attempt := 0

@@ -97,21 +97,31 @@ func Sleep(ctx context.Context, d time.Duration) error {
 // Every returns a worker that calls fn once per period d, first after d has passed, until the soft stop. A call is one
 // unit of in-flight work, as in [Do]: it finishes after the soft stop. Calls never overlap; a call that outlasts the
 // period swallows the ticks it missed. An error of fn ends the worker with that error.
-func Every(d time.Duration, fn Func) Func {
+//
+// Outside a group the worker returns when its context ends, which ends a call of fn as well.
+func Every(d time.Duration, fn Func) Func { return every("Every", d, fn, false) }
+
+// NowAndEvery is [Every] with a first call at once. The worker is ready when its function is entered, not when the first call
+// has returned; where that counts, have fn call [Ready] and add the worker with [AwaitReady].
+func NowAndEvery(d time.Duration, fn Func) Func { return every("NowAndEvery", d, fn, true) }
+
+func every(name string, d time.Duration, fn Func, now bool) Func {
 	return func(ctx context.Context) error {
 		switch {
 		case d <= 0:
-			return errors.New("lastcall.Every: the period must be positive, not " + d.String())
+			return errors.New("lastcall." + name + ": the period must be positive, not " + d.String())
 		case fn == nil:
-			return errors.New("lastcall.Every: nil function")
+			return errors.New("lastcall." + name + ": nil function")
 		}
 		ticker := time.NewTicker(d)
 		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-ticker.C:
+		for first := now; ; first = false {
+			if !first {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-ticker.C:
+				}
 			}
 			if err := Do(ctx, fn); errors.Is(err, ErrStopping) && ctx.Err() != nil {
 				return nil
@@ -119,6 +129,31 @@ func Every(d time.Duration, fn Func) Func {
 				return err
 			}
 		}
+	}
+}
+
+// Closer returns a worker that waits for the soft stop and then calls fn under [Grace](ctx), such as the Shutdown method
+// of a tracer provider or a function that closes a database:
+//
+//	group.Add("db", lastcall.Closer(func(context.Context) error { return db.Close() }))
+//	group.Add("web", web, lastcall.After("db"))
+//
+// Users of what fn closes are added with [After], so that they have returned, or were abandoned, when fn is called. fn is called
+// also when the hard stop has come already, with a context that has ended. An error of fn is the worker's failure, or, if the
+// hard stop cut it, [ErrInterrupted].
+//
+// It is what "<-ctx.Done(); return x.Shutdown(ctx)" is meant to be: there the context has ended before Shutdown begins.
+// Outside a group fn is called when ctx ends, with a context that does not end.
+func Closer(fn func(context.Context) error) Func {
+	return func(ctx context.Context) error {
+		if fn == nil {
+			return errors.New("lastcall.Closer: nil function")
+		}
+		<-ctx.Done()
+		if attemptOf(ctx) == nil {
+			return fn(context.WithoutCancel(ctx))
+		}
+		return Track(ctx, fn)
 	}
 }
 
