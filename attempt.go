@@ -70,7 +70,7 @@ func (a *attempt) SetPID(pid int) {
 	r := a.m.run
 	r.lock()
 	defer r.unlock()
-	if a.m.attempt == a {
+	if a.m.attempt() == a {
 		a.m.more().pid = pid
 	}
 }

@@ -164,7 +164,9 @@ func (r *run) enter(a *engine.Action) {
 	case engine.Starting:
 		r.start(m)
 	case engine.Ready:
-		m.readied = r.at
+		if m.ready = true; r.at != m.started {
+			m.more().readied = r.at
+		}
 		if x := m.extra; x != nil {
 			x.unready = ""
 		}
@@ -172,17 +174,17 @@ func (r *run) enter(a *engine.Action) {
 		r.takePlace(m)
 	case engine.Stopping:
 		cause := r.causeOf(a.Cause)
-		inFlight := m.attempt.work.close()
+		inFlight := m.attempt().work.close()
 		if inFlight > 0 {
 			m.more().inFlight = inFlight
 		}
 		r.emitState(m, Event{Cause: cause, InFlight: inFlight})
-		r.endLife(&m.attempt.soft, r.endingOf(cause))
+		r.endLife(&m.attempt().soft, r.endingOf(cause))
 	case engine.Cut:
 		cause := r.causeOf(a.Cause)
 		m.more().cutAt = r.at
-		r.emitState(m, Event{Cause: cause, InFlight: m.attempt.work.units()})
-		at, end := m.attempt, r.endingOf(cause)
+		r.emitState(m, Event{Cause: cause, InFlight: m.attempt().work.units()})
+		at, end := m.attempt(), r.endingOf(cause)
 		r.later(func() { at.endGrace(end) })
 	case engine.Abandoned:
 		r.abandon(m, a)
@@ -206,21 +208,21 @@ func (r *run) emitState(m *member, event Event) {
 func (r *run) start(m *member) {
 	attempts := 0
 	a := &m.first
-	if m.attempt != nil {
+	if m.attempt() != nil {
 		x := m.more()
 		x.err, x.blamed, x.unready, x.inFlight, x.interrupted, x.cutAt = nil, false, "", 0, 0, 0
 		x.restarts++
 		attempts = x.restarts
-		m.started, m.readied, m.ended = 0, 0, 0
+		m.started, x.readied, m.ended, m.ready = 0, 0, 0, false
 		a = &attempt{m: m}
+		x.attempt = a
 	}
 	_, a.id = r.engine.Phase(m.id)
 	a.soft.done = make(chan struct{})
-	m.attempt = a
 	r.emitState(m, Event{Attempt: attempts})
 	var labels context.Context
 	if r.labels {
-		labels = withLabels(r.ctx, r.id, m.path())
+		labels = withLabel(r.ctx, r.label, m.path())
 	}
 	go a.main(labels)
 }
@@ -298,7 +300,7 @@ func (r *run) ended(m *member, was State) {
 			x.left = nil
 		}
 	}
-	a := m.attempt
+	a := m.attempt()
 	if m.state == StateWaiting || m.state == StateRestarting { // another follows, and this one is not looked at again
 		restarts := &StopCause{Reason: StopRestart, Worker: m.path()}
 		hard := *restarts
@@ -320,7 +322,7 @@ func (r *run) abandon(m *member, a *engine.Action) {
 	left := m.abandonedWith(x.stacks)
 	x.err = left
 	r.errs = append(r.errs, left)
-	r.emitState(m, Event{Cause: r.causeOf(a.Cause), Err: left, Stacks: x.stacks, InFlight: m.attempt.work.units()})
+	r.emitState(m, Event{Cause: r.causeOf(a.Cause), Err: left, Stacks: x.stacks, InFlight: m.attempt().work.units()})
 }
 
 // stacksOf are those of the worker at path and, where it is a group, of its workers.

@@ -108,7 +108,7 @@ func (r *run) endingsLocked(a *attempt) (soft, hard *ending) {
 
 // whyStopped is why the present attempt was told to stop, or cut; nil if it was not.
 func (r *run) whyStopped(m *member) *StopCause {
-	if m.id == forgotten || m.attempt == nil {
+	if m.id == forgotten || m.attempt() == nil {
 		return nil
 	}
 	if c := r.engine.Cause(m.id); c != nil && r.engine.Plan(m.id).Told != 0 {

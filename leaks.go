@@ -44,7 +44,7 @@ func (r *run) findLeaks() {
 	kept := slices.Concat(keptGoroutines, r.group.KeptGoroutines)
 	for _, pause := range leakChecks {
 		time.Sleep(pause)
-		leaks = goroutines(r.id, kept...)
+		leaks = goroutines(r.label, kept...)
 		for path := range leaks {
 			if abandoned[path] || slices.ContainsFunc(parents(path), func(p string) bool { return abandoned[p] }) {
 				delete(leaks, path)

@@ -11,15 +11,14 @@ type member struct {
 	w       Worker
 	run     *run
 	opt     *options
-	attempt *attempt // the present one, or the last; nil before the first
 	first   attempt
 	started int64 // in the run's time, as all times here; 0 for not yet
-	readied int64
 	ended   int64
 	id      engine.ReplicaID // none once it is forgotten
 	place   engine.MemberID
 	order   int32 // in which it was added; a replacement has its predecessor's
 	state   State
+	ready   bool // it has been, in the present attempt
 
 	extra *extra // nil where there is nothing to know
 }
@@ -29,6 +28,8 @@ const forgotten engine.ReplicaID = -1
 
 // extra is what is known of some workers.
 type extra struct {
+	attempt     *attempt // the present one, or the last, unless that is the first
+	readied     int64    // when it became ready in the present attempt, unless that was when it started
 	err         error
 	ends        []error // what the group's error has of it, if it is optional
 	blamed      bool    // that it was not ready in time is in the group's error already
@@ -44,6 +45,28 @@ type extra struct {
 	left        chan struct{} // closed when the present attempt has ended; made when somebody waits for it
 	replaces    *member       // the one whose place this one is to take once it is ready
 	candidate   *member       // the reverse
+}
+
+// attempt is the present one, or the last; nil before the first.
+func (m *member) attempt() *attempt {
+	switch {
+	case m.extra != nil && m.extra.attempt != nil:
+		return m.extra.attempt
+	case m.first.soft.done != nil:
+		return &m.first
+	}
+	return nil
+}
+
+// readied is when it became ready in the present attempt; 0 for not yet.
+func (m *member) readied() int64 {
+	switch {
+	case !m.ready:
+		return 0
+	case m.extra != nil && m.extra.readied != 0:
+		return m.extra.readied
+	}
+	return m.started
 }
 
 func (m *member) path() string  { return m.run.prefix + m.name }
@@ -66,4 +89,4 @@ func (m *member) err() error {
 }
 
 // isPresent reports whether a is the present attempt of its worker and has not ended.
-func (a *attempt) isPresent() bool { return a.m.attempt == a && a.m.running() }
+func (a *attempt) isPresent() bool { return a.m.attempt() == a && a.m.running() }

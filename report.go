@@ -143,7 +143,7 @@ func (r *run) reportOf(m *member, pools map[string][]string) (WorkerReport, repo
 		Member:  m.path(),
 		State:   m.state,
 		Started: r.time(m.started),
-		Ready:   r.time(m.readied),
+		Ready:   r.time(m.readied()),
 		Ended:   r.time(m.ended),
 	}
 	for _, name := range m.opt.after {
@@ -156,11 +156,11 @@ func (r *run) reportOf(m *member, pools map[string][]string) (WorkerReport, repo
 	if p := m.opt.pool; p != nil {
 		w.Member, w.Replica = r.prefix+p.name, r.engine.Index(m.id)+1
 	}
-	if m.attempt != nil {
+	if m.attempt() != nil {
 		w.Attempt = 1
 	}
 	x := m.extra
-	if cause := r.whyStopped(m); cause != nil && m.attempt != nil {
+	if cause := r.whyStopped(m); cause != nil && m.attempt() != nil {
 		w.SoftStop, t.cause = r.time(int64(r.engine.Plan(m.id).Told)), cause
 		if x != nil {
 			w.HardStop = r.time(x.cutAt)
@@ -168,7 +168,7 @@ func (r *run) reportOf(m *member, pools map[string][]string) (WorkerReport, repo
 	}
 	switch w.State {
 	case StateStarting, StateReady:
-		w.InFlight = m.attempt.work.units()
+		w.InFlight = m.attempt().work.units()
 	}
 	if x != nil {
 		w.Unready, w.Status, w.Restarts, w.Stacks, w.PID = x.unready, x.status, x.restarts, x.stacks, x.pid

@@ -28,7 +28,7 @@ type run struct {
 	control   *control        // the signals that the root is under, if it is
 	prefix    string          // of the workers' paths
 	labels    bool            // workers' goroutines are labelled
-	id        string          // the label that tells this tree of runs apart
+	label     string          // of its goroutines, which tells this tree of runs apart
 	bus       *dispatcher     // the tree's
 	listeners []func(Event)   // this group's, then those of the groups around it
 	lameDuck  chan struct{}   // closed when the group begins to leave
@@ -109,11 +109,11 @@ func newRun(ctx context.Context, g *Group, parent *attempt) *run {
 	if parent != nil {
 		above := parent.m.run
 		r.prefix = parent.m.path() + "/"
-		r.id, r.bus = above.id, above.bus
+		r.label, r.bus = above.label, above.bus
 		r.labels = r.labels && above.labels
 		r.listeners = append(r.listeners, above.listeners...)
 	} else {
-		r.id, r.bus = nextRunID(), new(dispatcher)
+		r.label, r.bus = nextLabel(), new(dispatcher)
 		if r.control, _ = ctx.Value(controlKey{}).(*control); r.control != nil {
 			r.listeners = append(r.listeners, r.control.listeners...)
 		}
@@ -358,7 +358,7 @@ func (r *run) beforeAbandonLocked(list []engine.ReplicaID) (stacks map[string]st
 	}
 	r.unlock()
 	if r.labels {
-		stacks = goroutines(r.id)
+		stacks = goroutines(r.label)
 	}
 	if len(groups) > 0 {
 		r.leaveFirst(groups, r.requested(), stacks)
@@ -374,10 +374,10 @@ func (r *run) end() error {
 	closeOnce(r.lameDuck)
 	r.over.Store(true)
 	for _, m := range r.members {
-		if m == nil || m.attempt == nil {
+		if m == nil || m.attempt() == nil {
 			continue
 		}
-		a := m.attempt
+		a := m.attempt()
 		if grace := a.grace.Load(); grace != nil && grace.ended() == nil {
 			_, hard := r.endingsLocked(a)
 			r.endLife(grace, hard)

@@ -14,31 +14,33 @@ import (
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
-// Goroutines of workers carry two pprof labels, which the goroutines that they start inherit: labelWorker, the worker's
-// path, and labelRun, which tells apart the runs of one process. They show in every goroutine profile.
-const (
-	labelWorker = "worker"
-	labelRun    = "lastcall"
-)
+// Goroutines of workers carry a pprof label with the worker's path, which the goroutines that they start inherit. It shows in every
+// goroutine profile. Its key is "worker" in the first run of a process, and tells apart the runs that come after: "worker.2".
+const labelWorker = "worker"
 
 var runs atomic.Int64
 
-// nextRunID is a value for labelRun that no other run of this process has.
-func nextRunID() string { return strconv.FormatInt(runs.Add(1), 10) }
+// nextLabel is a key that no other run of this process has.
+func nextLabel() string {
+	if n := runs.Add(1); n > 1 {
+		return labelWorker + "." + strconv.FormatInt(n, 10)
+	}
+	return labelWorker
+}
 
-// withLabels is ctx with the labels of the worker at path, for pprof.SetGoroutineLabels.
-func withLabels(ctx context.Context, runID, path string) context.Context {
-	return pprof.WithLabels(ctx, pprof.Labels(labelRun, runID, labelWorker, path))
+// withLabel is ctx with the label of the worker at path, for pprof.SetGoroutineLabels.
+func withLabel(ctx context.Context, label, path string) context.Context {
+	return pprof.WithLabels(ctx, pprof.Labels(label, path))
 }
 
 // goroutines finds the goroutines of one run, by the path of their worker, except those with certain functions on their
 // stack. The goroutine profile in its text form is the one place where the runtime tells labels.
-func goroutines(runID string, except ...string) map[string]string {
+func goroutines(label string, except ...string) map[string]string {
 	var profile bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
 		return nil
 	}
-	return parseGoroutines(&profile, runID, except...)
+	return parseGoroutines(&profile, label, except...)
 }
 
 // keptGoroutines are functions of the standard library that keep goroutines on purpose; see [Group].KeptGoroutines.
@@ -51,15 +53,14 @@ var keptGoroutines = []string{
 // parseGoroutines reads records such as
 //
 //	1 @ 0x44 0x55
-//	# labels: {"lastcall":"1", "worker":"shop/db"}
+//	# labels: {"worker":"shop/db"}
 //	#	0x44	main.work+0x24	/src/main.go:12
 //
 // and returns the stacks of the records with that run's label, in the form of a Go traceback. The one goroutine of os/signal is
 // the process's, though it carries the labels of who asked for a signal first.
-func parseGoroutines(profile *bytes.Buffer, runID string, except ...string) map[string]string {
+func parseGoroutines(profile *bytes.Buffer, label string, except ...string) map[string]string {
 	found := map[string]string{}
-	run := fmt.Sprintf("%q:%q", labelRun, runID)
-	worker := fmt.Sprintf("%q:", labelWorker)
+	worker := fmt.Sprintf("%q:", label)
 	var number, path string
 	var stack strings.Builder
 	flush := func() {
@@ -79,13 +80,12 @@ func parseGoroutines(profile *bytes.Buffer, runID string, except ...string) map[
 		case line == "":
 			flush()
 		case strings.HasPrefix(line, "# labels: "):
-			if !strings.Contains(line, run) {
+			_, value, ok := strings.Cut(line, worker)
+			if !ok {
 				continue
 			}
-			if _, value, ok := strings.Cut(line, worker); ok {
-				if quoted, err := strconv.QuotedPrefix(value); err == nil {
-					path, _ = strconv.Unquote(quoted)
-				}
+			if quoted, err := strconv.QuotedPrefix(value); err == nil {
+				path, _ = strconv.Unquote(quoted)
 			}
 			n, err := strconv.Atoi(number)
 			if err != nil {

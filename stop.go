@@ -54,7 +54,7 @@ func (r *run) boundsAbove() (b engine.Bounds, known bool) {
 
 // planOf is the times of the stop of an attempt, zero before it.
 func (r *run) planOf(a *attempt) engine.StopPlan {
-	if a.m.attempt != a || a.m.id == forgotten {
+	if a.m.attempt() != a || a.m.id == forgotten {
 		return engine.StopPlan{}
 	}
 	return r.engine.Plan(a.m.id)
@@ -108,7 +108,7 @@ func (r *run) hardStop() {
 func (r *run) forceStop(cause *StopCause) {
 	var stacks map[string]string
 	if r.labels {
-		stacks = goroutines(r.id)
+		stacks = goroutines(r.label)
 	}
 	r.forceStopWith(cause, stacks)
 }
@@ -144,7 +144,7 @@ func groupAttempt(m *member) []leaver {
 	if m.more().left == nil {
 		m.extra.left = make(chan struct{})
 	}
-	return []leaver{{m.attempt, m.extra.left}}
+	return []leaver{{m.attempt(), m.extra.left}}
 }
 
 // leaveFirst abandons the workers of groups that are about to be abandoned, so that they are named, and waits until the groups
@@ -205,7 +205,7 @@ func (r *run) awaited() []Awaited {
 			continue
 		}
 		told := int64(r.engine.Plan(m.id).Told)
-		a := Awaited{Name: m.path(), State: m.state, For: time.Duration(r.now() - told), InFlight: m.attempt.work.units()}
+		a := Awaited{Name: m.path(), State: m.state, For: time.Duration(r.now() - told), InFlight: m.attempt().work.units()}
 		if m.extra != nil {
 			a.Status = m.extra.status
 		}
@@ -251,7 +251,7 @@ func (r *run) share(m *member) time.Duration {
 func (r *run) interrupted(a *attempt) {
 	r.lock()
 	defer r.unlock()
-	if a.m.attempt == a {
+	if a.m.attempt() == a {
 		a.m.more().interrupted++
 	}
 }

@@ -98,7 +98,7 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 		return
 	}
 	r.ended(m, was)
-	event := Event{InFlight: m.attempt.work.units()}
+	event := Event{InFlight: m.attempt().work.units()}
 	if cause := r.whyStopped(m); cause != nil {
 		event.Cause = cause
 	}
@@ -201,7 +201,7 @@ func innerErrors(err error, group bool) []error {
 
 // failedWith is the error of a worker that failed.
 func (m *member) failedWith(err error) error {
-	return &WorkerError{Kind: ErrFailed, Name: m.path(), Err: err, Starting: m.readied == 0}
+	return &WorkerError{Kind: ErrFailed, Name: m.path(), Err: err, Starting: !m.ready}
 }
 
 // interruptedWith is the error of a worker whose work, so many units, the hard stop cut.
