@@ -17,23 +17,14 @@ type mailer struct {
 	sent  func(mail string)
 }
 
-func (m *mailer) run(ctx context.Context) error {
-	return lastcall.Each(ctx, m.take, func(ctx context.Context, mail string) error {
-		if err := lastcall.Sleep(ctx, time.Second); err != nil {
-			return err
-		}
-		m.sent(mail)
-		return nil
-	})
-}
+func (m *mailer) run(ctx context.Context) error { return lastcall.Drain(ctx, m.queue, m.send) }
 
-func (m *mailer) take(ctx context.Context) (string, error) {
-	select {
-	case mail := <-m.queue:
-		return mail, nil
-	case <-ctx.Done():
-		return "", ctx.Err()
+func (m *mailer) send(ctx context.Context, mail string) error {
+	if err := lastcall.Sleep(ctx, time.Second); err != nil {
+		return err
 	}
+	m.sent(mail)
+	return nil
 }
 
 // In a program this is TestMailer: a mail that is in flight at the soft stop is sent.
@@ -57,7 +48,7 @@ func testMailer(t *testing.T) {
 func testMailerStress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lastcalltest.Stress{Rounds: 200}.Run(t, func(work *lastcalltest.Work) lastcall.Worker {
-			m := &mailer{make(chan string), func(mail string) { work.Finish(mail) }}
+			m := &mailer{make(chan string, 10), func(mail string) { work.Finish(mail) }}
 			var group lastcall.Group
 			group.Go("mailer", m.run)
 			group.Go("client", func(ctx context.Context) error {

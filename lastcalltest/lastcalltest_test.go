@@ -63,10 +63,7 @@ func TestAssertFinished(t *testing.T) {
 		worker func(ctx context.Context, release <-chan struct{}) error
 		want   []string // parts of the message; none for a worker that stops well
 	}{
-		{"waits for the stop", func(ctx context.Context, _ <-chan struct{}) error {
-			<-ctx.Done()
-			return ctx.Err()
-		}, nil},
+		{"waits for the stop", well, nil},
 		{"finishes what is in flight", func(ctx context.Context, _ <-chan struct{}) error {
 			return lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, 20*time.Second) })
 		}, nil},
@@ -79,19 +76,22 @@ func TestAssertFinished(t *testing.T) {
 			<-ctx.Done()
 			panic("closed twice")
 		}, []string{"failed: mailer: panic: closed twice", "lastcalltest_test.TestAssertFinished"}},
-		{"takes too long", func(ctx context.Context, _ <-chan struct{}) error {
-			return lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, time.Hour) })
-		}, []string{"cut: mailer: interrupted by the hard stop, 1 unit in flight cut"}},
+		{"takes too long", tooLong, []string{"mailer: interrupted by the hard stop, 1 unit in flight cut"}},
 		{"ignores the stop", func(ctx context.Context, release <-chan struct{}) error {
 			lastcall.Status(ctx, "waiting for a reply")
 			<-release
 			return nil
-		}, []string{"abandoned: mailer: did not return after the hard stop (waiting for a reply)", "lastcalltest_test.TestAssertFinished"}},
-		{"leaks a goroutine", func(ctx context.Context, release <-chan struct{}) error {
-			go flush(release)
-			<-ctx.Done()
-			return nil
-		}, []string{"left: mailer: goroutines that it started still run", "lastcalltest_test.flush"}},
+		}, []string{"mailer: abandoned, still running 28s after its soft stop (waiting for a reply)", "lastcalltest_test.TestAssertFinished"}},
+		{"uses the wrong context", func(ctx context.Context, _ <-chan struct{}) error {
+			return lastcall.Do(ctx, func(context.Context) error { return lastcall.Sleep(ctx, time.Second) })
+		}, []string{"mailer: work lost, 1 unit: used the worker's context"}},
+		{"leaves a queue", func(ctx context.Context, _ <-chan struct{}) error {
+			queue := make(chan int, 9)
+			queue <- 1
+			queue <- 2
+			return lastcall.Drain(ctx, queue, func(context.Context, int) error { return errors.New("disk full") })
+		}, []string{"failed: mailer: disk full", "mailer: work lost, 1 unit: left in the source"}},
+		{"leaks a goroutine", leaks, []string{"left: mailer: goroutines that it started still run", "lastcalltest_test.flush"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -49,8 +49,8 @@ func TestStress(t *testing.T) {
 		}, nil},
 		{"the wrong context", func(work *lastcalltest.Work) lastcall.Worker {
 			return packer(work, func(loop, _ context.Context) error { return slow(loop) })
-		}, []string{"lost: accepted and not finished: "}},
-		{"leaves a queue", func(work *lastcalltest.Work) lastcall.Worker {
+		}, []string{"worker: work lost, 1 unit: used the worker's context", "lost: accepted and not finished: "}},
+		{"leaves work behind", func(work *lastcalltest.Work) lastcall.Worker {
 			return lastcall.Func(func(ctx context.Context) error {
 				for i := 0; ctx.Err() == nil; i++ {
 					work.Accept(i)
@@ -74,7 +74,7 @@ func TestStress(t *testing.T) {
 		}, []string{"failed: worker: panic: assignment to entry in nil map"}},
 		{"ignores the stop", func(*lastcalltest.Work) lastcall.Worker {
 			return lastcall.Func(func(ctx context.Context) error { return stuck(ctx, release) })
-		}, []string{"abandoned: worker"}},
+		}, []string{"worker: abandoned"}},
 		{"leaks a goroutine", func(*lastcalltest.Work) lastcall.Worker {
 			return lastcall.Func(func(ctx context.Context) error { return leaks(ctx, release) })
 		}, []string{"left: worker"}},

@@ -23,7 +23,7 @@ func (r *Running) AssertCut() {
 	v := r.end()
 	if len(v.cut) == 0 {
 		r.tb.Errorf("%s was not cut by the hard stop%s", r.name, v.text())
-	} else if len(v.failed)+len(v.abandoned)+len(v.left) > 0 {
+	} else if len(v.failed)+len(v.lost)+len(v.abandoned)+len(v.left) > 0 {
 		r.tb.Errorf("%s was cut and did not end well%s", r.name, v.text())
 	}
 }
@@ -57,7 +57,7 @@ func (r *Running) end(works ...*Work) *verdict {
 type verdict struct {
 	failed    []string // errors, panics, and what Run said besides
 	cut       []string // by the hard stop
-	lost      []string // accepted and not finished
+	lost      []string // work that was accepted and not finished
 	abandoned []string // did not return after the hard stop
 	left      []string // goroutines
 	report    lastcall.Report
@@ -66,28 +66,11 @@ type verdict struct {
 // judge says how a worker that has ended did so.
 func (r *Running) judge(works ...*Work) *verdict {
 	v := &verdict{report: r.group.Report()}
+	v.add(r.err)
 	for _, w := range v.report.Workers {
-		if w.Group {
-			continue // its workers follow
-		}
-		switch {
-		case w.State == lastcall.StateFailed:
-			v.failed = append(v.failed, "failed: "+w.Name+": "+w.Err)
-		case w.State == lastcall.StateAbandoned:
-			status := ""
-			if w.Status != "" {
-				status = " (" + w.Status + ")"
-			}
-			v.abandoned = append(v.abandoned, "abandoned: "+w.Name+": did not return after the hard stop"+status)
-		case !w.HardStop.IsZero() && w.State == lastcall.StateStopped:
-			v.cut = append(v.cut, "cut: "+w.Err)
-		}
 		if w.Leaks != "" {
 			v.left = append(v.left, "left: "+w.Name+": goroutines that it started still run")
 		}
-	}
-	if r.err != nil && len(v.failed)+len(v.cut)+len(v.abandoned) == 0 {
-		v.failed = append(v.failed, "failed: "+r.err.Error())
 	}
 	for _, work := range works {
 		if lost := work.Unfinished(); len(lost) > 0 {
@@ -95,6 +78,30 @@ func (r *Running) judge(works ...*Work) *verdict {
 		}
 	}
 	return v
+}
+
+// add sorts the errors in an error of lastcall.Run by their kinds.
+func (v *verdict) add(err error) {
+	switch e := err.(type) {
+	case nil:
+	case *lastcall.WorkerError:
+		switch e.Kind {
+		case lastcall.ErrInterrupted:
+			v.cut = append(v.cut, e.Error())
+		case lastcall.ErrLost:
+			v.lost = append(v.lost, e.Error())
+		case lastcall.ErrAbandoned:
+			v.abandoned = append(v.abandoned, e.Error())
+		default:
+			v.failed = append(v.failed, "failed: "+e.Error())
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			v.add(inner)
+		}
+	default:
+		v.failed = append(v.failed, "failed: "+err.Error())
+	}
 }
 
 // well reports whether nothing went wrong.

@@ -20,7 +20,7 @@ func errgroupBefore(ctx context.Context, s *shop) error {
 func errgroupAfter(s *shop) *lastcall.Group {
 	var group lastcall.Group
 	group.Go("packer", func(ctx context.Context) error {
-		return lastcall.Each(ctx, s.take, s.pack)
+		return lastcall.Drain(ctx, s.queue, s.pack)
 	})
 	group.Go("web", s.serve, lastcall.After("packer")) // stops first
 	return &group

@@ -28,7 +28,7 @@ func notifyBefore(ctx context.Context, s *shop) error {
 func notifyAfter(s *shop) *lastcall.Group {
 	var group lastcall.Group
 	group.Go("packer", func(ctx context.Context) error {
-		return lastcall.Each(ctx, s.take, s.pack) // the order in hand is packed
+		return lastcall.Drain(ctx, s.queue, s.pack) // the order in hand is packed
 	})
 	return &group // func main() { lastcall.Main(notifyAfter(s)) }
 }

@@ -22,7 +22,7 @@ func oklogBefore(ctx context.Context, s *shop, e *exporter) error {
 func oklogAfter(s *shop, e *exporter) *lastcall.Group {
 	var group lastcall.Group
 	group.Go("packer", func(ctx context.Context) error {
-		return lastcall.Each(ctx, s.take, s.pack)
+		return lastcall.Drain(ctx, s.queue, s.pack)
 	})
 	group.Go("exporter", Actor(e.Run, func(error) { e.Close() })) // abandoned by name, with its stack
 	return &group

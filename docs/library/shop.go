@@ -45,10 +45,10 @@ func (s *shop) pack(ctx context.Context, order string) error {
 }
 
 // serve answers requests until ctx ends, and then those in flight, as http.Server does. Each answer acknowledges an order.
-// There is one request, which takes until two seconds after the stop.
+// There is one request, which takes until a second after the stop.
 func (s *shop) serve(ctx context.Context) error {
 	<-ctx.Done()
-	time.Sleep(2 * time.Second)
+	time.Sleep(time.Second)
 	s.queue <- "late order"
 	return nil
 }

@@ -22,7 +22,7 @@ func sutureAfter(s *shop) *lastcall.Group {
 	var group lastcall.Group
 	group.Go("store", s.store.Serve, restart)
 	group.Go("packer", func(ctx context.Context) error {
-		return lastcall.Each(ctx, s.take, s.pack)
+		return lastcall.Drain(ctx, s.queue, s.pack)
 	}, restart, lastcall.After("store")) // the store is closed when it has returned
 	return &group
 }
