@@ -56,9 +56,9 @@ func textOf(err error) (text string) {
 // reasonText is the text of a stop's reason, whatever the methods of the error in it do.
 func reasonText(c *StopCause) (text string) {
 	if c.Err == nil {
-		return c.reason()
+		return c.Why()
 	}
-	if !contained(func() { text = c.reason() }) {
+	if !contained(func() { text = c.Why() }) {
 		return fmt.Sprintf("%T (its Error method broke)", c.Err)
 	}
 	return text

@@ -59,10 +59,11 @@ func (c *StopCause) Error() string {
 	if c.Hard {
 		stop = "hard stop: "
 	}
-	return stop + c.reason()
+	return stop + c.Why()
 }
 
-func (c *StopCause) reason() string {
+// Why says why, without which stop it is: "SIGTERM", "db failed: disk full".
+func (c *StopCause) Why() string {
 	switch c.Reason {
 	case StopSignal:
 		if c.Hard {
@@ -138,6 +139,7 @@ type WorkerError struct {
 	Starting bool          // ErrFailed: it had never been ready, so the start failed
 	Units    int           // ErrInterrupted and ErrLost: units of work; 0 where the worker itself was cut
 	Took     time.Duration // ErrAbandoned: since its soft stop; 0 if it was not told to stop, see ForcedError
+	PID      int           // ErrAbandoned: of the process that the worker runs, if it runs one
 	Status   string        // ErrAbandoned: the last [Status] of the worker
 	Stacks   string        // ErrAbandoned: of its goroutines, those that it started included
 }
@@ -162,8 +164,15 @@ func (e *WorkerError) Error() string {
 		} else {
 			message += " before its turn to stop"
 		}
+		details := []string{}
+		if e.PID != 0 {
+			details = append(details, fmt.Sprintf("pid %d", e.PID))
+		}
 		if e.Status != "" {
-			message += " (" + e.Status + ")"
+			details = append(details, e.Status)
+		}
+		if len(details) > 0 {
+			message += " (" + strings.Join(details, ", ") + ")"
 		}
 	case ErrNotReplaced:
 		if e.Err == nil {

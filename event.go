@@ -50,13 +50,13 @@ func (k EventKind) String() string {
 // in particular; a listener that panics, or ends it with runtime.Goexit, is logged, and gets the next event as ever.
 type Event struct {
 	Time     time.Time
-	Name     string    // the worker's path; "" is the group itself, where it is not inside another
-	Kind     EventKind // what happened
-	State    State     // the state that was entered, or the one the worker is in
-	Cause    error     // why: a *StopCause where a stop is the reason
-	Err      error     // what the worker returned, or how it panicked
-	InFlight int       // units of work under way, at StateStopping and StateCut
-	Attempt  int       // StateRestarting: the number of this restart, from 1
+	Name     string     // the worker's path; "" is the group itself, where it is not inside another
+	Kind     EventKind  // what happened
+	State    State      // the state that was entered, or the one the worker is in
+	Cause    *StopCause // why, where a stop is the reason; else nil
+	Err      error      // what the worker returned, or how it panicked
+	InFlight int        // units of work under way, at StateStopping and StateCut
+	Attempt  int        // StateRestarting: the number of this restart, from 1
 	Delay    time.Duration
 	Reason   string    // EventReadiness: why not ready
 	Awaited  []Awaited // EventAwaiting: for whom, the longest first
@@ -66,6 +66,7 @@ type Event struct {
 // Awaited is a worker that a stopping group waits for.
 type Awaited struct {
 	Name     string        // the worker's path
+	PID      int           // of the process that it runs, see package process; 0 if none
 	State    State         // StateStopping or StateCut
 	For      time.Duration // since its soft stop
 	InFlight int           // units of work still under way
@@ -80,6 +81,9 @@ func (a Awaited) String() string {
 	}
 	if a.InFlight > 0 {
 		piece += fmt.Sprintf(", %d in flight", a.InFlight)
+	}
+	if a.PID != 0 {
+		piece += fmt.Sprintf(", pid %d", a.PID)
 	}
 	if a.Status != "" {
 		piece += ", " + a.Status

@@ -377,9 +377,9 @@ func (o *outcome) checkEventOrder() {
 			if s.plan.Group != nil {
 				told[s.path] = e.Time
 			}
-			var cause *lastcall.StopCause
-			if !errors.As(e.Cause, &cause) {
-				o.wrongf("%s: told to stop with cause %v", s.path, e.Cause)
+			cause := e.Cause
+			if cause == nil {
+				o.wrongf("%s: told to stop without a cause", s.path)
 				continue
 			}
 			for _, u := range o.users(s) {

@@ -10,16 +10,27 @@ import (
 
 // unreadyError says which workers are not ready.
 func (r *run) unreadyError() error {
+	unready, leaving := r.unreadyWorkers()
+	switch {
+	case leaving != "":
+		return errors.New(leaving)
+	case len(unready) == 0:
+		return nil
+	}
+	return errors.New("not ready: " + strings.Join(unready, ", "))
+}
+
+// unreadyWorkers are those that are not ready; leaving says that the group is leaving.
+func (r *run) unreadyWorkers() (unready []string, leaving string) {
 	r.lock()
 	var nested []*Group
-	var unready []string
 	if r.phase >= engine.GroupLameDuck {
 		phase, cause := r.phase, r.cause
 		r.unlock()
 		if phase == engine.GroupLameDuck {
-			return errors.New("lame duck: " + reasonText(cause))
+			return nil, "lame duck: " + reasonText(cause)
 		}
-		return errors.New("stopping: " + reasonText(cause))
+		return nil, "stopping: " + reasonText(cause)
 	}
 	for _, m := range r.inOrder() {
 		switch {
@@ -35,16 +46,19 @@ func (r *run) unreadyError() error {
 	}
 	r.unlock()
 	for _, g := range nested {
-		if err := g.Ready(); err != nil {
-			unready = append(unready, strings.TrimPrefix(err.Error(), "not ready: "))
+		inner := g.current()
+		if inner == nil {
+			continue
 		}
-	}
-	if len(unready) == 0 {
-		return nil
+		list, leaving := inner.unreadyWorkers()
+		if leaving != "" {
+			list = []string{inner.name() + " (" + leaving + ")"}
+		}
+		unready = append(unready, list...)
 	}
 	const most = 10
 	if more := len(unready) - most; more > 0 {
 		unready = append(unready[:most], fmt.Sprintf("and %d more", more))
 	}
-	return errors.New("not ready: " + strings.Join(unready, ", "))
+	return unready, ""
 }

@@ -207,7 +207,7 @@ func (r *run) awaited() []Awaited {
 		told := int64(r.engine.Plan(m.id).Told)
 		a := Awaited{Name: m.path(), State: m.state, For: time.Duration(r.now() - told), InFlight: m.attempt().work.units()}
 		if m.extra != nil {
-			a.Status = m.extra.status
+			a.Status, a.PID = m.extra.status, m.extra.pid
 		}
 		if g, ok := m.w.(*Group); ok {
 			groups[g] = len(list)

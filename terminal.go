@@ -70,15 +70,14 @@ func (d *display) observe(e Event) {
 }
 
 // isWholeCut tells a second signal from a worker whose own time was over.
-func isWholeCut(cause error) bool {
-	stop, ok := cause.(*StopCause)
-	return ok && stop.Hard && stop.Reason == StopSignal
+func isWholeCut(stop *StopCause) bool {
+	return stop != nil && stop.Hard && stop.Reason == StopSignal
 }
 
 // begin starts the goroutine that draws.
 func (d *display) begin(e Event) {
-	if stop, ok := e.Cause.(*StopCause); ok {
-		d.cause = stop.reason()
+	if stop := e.Cause; stop != nil {
+		d.cause = stop.Why()
 		if d.stop == nil {
 			d.typed = stop.Signal == os.Interrupt
 		}

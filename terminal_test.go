@@ -38,6 +38,8 @@ func TestDisplayLine(t *testing.T) {
 	}{
 		{"one", &display{cause: "SIGINT", stopping: true}, []Awaited{slow}, 79,
 			"stopping (SIGINT): waiting for slow (3s); Ctrl-C to cut it short"},
+		{"a process", &display{cause: "SIGTERM", stopping: true}, []Awaited{{Name: "web", For: sec, PID: 7, Status: "sent SIGTERM"}}, 100,
+			"stopping (SIGTERM): waiting for web (1s, pid 7, sent SIGTERM); Ctrl-C to cut it short"},
 		{"two", &display{cause: "SIGTERM", stopping: true}, []Awaited{slow, web}, 100,
 			"stopping (SIGTERM): waiting for slow (3s), shop/web (2s, 2 in flight); Ctrl-C to cut it short"},
 		{"as many as fit", &display{cause: "SIGTERM", stopping: true}, []Awaited{slow, web, web, web}, 79,

@@ -211,7 +211,7 @@ func (m *member) interruptedWith(units int, err error) error {
 
 // abandonedWith is the error of a worker that is abandoned now.
 func (m *member) abandonedWith(stacks string) error {
-	e := &WorkerError{Kind: ErrAbandoned, Name: m.path(), Status: m.more().status, Stacks: stacks}
+	e := &WorkerError{Kind: ErrAbandoned, Name: m.path(), PID: m.more().pid, Status: m.extra.status, Stacks: stacks}
 	if told := m.run.engine.Plan(m.id).Told; told != 0 {
 		e.Took = time.Duration(m.run.now() - int64(told))
 	}

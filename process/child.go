@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/identity"
 )
 
 // child is one run of a Process. Unless it says otherwise, a field belongs to the goroutine that called Run.
@@ -70,9 +71,17 @@ func (p *Process) run(ctx context.Context, hard <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
+	defer c.tellPID()
 	defer p.current.Store(nil)
 	defer system(c.close)
 	return c.end(c.live())
+}
+
+// tellPID tells the group which process its worker runs. A control process is none that the worker is there for.
+func (c *child) tellPID() {
+	if c.p.of == nil {
+		identity.SetPID(c.ctx, c.p.PID())
+	}
 }
 
 // begin starts the program. While a child lives, its goroutine is in Run and live, whose frames are small so that its stack is,
@@ -118,6 +127,7 @@ func (p *Process) begin(ctx context.Context, hard <-chan struct{}) (*child, erro
 		p.current.Store(nil)
 		return nil, err
 	}
+	c.tellPID()
 	return c, nil
 }
 
@@ -375,6 +385,7 @@ func (c *child) follow(pid int) {
 		c.mu.Lock()
 		c.main = h
 		c.mu.Unlock()
+		c.tellPID()
 		if old != c.first {
 			old.close()
 		}

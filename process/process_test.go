@@ -348,3 +348,36 @@ func TestProblems(t *testing.T) {
 		}
 	}
 }
+
+// The group's report says which process a worker runs: the main one, whatever else runs meanwhile, and none once it has ended.
+func TestPIDInTheReport(t *testing.T) {
+	v := listen(t)
+	p := script("say up; wait")
+	p.Stdout = v.w
+	r := run(t, p, limit)
+	v.await(t, "up")
+	eventually(t, "the report has the pid", func() bool { return r.group.Report().Workers[0].PID != 0 })
+	if w := r.group.Report().Workers[0]; w.PID != p.PID() {
+		t.Errorf("the report says pid %d, and it is %d", w.PID, p.PID())
+	}
+	noError(t, r.stop())
+	if w := r.group.Report().Workers[0]; w.PID != 0 {
+		t.Errorf("after its end the report says pid %d", w.PID)
+	}
+
+	child := script("say control; wait")
+	control := p.ControlProcess(child.Command)
+	control.Env = child.Env
+	control.Stdout = v.w
+	var g lastcall.Group
+	g.Go("hook", control.Run)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	v.await(t, "control")
+	if w := g.Report().Workers[0]; w.PID != 0 {
+		t.Errorf("of a control process the report says pid %d", w.PID)
+	}
+	cancel()
+	noError(t, <-done)
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -314,7 +313,7 @@ func (c *child) send(sig syscall.Signal) {
 
 // saySent says what the main process was sent.
 func (c *child) saySent(sig syscall.Signal) {
-	lastcall.Status(c.ctx, "pid "+strconv.Itoa(c.main.pid)+": sent "+SignalName(sig))
+	lastcall.Status(c.ctx, "sent "+SignalName(sig))
 }
 
 // kill ends the main process now.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -164,7 +163,7 @@ func (d *demo) observe(e lastcall.Event) {
 		d.once.Do(func() {
 			d.atSignal = snapshot{requests: d.load.inFlight(), jobs: d.consumers.inFlight()}
 			d.afterEcho(e.Cause, &d.saidSoft)
-			fmt.Fprintf(d.config.Out, "%s: %s and %s in flight\n", strings.TrimPrefix(e.Cause.Error(), "soft stop: "),
+			fmt.Fprintf(d.config.Out, "%s: %s and %s in flight\n", e.Cause.Why(),
 				text.Count(len(d.atSignal.requests), "request"), text.Count(len(d.atSignal.jobs), "job"))
 		})
 	case e.Kind == lastcall.EventState && e.State == lastcall.StateCut:
@@ -184,8 +183,8 @@ func (d *demo) observe(e lastcall.Event) {
 
 // afterEcho begins a line, because the terminal has written ^C where a signal from the keyboard is the cause. Many
 // workers may be told of one signal: said remembers the first.
-func (d *demo) afterEcho(cause error, said *bool) {
-	if stop := (*lastcall.StopCause)(nil); errors.As(cause, &stop) && stop.Signal == os.Interrupt && !*said {
+func (d *demo) afterEcho(cause *lastcall.StopCause, said *bool) {
+	if cause.Signal == os.Interrupt && !*said {
 		fmt.Fprintln(d.config.Out)
 		*said = true
 	}

@@ -3,6 +3,7 @@
 package pid1
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -66,7 +67,7 @@ func dumbInit(args []string, s *Signals) End {
 			n, err := strconv.Atoi(from)
 			m, err2 := strconv.Atoi(to)
 			if !ok || err != nil || err2 != nil || n < 1 || n > lastClassic || m < 0 || m > lastClassic {
-				return fmt.Errorf("Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and %d.\nThis option can be specified multiple times.\nUse --help for full usage.", lastClassic) //nolint:staticcheck // as dumb-init says it
+				return usageError(fmt.Sprintf("Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and %d.\nThis option can be specified multiple times.\nUse --help for full usage.", lastClassic)) // as dumb-init says it
 			}
 			c.Rewrite[syscall.Signal(n)] = syscall.Signal(m)
 		}
@@ -75,7 +76,7 @@ func dumbInit(args []string, s *Signals) End {
 	switch {
 	case done != nil:
 		return *done
-	case err != nil && strings.HasPrefix(err.Error(), "Usage"):
+	case errors.As(err, new(usageError)):
 		return failed(1, "%v", err)
 	case err != nil:
 		return failed(1, "dumb-init: %v", err)
@@ -100,3 +101,8 @@ func dumbInit(args []string, s *Signals) End {
 	}
 	return end
 }
+
+// usageError is said as it is, as dumb-init says it.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }

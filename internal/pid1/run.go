@@ -265,7 +265,7 @@ func (r *runner) observe(e lastcall.Event) {
 	case e.Kind == lastcall.EventState && e.State == lastcall.StateCut && e.Name != "":
 		r.cut = true
 		why := "the grace period is over"
-		if cause := (*lastcall.StopCause)(nil); errors.As(e.Cause, &cause) && cause.Reason == lastcall.StopSignal {
+		if cause := e.Cause; cause != nil && cause.Reason == lastcall.StopSignal {
 			why = "a second signal came"
 		}
 		r.say("%s (pid %d): killed, since %s; the next signal ends lastcall at once", r.Command[0], r.proc.PID(), why)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -461,7 +460,7 @@ func (i *instance) describe(w *lastcall.WorkerReport, usage bool) control.Instan
 			d.Since = w.HardStop
 		}
 		if d.Status == "" { // what it was told
-			d.Status = strings.TrimPrefix(w.Status, fmt.Sprintf("pid %d: ", d.PID))
+			d.Status = w.Status
 		}
 	case w.State == lastcall.StateReady:
 		d.Since = w.Ready

@@ -4,7 +4,6 @@ package supervisor
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ func (s *Supervisor) observe(e lastcall.Event) {
 	case e.Kind == lastcall.EventAwaiting:
 		s.say("waiting for %s; %s", s.awaitedText(e.Awaited), s.nextSignal(e.State))
 	case e.Kind == lastcall.EventLameDuck:
-		s.say("lame duck (%s): serving for another %v; %s", reasonOf(e.Cause), e.Delay, s.nextSignal(lastcall.StateReady))
+		s.say("lame duck (%s): serving for another %v; %s", e.Cause.Why(), e.Delay, s.nextSignal(lastcall.StateReady))
 	case e.Kind == lastcall.EventReload && e.Err != nil:
 		s.say("%v", e.Err)
 	case e.Kind == lastcall.EventReadiness && e.Reason != "":
@@ -58,8 +57,8 @@ func (s *Supervisor) observeGroup(e lastcall.Event) {
 		go settle.Now()
 	case lastcall.StateStopping:
 		s.noteEssential(e.Cause)
-		s.say("stopping: %s; %s", reasonOf(e.Cause), s.nextSignal(e.State))
-		s.manager.stops(cmp.Or(s.group.Grace, lastcall.DefaultGrace), reasonOf(e.Cause))
+		s.say("stopping: %s; %s", e.Cause.Why(), s.nextSignal(e.State))
+		s.manager.stops(cmp.Or(s.group.Grace, lastcall.DefaultGrace), e.Cause.Why())
 	}
 }
 
@@ -67,7 +66,7 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 	i := s.instance(e.Name)
 	switch e.State {
 	case lastcall.StateStopping:
-		if cause := (*lastcall.StopCause)(nil); errors.As(e.Cause, &cause) && cause.Reason == lastcall.StopReplaced {
+		if e.Cause.Reason == lastcall.StopReplaced {
 			s.tookOver(e.Name)
 		}
 	case lastcall.StateReady:
@@ -94,7 +93,7 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 		}
 		s.say("%s: %s; restart %d %s", e.Name, why, e.Attempt, when)
 	case lastcall.StateCut:
-		s.say("%s: cut: %s", e.Name, reasonOf(e.Cause))
+		s.say("%s: cut: %s", e.Name, e.Cause.Why())
 	case lastcall.StateStopped:
 		if i != nil && !i.parked.Load() && i.exit() != "" {
 			s.tell("%s: stopped, %s", e.Name, i.exit())
@@ -103,9 +102,8 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 }
 
 // noteEssential keeps the status of an essential process if its end is the cause of the stop.
-func (s *Supervisor) noteEssential(cause error) {
-	stop := (*lastcall.StopCause)(nil)
-	if !errors.As(cause, &stop) || stop.Worker == "" {
+func (s *Supervisor) noteEssential(stop *lastcall.StopCause) {
+	if stop.Worker == "" {
 		return
 	}
 	i := s.instance(stop.Worker)
@@ -129,18 +127,6 @@ func (s *Supervisor) nextSignal(state lastcall.State) string {
 	return s.opts.Interrupt + " to stop now"
 }
 
-// reasonOf is why, without which stop it is.
-func reasonOf(cause error) string {
-	if cause == nil {
-		return "requested"
-	}
-	text := cause.Error()
-	for _, prefix := range []string{"soft stop: ", "hard stop: "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	return text
-}
-
 // mostAwaited are so many names in one message.
 const mostAwaited = 8
 
@@ -148,7 +134,7 @@ const mostAwaited = 8
 func (s *Supervisor) awaitedText(list []lastcall.Awaited) string {
 	var texts []string
 	for _, a := range list[:min(len(list), mostAwaited)] {
-		texts = append(texts, s.awaitedOne(a.Name, a.State, a.For, a.Status))
+		texts = append(texts, s.awaitedOne(a))
 	}
 	if more := len(list) - mostAwaited; more > 0 {
 		texts = append(texts, fmt.Sprintf("and %d more", more))
@@ -156,20 +142,18 @@ func (s *Supervisor) awaitedText(list []lastcall.Awaited) string {
 	return strings.Join(texts, ", ")
 }
 
-func (s *Supervisor) awaitedOne(name string, state lastcall.State, since time.Duration, status string) string {
-	text := name + " ("
-	if i := s.instance(name); i != nil {
-		pid := i.proc.PID()
-		if pid != 0 {
-			text += fmt.Sprintf("pid %d, ", pid)
-		}
-		status = strings.TrimPrefix(status, fmt.Sprintf("pid %d: ", pid))
+func (s *Supervisor) awaitedOne(a lastcall.Awaited) string {
+	text, status := a.Name+" (", a.Status
+	if a.PID != 0 {
+		text += fmt.Sprintf("pid %d, ", a.PID)
+	}
+	if i := s.instance(a.Name); i != nil {
 		if notes := i.proc.Notes(); notes.Status != "" {
 			status = notes.Status
 		}
 	}
-	text += since.Round(time.Second).String()
-	if state == lastcall.StateCut {
+	text += a.For.Round(time.Second).String()
+	if a.State == lastcall.StateCut {
 		text += ", cut"
 	}
 	if status != "" {

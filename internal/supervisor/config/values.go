@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -319,8 +319,11 @@ func expression() *kind[string] {
 			if text == "" {
 				return "", errors.New("it is empty")
 			}
-			if _, err := regexp.Compile(text); err != nil {
-				return "", fmt.Errorf("it is no regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			if _, err := syntax.Parse(text, syntax.Perl); err != nil { // as regexp.Compile does
+				if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {
+					return "", fmt.Errorf("it is no regular expression: %v: `%s`", wrong.Code, wrong.Expr)
+				}
+				return "", fmt.Errorf("it is no regular expression: %w", err)
 			}
 			return text, nil
 		},
