@@ -24,7 +24,7 @@ type RunOption func(*control)
 
 // OnReload makes SIGHUP call fn, on a goroutine of its own, with a context that ends at the soft stop. Signals that come
 // while it runs are one more call after it. Its error is told to the listeners ([EventReload]) and stops nothing.
-// Without OnReload, SIGHUP is left alone.
+// Without OnReload, and where the program's controlling terminal has hung up, SIGHUP is a soft stop; see [Run].
 func OnReload(fn func(context.Context) error) RunOption {
 	return func(c *control) { c.reload = fn }
 }
@@ -57,12 +57,14 @@ func ReportTo(w io.Writer) RunOption {
 //
 //   - The first SIGTERM or SIGINT is the soft stop, after the lame-duck delay of w if it is a [Group] that has one;
 //     SIGINT skips the delay. So is the end of ctx.
+//   - SIGHUP calls the function of [OnReload]. Where there is none, or where the controlling terminal that the program had at its start
+//     has hung up, it is a soft stop, as SIGTERM is, so that closing a terminal loses nothing. It never makes a stop harder.
 //   - The second is the hard stop: work in flight is cut. It is still bounded, and everything is still told in order.
 //   - After the third, Run returns at once with a [ForcedError]; workers may still be running.
 //   - Repeats within 100 ms count once.
 //   - A SIGINT or SIGHUP that was ignored when the program started, by nohup or for a shell's background job, stays
 //     ignored. (That SIGTERM was, the Go runtime does not tell.)
-//   - SIGQUIT keeps Go's meaning. SIGHUP is for [OnReload]. SIGUSR1, and SIGINFO on the BSDs and macOS, write the live
+//   - SIGQUIT keeps Go's meaning. SIGUSR1, and SIGINFO on the BSDs and macOS, write the live
 //     report. SIGPIPE is an error of the write and not the end of the program: who reads a daemon's output may go away.
 //
 // A w that is not a Group runs as the worker "main" of one. The error is that of [Group.Run]; a reload, or the writing
@@ -81,6 +83,8 @@ type control struct {
 	reportTo   io.Writer
 	injected   <-chan os.Signal
 	lastResort func(error) // ends the program where Run cannot return after the third signal; may be nil
+
+	terminal bool // the program had a controlling terminal when the signals were armed
 
 	source  source
 	group   *Group
@@ -111,6 +115,7 @@ func arm(opts []RunOption) *control {
 			opt(c)
 		}
 	}
+	c.terminal = openTerminal() == nil
 	c.source = c.armed()
 	return c
 }
@@ -215,10 +220,7 @@ func (c *control) armed() source {
 		channels = append(channels, ch)
 		return ch
 	}
-	s := source{stopping: notify(stopSignals...), report: notify(reportSignals...)}
-	if c.reload != nil {
-		s.reload = notify(reloadSignals...)
-	}
+	s := source{stopping: notify(stopSignals...), report: notify(reportSignals...), reload: notify(reloadSignals...)}
 	notify(errorSignals...) // nobody reads them: that they are caught is what counts
 	s.stop = func() {
 		for _, ch := range channels {
@@ -242,17 +244,17 @@ func (c *control) listen() {
 		case sig = <-c.source.report:
 		case sig = <-c.source.reload:
 		}
+		hangup := isOneOf(sig, reloadSignals)
 		switch {
 		case sig == nil: // the injected channel was closed
 			<-c.closed
 			return
-		case isOneOf(sig, reloadSignals):
-			if c.reload != nil {
-				c.reloading.ask()
-			}
+		case hangup && c.reload != nil && !(c.terminal && hungUp(openTerminal())):
+			c.reloading.ask()
+		case hangup && stops > 0: // both the kernel and a shell send it, and init systems after SIGTERM
 		case isOneOf(sig, reportSignals):
 			c.reporting.ask()
-		case isOneOf(sig, stopSignals):
+		case hangup || isOneOf(sig, stopSignals):
 			now := time.Now()
 			if stops > 0 && now.Sub(last) < repeatWindow {
 				continue

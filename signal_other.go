@@ -17,6 +17,9 @@ var (
 
 var signalNames = map[string]os.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": os.Interrupt}
 
+func openTerminal() error { return nil }
+func hungUp(error) bool   { return false }
+
 func signalNumber(sig os.Signal) int {
 	if s, ok := sig.(syscall.Signal); ok {
 		return int(s)

@@ -307,11 +307,55 @@ func TestSignalsFromAClosedChannel(t *testing.T) {
 func TestOtherSignalsDoNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		began := time.Now()
-		err := runUnderSignals(t, lastcall.Func(untilStop), []blow{{0, syscall.SIGHUP}, {1, syscall.SIGQUIT}, {time.Second, syscall.SIGTERM}})
+		err := runUnderSignals(t, lastcall.Func(untilStop), []blow{{1, syscall.SIGQUIT}, {time.Second, syscall.SIGTERM}})
 		if err != nil || time.Since(began) != time.Second {
 			t.Errorf("Run returned %v after %v, want nil at the SIGTERM", err, time.Since(began))
 		}
 	})
+}
+
+// Without a reload SIGHUP is a soft stop, and no more than that however often it comes.
+func TestHangupIsASoftStop(t *testing.T) {
+	needsUnix(t)
+	for name, test := range map[string]struct {
+		signals []blow
+		takes   time.Duration // the unit in flight has 10 s to go
+		code    int
+	}{
+		"once":              {[]blow{{time.Second, hup}}, 10 * time.Second, 0},
+		"again":             {[]blow{{time.Second, hup}, {2 * time.Second, hup}, {3 * time.Second, hup}}, 10 * time.Second, 0},
+		"after a SIGTERM":   {[]blow{{time.Second, syscall.SIGTERM}, {2 * time.Second, hup}}, 10 * time.Second, 0},
+		"before a SIGTERM":  {[]blow{{time.Second, hup}, {2 * time.Second, syscall.SIGTERM}}, 2 * time.Second, 4},
+		"with a SIGTERM":    {[]blow{{time.Second, hup}, {time.Second + time.Millisecond, syscall.SIGTERM}}, 10 * time.Second, 0},
+		"and with a reload": {[]blow{{time.Second, hup}, {2 * time.Second, syscall.SIGTERM}}, 10 * time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				began, reloads := time.Now(), 0
+				var cause error
+				var opts []lastcall.RunOption
+				if name == "and with a reload" {
+					opts = append(opts, lastcall.OnReload(func(context.Context) error { reloads++; return nil }))
+				}
+				err := runUnderSignals(t, lastcall.Func(func(ctx context.Context) error {
+					err := lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, 10*time.Second) })
+					<-ctx.Done()
+					cause = context.Cause(ctx)
+					return err
+				}), test.signals, opts...)
+				if took := time.Since(began); took != test.takes || lastcall.ExitCode(err) != test.code {
+					t.Errorf("it took %v: %v; want %v and exit status %d", took, err, test.takes, test.code)
+				}
+				want := "soft stop: SIGHUP"
+				if reloads > 0 || name == "after a SIGTERM" {
+					want = "soft stop: SIGTERM"
+				}
+				if cause == nil || cause.Error() != want || (reloads > 0) != (len(opts) > 0) {
+					t.Errorf("cause %v, want %s; %d reloads", cause, want, reloads)
+				}
+			})
+		})
+	}
 }
 
 func TestRunOfNothing(t *testing.T) {

@@ -25,6 +25,18 @@ var signalNames = map[string]os.Signal{
 	"SIGKILL": syscall.SIGKILL,
 }
 
+// openTerminal opens the controlling terminal and closes it again; the error is why that cannot be.
+func openTerminal() error {
+	fd, err := syscall.Open("/dev/tty", syscall.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	return syscall.Close(fd)
+}
+
+// hungUp tells from the error of openTerminal that the terminal has gone: there is none, or the one that there was is dead.
+func hungUp(err error) bool { return err == syscall.ENXIO || err == syscall.EIO }
+
 func signalNumber(sig os.Signal) int {
 	if s, ok := sig.(syscall.Signal); ok {
 		return int(s)

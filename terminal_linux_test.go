@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,8 +53,11 @@ func ioctl(t *testing.T, f *os.File, request uintptr, argument unsafe.Pointer) {
 
 // onTerminal launches a daemon as a shell would: on a terminal of its own, where a typed Ctrl-C is a SIGINT.
 func onTerminal(t *testing.T, daemon string, columns uint16) (p *process, person *os.File) {
+	return onTerminalAs(t, daemonCommand(t, daemon), columns)
+}
+
+func onTerminalAs(t *testing.T, cmd *exec.Cmd, columns uint16) (p *process, person *os.File) {
 	person, program := openTerminal(t, columns)
-	cmd := daemonCommand(t, daemon)
 	cmd.Env = append(cmd.Env, "TERM=xterm", "LC_ALL=C.UTF-8")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -73,7 +78,15 @@ func init() {
 		})
 		lastcall.Main(&g)
 	}
-	daemons["quick"] = func() { lastcall.Main(upWorker()) }
+	daemons["reload is 7"] = func() {
+		lastcall.Main(upWorker(), lastcall.OnReload(func(context.Context) error { os.Exit(7); return nil }))
+	}
+	daemons["USR2 is 9"] = func() {
+		own := make(chan os.Signal, 1)
+		signal.Notify(own, syscall.SIGUSR2)
+		go func() { <-own; os.Exit(9) }()
+		lastcall.Main(upWorker())
+	}
 }
 
 const ctrlC = "\x03"
@@ -118,11 +131,32 @@ func TestKernelAQuickStopOnATerminal(t *testing.T) {
 	}
 }
 
-// Closing the terminal's window: without OnReload, SIGHUP is left alone, and ends the program as it always did.
+// Closing the terminal's window is a soft stop, with a reload and without. A SIGHUP while the terminal is there is a reload.
 func TestKernelTheTerminalGoesAway(t *testing.T) {
-	p, person := onTerminal(t, "slow", 100)
-	p.await("up")
-	person.SetReadDeadline(time.Now()) // ends the recording, so that the file can close
-	person.Close()
-	p.diesOf(syscall.SIGHUP)
+	for _, daemon := range []string{"quick", "reload is 7"} {
+		t.Run(daemon, func(t *testing.T) {
+			p, person := onTerminal(t, daemon, 100)
+			p.await("up")
+			person.SetReadDeadline(time.Now()) // ends the recording, so that the file can close
+			person.Close()
+			p.exits(0)
+		})
+	}
+	t.Run("a reload on a terminal", func(t *testing.T) {
+		p, _ := onTerminal(t, "reload is 7", 100)
+		p.await("up")
+		p.send(syscall.SIGHUP)
+		p.exits(7)
+	})
+	t.Run("ignored", func(t *testing.T) {
+		self := daemonCommand(t, "USR2 is 9")
+		cmd := exec.Command("sh", "-c", `trap '' HUP; exec "$0"`, self.Path)
+		cmd.Env = self.Env
+		p, person := onTerminalAs(t, cmd, 100)
+		p.await("up")
+		person.SetReadDeadline(time.Now())
+		person.Close()
+		p.send(syscall.SIGUSR2) // the program's own: it runs on
+		p.exits(9)
+	})
 }

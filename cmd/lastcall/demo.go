@@ -22,7 +22,7 @@ how it stopped, and counts, in the clients' notes and in the journal on disk, wh
 		Example: "  lastcall demo\n  lastcall demo --for 5s --svg stop.svg\n  lastcall demo --stuck --grace 2s",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			signals := arm(stopSignals, reportSignals)
+			signals := arm(stopSignals, reloadSignals, reportSignals)
 			reapAsPID1()
 			for name, d := range map[string]time.Duration{"for": config.For, "grace": config.Grace, "lame-duck": config.LameDuck} {
 				if d < 0 {
