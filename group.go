@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// DefaultGrace is the grace period of a group that does not say otherwise. With DefaultHardStop it stays below the 30 s
-// after which Kubernetes and others kill.
+// DefaultGrace is the default grace period of a group. With DefaultHardStop it stays below the 30 s after which
+// Kubernetes and others kill.
 const DefaultGrace = 25 * time.Second
 
-// DefaultHardStop is how long a group that does not say otherwise waits after the hard stop.
+// DefaultHardStop is how long a group waits after the hard stop by default.
 const DefaultHardStop = 3 * time.Second
 
-// A Group is workers that live and stop together. The zero value is useful. A Group is a Worker, so groups nest.
-// Its fields are set before Run and not changed after.
+// A Group is a set of workers that live and stop together. The zero value is ready to use. A Group is a Worker, so
+// groups nest. Its fields are set before Run and not changed afterwards.
 //
-// Workers start in dependency order, each when what it is [After] is ready, and stop in reverse, each when everything
-// that depends on it has returned; what is independent starts and stops together.
+// Workers start in dependency order, each when the workers that it comes [After] are ready, and stop in reverse, each
+// when everything that depends on it has returned; independent workers start and stop together.
 type Group struct {
-	// Grace is the time for the whole stop, from the signal, or the end of Run's context, to the hard stop; LameDuck is part of
-	// it. 0 means DefaultGrace, and in a nested group all that the group around it has left. With L depths of dependencies, each
-	// depth after the first keeps a reserve of 1/2L of what the lame duck leaves, whatever those before do; time that is not
-	// spent rolls on.
+	// Grace is the time for the whole stop, from the signal, or the end of Run's context, to the hard stop; LameDuck is
+	// part of it. 0 means DefaultGrace, and in a nested group all that the group around it has left. With L depths of
+	// dependencies, each depth after the first keeps a reserve of 1/2L of the time after the lame duck, whatever those
+	// before it do; unspent time rolls on.
 	Grace time.Duration
-	// HardStop is the time from hard stop to abandon; 0 means DefaultHardStop. So a stop takes at most Grace + HardStop: then Run
-	// returns whatever state anything is in, and the report says what was left.
+	// HardStop is the time from the hard stop until workers are abandoned; 0 means DefaultHardStop. So a stop takes at
+	// most Grace + HardStop: then Run returns, whatever state the workers are in, and the report says which still run.
 	HardStop time.Duration
-	// LameDuck is the time from the signal, or the end of Run's context, to the soft stop: the workers serve on, and the group is
-	// no longer ready. SIGINT skips it, and so does a group that has not been ready yet; 0 means none. It must be less than
-	// Grace.
+	// LameDuck is the time from the signal, or the end of Run's context, to the soft stop: the workers keep serving,
+	// but the group is no longer ready. SIGINT skips it, and so does a group that has not been ready yet; 0 means none.
+	// It must be less than Grace.
 	LameDuck time.Duration
 	// Observe, if set, is called with every [Event] of this group and of the groups in it.
 	Observe func(Event)
-	// NoLabels leaves out the goroutine labels, which cost some 100 bytes a worker. Without them nothing can tell which
-	// goroutines a worker started: no stacks of abandoned workers, no leaks.
+	// NoLabels leaves out the goroutine labels, which cost about 100 bytes a worker. Without them the goroutines that a
+	// worker started are unknown: the report has no stacks of abandoned workers and no leaks.
 	NoLabels bool
-	// KeptGoroutines names functions that keep goroutines on purpose, such as "example.com/pool.(*Pool).sweep": one that has
-	// such a function on its stack is no leak. The list of the outermost group counts, in addition to the functions that serve the
-	// idle connections of net/http's clients, and os/signal's:
+	// KeptGoroutines names functions that keep goroutines on purpose, such as "example.com/pool.(*Pool).sweep": a
+	// goroutine with such a function on its stack is not a leak. Only the list of the outermost group counts. These
+	// functions, of idle connections of net/http's clients and of os/signal, are always included:
 	//
 	//	net/http.(*persistConn).readLoop
 	//	net/http.(*persistConn).writeLoop
@@ -55,10 +55,11 @@ type Group struct {
 // Go is Add for a function.
 func (g *Group) Go(name string, fn Func, opts ...Option) { g.Add(name, fn, opts...) }
 
-// Add puts a worker into the group. Before Run it only records it: what is wrong with it is told by Run, for all workers
-// at once, before anything starts. While the group runs, the worker starts as soon as what it is [After] is ready; if it
-// cannot be added, the error is an [EventRejected], in [Report].Problems, and in what Run returns in the end, and the
-// group runs on. Once the group is stopping, nothing is added; that is an EventRejected and no failure of the group.
+// Add adds a worker to the group. Before Run it only records the worker: Run reports what is wrong, for all workers at
+// once, before anything starts. While the group runs, the worker starts as soon as the workers that it comes [After]
+// are ready; if it cannot be added, the error is an [EventRejected], in [Report].Problems, and in the error of Run, and
+// the group runs on. Once the group is stopping, nothing is added; that is an EventRejected and no failure of the
+// group.
 func (g *Group) Add(name string, w Worker, opts ...Option) {
 	g.add(newSpec(name, w, opts))
 }
@@ -98,7 +99,7 @@ func newOptions(opts []Option) *options {
 	return o
 }
 
-// ofWorker are the options of a worker, which may say by itself when it is ready.
+// ofWorker returns the options of a worker, which may say by itself when it is ready.
 func (o *options) ofWorker(w Worker) *options {
 	self, ok := w.(SelfReadier)
 	if !ok || isNil(w) || o.selfReady {
@@ -113,11 +114,12 @@ func (o *options) ofWorker(w Worker) *options {
 func (g *Group) ReadyWithin() time.Duration { return 0 }
 
 // Run starts the workers and returns when all have returned or were abandoned: after ctx ends, a worker fails, an
-// essential one returns, or all are done. It knows nothing of signals, see the function [Run].
+// essential one returns, or all are done. It does not handle signals; the function [Run] does.
 //
-// It returns nil if the group stopped well, also because ctx ended. Otherwise the error holds everything that went
-// wrong: a [ConfigError] if nothing could be started, and a [WorkerError] for each worker that failed, was cut or
-// was abandoned, in the order in which that happened. Several errors are one that has the method Unwrap() []error.
+// It returns nil if the group stopped well, including a stop because ctx ended. Otherwise the error holds everything
+// that went wrong: a [ConfigError] if nothing could be started, and a [WorkerError] for each worker that failed, was
+// cut or was abandoned, in the order in which that happened. Several errors are joined into one with the method
+// Unwrap() []error.
 //
 // Run may be called once. The group around a nested one may run it again, by its restart policy.
 func (g *Group) Run(ctx context.Context) error {
@@ -134,7 +136,7 @@ func (g *Group) Run(ctx context.Context) error {
 	return r.main()
 }
 
-// begin makes the run, or says why there can be none.
+// begin creates the run, or returns why it cannot.
 func (g *Group) begin(ctx context.Context) (*run, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -160,8 +162,8 @@ func (g *Group) begin(ctx context.Context) (*run, error) {
 	return g.run, nil
 }
 
-// Ready is nil when every worker is ready; otherwise the error says who is not, or that the group is leaving: in its
-// lame-duck delay, stopping or stopped. It is meant for a readiness probe.
+// Ready returns nil when every worker is ready; otherwise the error names the workers that are not, or says that the
+// group is in its lame-duck delay, stopping or stopped. It is meant for a readiness probe.
 func (g *Group) Ready() error {
 	r := g.current()
 	if r == nil {
@@ -170,7 +172,7 @@ func (g *Group) Ready() error {
 	return r.unreadyError()
 }
 
-// Report is what is known of the group's run at the moment; the zero Report before Run.
+// Report returns what is known of the group's run at the moment; before Run the zero Report.
 func (g *Group) Report() Report {
 	r := g.current()
 	if r == nil {

@@ -9,20 +9,21 @@ import (
 
 // A Worker is long-running work with a name: a goroutine, a server, a child process, a group of workers.
 //
-// Run blocks until the work is done or ctx is. ctx ends at the soft stop, which means: take no new work, finish or
+// Run blocks until the work is done or ctx ends. ctx ends at the soft stop, which means: take no new work, finish or
 // give back what is in flight, return. Work that is in flight runs under [Grace](ctx), which ends at the hard stop.
 // Returning nil is completion; returning ctx.Err() after the soft stop is a clean end; any other error, a panic and
 // runtime.Goexit are failures, which stop the group unless a [Restart] policy says otherwise.
 //
-// A panic of Run is recovered, since one worker's panic must not skip the graceful stop of the others: it is reported at
-// once with its stack, and the exit status is 1. A panic on a goroutine that the worker started ends the process, as always.
+// A panic of Run is recovered, since one worker's panic must not skip the graceful stop of the others: it is reported
+// at once with its stack, and the exit status is 1. A panic on a goroutine that the worker started ends the process, as
+// usual.
 //
 // A Group calls Run on a goroutine of its own, once per start.
 type Worker interface {
 	Run(ctx context.Context) error
 }
 
-// Func is a function as a [Worker].
+// A Func is a function as a [Worker].
 type Func func(ctx context.Context) error
 
 // Run calls f.
@@ -35,8 +36,8 @@ type SelfReadier interface {
 	ReadyWithin() time.Duration
 }
 
-// Name is the worker's name with those of the groups around it, outermost first: "group/worker".
-// Outside a group it is "".
+// Name returns the worker's name with those of the groups around it, outermost first: "group/worker".
+// Outside a group it returns "".
 func Name(ctx context.Context) string {
 	if a := attemptOf(ctx); a != nil {
 		return a.m.path()
@@ -44,16 +45,16 @@ func Name(ctx context.Context) string {
 	return ""
 }
 
-// Ready says that the worker does what it is for, so that its dependents may start. It is needed only where the worker
-// was added with [AwaitReady], and after [Unready]; otherwise a worker is ready when its function is entered.
-// It may be called from any goroutine and any number of times; once the soft stop began, and outside a group, it does nothing.
+// Ready says that the worker does its job, so that its dependents may start. It is needed only if the worker was added
+// with [AwaitReady], and after [Unready]; otherwise a worker is ready when its function is entered. It may be called
+// from any goroutine and any number of times; once the soft stop began, and outside a group, it does nothing.
 func Ready(ctx context.Context) {
 	if a := attemptOf(ctx); a != nil {
 		a.m.run.ready(a)
 	}
 }
 
-// Unready says that the worker cannot do what it is for at the moment, and why. It shows in [Group.Ready] and in the
+// Unready says that the worker cannot do its job at the moment, and why. It shows in [Group.Ready] and in the
 // report, and ends with the next [Ready]. Dependents that have started keep running.
 func Unready(ctx context.Context, reason string) {
 	if a := attemptOf(ctx); a != nil {
@@ -61,16 +62,17 @@ func Unready(ctx context.Context, reason string) {
 	}
 }
 
-// Status says in a few words what the worker is doing. The latest is shown wherever somebody waits for the worker:
-// in the log, on the terminal, in the report and in the error if it is abandoned.
+// Status says in a few words what the worker is doing. The latest status is shown wherever the stop waits for the
+// worker: in the log, on the terminal, in the report, and in the error if the worker is abandoned.
 func Status(ctx context.Context, text string) {
 	if a := attemptOf(ctx); a != nil {
 		a.m.run.status(a, text)
 	}
 }
 
-// LameDuck is closed when the group begins to stop: at the start of its lame-duck delay, when it still serves and
-// wants no new customers, or together with the soft stop where there is no delay. Outside a group it is ctx.Done().
+// LameDuck returns a channel that is closed when the group begins to stop: at the start of its lame-duck delay, in
+// which it still serves but is no longer ready, or at the soft stop if there is no delay. Outside a group it returns
+// ctx.Done().
 func LameDuck(ctx context.Context) <-chan struct{} {
 	if a := attemptOf(ctx); a != nil {
 		return a.m.run.lameDuck
@@ -79,7 +81,7 @@ func LameDuck(ctx context.Context) <-chan struct{} {
 }
 
 // Sleep waits for d and returns nil, or returns ctx.Err() as soon as ctx ends. It costs nothing while it waits.
-// With d ≤ 0 it only looks whether ctx has ended.
+// With d ≤ 0 it returns ctx.Err() at once.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
@@ -95,14 +97,14 @@ func Sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Every returns a worker that calls fn once per period d, first after d has passed, until the soft stop. A call is one
-// unit of in-flight work, as in [Do]: it finishes after the soft stop. Calls never overlap; a call that outlasts the
-// period swallows the ticks it missed. An error of fn ends the worker with that error.
+// unit of in-flight work, as in [Do]: it finishes after the soft stop. Calls never overlap; the ticks during a call
+// that outlasts the period are skipped. An error of fn ends the worker with that error.
 //
 // Outside a group the worker returns when its context ends, which ends a call of fn as well.
 func Every(d time.Duration, fn Func) Func { return every("Every", d, fn, false) }
 
-// NowAndEvery is [Every] with a first call at once. The worker is ready when its function is entered, not when the first call
-// has returned; where that counts, have fn call [Ready] and add the worker with [AwaitReady].
+// NowAndEvery is [Every] with a first call at once. The worker is ready when its function is entered, not when the
+// first call has returned; if dependents need that call, have fn call [Ready] and add the worker with [AwaitReady].
 func NowAndEvery(d time.Duration, fn Func) Func { return every("NowAndEvery", d, fn, true) }
 
 func every(name string, d time.Duration, fn Func, now bool) Func {
@@ -132,17 +134,17 @@ func every(name string, d time.Duration, fn Func, now bool) Func {
 	}
 }
 
-// Closer returns a worker that waits for the soft stop and then calls fn under [Grace](ctx), such as the Shutdown method
-// of a tracer provider or a function that closes a database:
+// Closer returns a worker that waits for the soft stop and then calls fn under [Grace](ctx), such as the Shutdown
+// method of a tracer provider or a function that closes a database:
 //
 //	group.Add("db", lastcall.Closer(func(context.Context) error { return db.Close() }))
 //	group.Add("web", web, lastcall.After("db"))
 //
-// Users of what fn closes are added with [After], so that they have returned, or were abandoned, when fn is called. fn is called
-// also when the hard stop has come already, with a context that has ended. An error of fn is the worker's failure, or, if the
-// hard stop cut it, [ErrInterrupted].
+// Workers that use what fn closes are added with [After], so that they have returned, or were abandoned, when fn is
+// called. After the hard stop fn is called as well, with a context that has ended. An error of fn is the worker's
+// failure, or, if the hard stop cut it, [ErrInterrupted].
 //
-// It is what "<-ctx.Done(); return x.Shutdown(ctx)" is meant to be: there the context has ended before Shutdown begins.
+// Use it instead of "<-ctx.Done(); return x.Shutdown(ctx)", where the context has ended before Shutdown begins.
 // Outside a group fn is called when ctx ends, with a context that does not end.
 func Closer(fn func(context.Context) error) Func {
 	return func(ctx context.Context) error {
@@ -157,13 +159,15 @@ func Closer(fn func(context.Context) error) Func {
 	}
 }
 
-// Each is the loop of a worker that takes items from a source outside the process, such as a broker, and handles them one at a time: take under ctx, handle
-// under [Grace](ctx). An item that was taken is always handled, also when the soft stop comes between the two, and what
-// is being handled counts as in flight. Run several of them on goroutines of the worker to handle several items at once.
+// Each is the loop of a worker that takes items from a source outside the process, such as a broker, and handles them
+// one at a time: take under ctx, handle under [Grace](ctx). An item that was taken is always handled, even if the soft
+// stop comes in between, and counts as in flight. To handle several items at once, call Each on several goroutines of
+// the worker.
 //
-// Each returns nil at the soft stop, and when take returns io.EOF, the end of the source; otherwise the first error
-// of take or handle. Once the soft stop began, an error of take means only that nothing was taken. What is still in the source stays
-// there: for a channel or a queue in memory, whose items end with the process, see [Drain] and [DrainFunc].
+// Each returns nil at the soft stop, and when take returns io.EOF, the end of the source; otherwise the first error of
+// take or handle. Once the soft stop began, an error of take means only that nothing was taken. Items that are still in
+// the source stay there: for a channel or a queue in memory, whose items end with the process, see [Drain] and
+// [DrainFunc].
 func Each[T any](ctx context.Context, take func(context.Context) (T, error), handle func(context.Context, T) error) error {
 	a := attemptOf(ctx)
 	for {
