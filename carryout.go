@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lastcall-go/lastcall/internal/engine"
 )
@@ -26,7 +27,7 @@ func (r *run) carryOut(actions []engine.Action) {
 		case engine.Turn:
 			r.turn(a)
 		case engine.GroupReady:
-			r.emitGroup(Event{State: StateReady})
+			r.emitGroup(Event{State: StateReady, Took: time.Since(r.began)})
 			if r.parent != nil {
 				r.later(func() { r.parent.m.run.ready(r.parent) })
 			}
@@ -170,7 +171,7 @@ func (r *run) enter(a *engine.Action) {
 		if x := m.extra; x != nil {
 			x.unready = ""
 		}
-		r.emitState(m, Event{})
+		r.emitState(m, Event{Took: time.Duration(r.at - m.started)})
 		r.takePlace(m)
 	case engine.Stopping:
 		cause := r.causeOf(a.Cause)
@@ -183,7 +184,7 @@ func (r *run) enter(a *engine.Action) {
 	case engine.Cut:
 		cause := r.causeOf(a.Cause)
 		m.more().cutAt = r.at
-		r.emitState(m, Event{Cause: cause, InFlight: m.attempt().work.units()})
+		r.emitState(m, Event{Cause: cause, InFlight: m.attempt().work.units(), Took: r.took(m)})
 		at, end := m.attempt(), r.endingOf(cause)
 		r.later(func() { at.endGrace(end) })
 	case engine.Abandoned:
@@ -322,7 +323,7 @@ func (r *run) abandon(m *member, a *engine.Action) {
 	left := m.abandonedWith(x.stacks)
 	x.err = left
 	r.errs = append(r.errs, left)
-	r.emitState(m, Event{Cause: r.causeOf(a.Cause), Err: left, Stacks: x.stacks, InFlight: m.attempt().work.units()})
+	r.emitState(m, Event{Cause: r.causeOf(a.Cause), Err: left, Stacks: x.stacks, InFlight: m.attempt().work.units(), Took: left.Took})
 }
 
 // stacksOf are those of the worker at path and, where it is a group, of its workers.

@@ -50,17 +50,18 @@ func (k EventKind) String() string {
 // in particular; a listener that panics, or ends it with runtime.Goexit, is logged, and gets the next event as ever.
 type Event struct {
 	Time     time.Time
-	Name     string     // the worker's path; "" is the group itself, where it is not inside another
-	Kind     EventKind  // what happened
-	State    State      // the state that was entered, or the one the worker is in
-	Cause    *StopCause // why, where a stop is the reason; else nil
-	Err      error      // what the worker returned, or how it panicked
-	InFlight int        // units of work under way, at StateStopping and StateCut
-	Attempt  int        // StateRestarting: the number of this restart, from 1
-	Delay    time.Duration
-	Reason   string    // EventReadiness: why not ready
-	Awaited  []Awaited // EventAwaiting: for whom, the longest first
-	Stacks   string    // EventPanic, EventLeak and StateAbandoned: of the goroutines that it is about
+	Name     string        // the worker's path; "" is the group itself, where it is not inside another
+	Kind     EventKind     // what happened
+	State    State         // the state that was entered, or the one the worker is in
+	Cause    *StopCause    // why, where a stop is the reason; else nil
+	Err      error         // what the worker returned, how it panicked, or, as a [WorkerError], that it was cut or abandoned
+	InFlight int           // units of work under way, at StateStopping and StateCut
+	Attempt  int           // StateRestarting: the number of this restart, from 1
+	Delay    time.Duration // EventLameDuck: how long; StateRestarting: until the restart
+	Took     time.Duration // StateReady: since its start; StateCut and the ends: since its soft stop, or else its start
+	Reason   string        // EventReadiness: why not ready
+	Awaited  []Awaited     // EventAwaiting: for whom, the longest first
+	Stacks   string        // EventPanic, EventLeak and StateAbandoned: of the goroutines that it is about
 }
 
 // Awaited is a worker that a stopping group waits for.

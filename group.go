@@ -101,7 +101,7 @@ func newOptions(opts []Option) *options {
 
 // ofWorker returns the options of a worker, which may say by itself when it is ready.
 func (o *options) ofWorker(w Worker) *options {
-	self, ok := w.(SelfReadier)
+	self, ok := w.(selfReadier)
 	if !ok || isNil(w) || o.selfReady {
 		return o
 	}
@@ -110,7 +110,7 @@ func (o *options) ofWorker(w Worker) *options {
 	return &withReady
 }
 
-// ReadyWithin makes a Group a [SelfReadier]: it is ready when all its workers are, without a limit of its own.
+// ReadyWithin makes a Group in another one ready when all its workers are, without a limit of its own; see [AwaitReady].
 func (g *Group) ReadyWithin() time.Duration { return 0 }
 
 // Run starts the workers and returns when all have returned or were abandoned: after ctx ends, a worker fails, an

@@ -49,27 +49,32 @@ func TestLogOfAStop(t *testing.T) {
 			})
 		}, lastcall.After("db"))
 		g.Go("stuck", func(ctx context.Context) error {
+			lastcall.Status(ctx, "cannot")
 			<-ctx.Done()
 			time.Sleep(time.Hour)
 			return nil
 		}, lastcall.After("db"))
-		err := runUnderSignals(t, &g, []blow{{time.Second, syscall.SIGTERM}}, lastcall.Listen(lastcall.LogStop(log)))
+		err := runUnderSignals(t, &g, []blow{{time.Second, syscall.SIGTERM}}, lastcall.Listen(lastcall.Log(log)))
 		if lastcall.ExitCode(err) != 4 {
 			t.Error(err)
 		}
 		expectLog(t, out,
-			`level=INFO msg="group: lame duck, serving for another 1s" cause="soft stop: SIGTERM"`,
-			`level=INFO msg="group: stopping" cause="soft stop: SIGTERM"`,
-			`level=INFO msg="web: stopping" in_flight=1 cause="soft stop: SIGTERM"`,
-			`level=INFO msg="stuck: stopping" cause="soft stop: SIGTERM"`,
-			`level=WARN msg="group: stopping, waiting for stuck (1s), web (1s, 1 in flight, table 7)"`,
-			`level=WARN msg="group: stopping, waiting for stuck (3s), web (3s, 1 in flight, table 7)"`,
-			`level=INFO msg="web: stopped"`,
-			`level=WARN msg="stuck: cut" cause="hard stop: its 4.5s of grace expired"`,
-			`level=ERROR msg="stuck: abandoned" error="stuck: abandoned, still running 5.25s after its soft stop" stacks=here`,
-			`level=INFO msg="db: stopping" cause="soft stop: SIGTERM"`,
-			`level=INFO msg="db: stopped"`,
-			`level=ERROR msg="group: stopped" error="stuck: abandoned, still running 5.25s after its soft stop"`,
+			`level=INFO msg="worker ready" worker=db state=ready`,
+			`level=INFO msg="worker ready" worker=web state=ready`,
+			`level=INFO msg="worker ready" worker=stuck state=ready`,
+			`level=INFO msg="group ready" state=ready`,
+			`level=INFO msg="group lame duck" delay=1s cause=SIGTERM`,
+			`level=INFO msg="group stopping" state=stopping cause=SIGTERM`,
+			`level=INFO msg="worker stopping" worker=web state=stopping in_flight=1 cause=SIGTERM`,
+			`level=INFO msg="worker stopping" worker=stuck state=stopping cause=SIGTERM`,
+			`level=WARN msg="group waiting" waiting_for="stuck (1s, cannot), web (1s, 1 in flight, table 7)"`,
+			`level=WARN msg="group waiting" waiting_for="stuck (3s, cannot), web (3s, 1 in flight, table 7)"`,
+			`level=INFO msg="worker stopped" worker=web state=stopped took=4s`,
+			`level=WARN msg="worker cut" worker=stuck state=cut took=4.5s cause="its 4.5s of grace expired"`,
+			`level=ERROR msg="worker abandoned" worker=stuck state=abandoned took=5.25s status=cannot stacks=here`,
+			`level=INFO msg="worker stopping" worker=db state=stopping cause=SIGTERM`,
+			`level=INFO msg="worker stopped" worker=db state=stopped`,
+			`level=ERROR msg="group stopped" state=stopped took=5.25s`,
 		)
 		time.Sleep(time.Hour)
 	})
@@ -117,24 +122,30 @@ func TestLogOfEverythingElse(t *testing.T) {
 		}
 		text := out.String()
 		for _, line := range []string{
-			`level=DEBUG msg="group: starting"`,
-			`level=DEBUG msg="cache: starting"`,
-			`level=INFO msg="cache: ready"`,
-			`level=WARN msg="cache: not ready: no peers, none at all"`,
-			`level=INFO msg="cache: ready again"`,
-			`level=ERROR msg="feed: failed" error="no route\nto host"`,
-			`level=WARN msg="feed: restarting in 0s, restart 1" error="no route\nto host"`,
-			`level=INFO msg="group: reloaded"`,
-			`level=ERROR msg="group: reload failed" error="reload: bad line 7"`,
-			`level=ERROR msg="cook: rejected" error="lastcall: worker \"cook\" was added twice"`,
-			`level=ERROR msg="cook: broke" error="panic: fire" stacks=here`,
-			`level=ERROR msg="cook: failed" error="panic: fire"`,
-			`level=INFO msg="group: stopping" cause="soft stop: cook failed: panic: fire"`,
-			`level=INFO msg="cache: stopping" cause="soft stop: cook failed: panic: fire"`,
-			`level=INFO msg="feed: stopped"`,
+			`level=DEBUG msg="group starting" state=starting`,
+			`level=DEBUG msg="worker starting" worker=cache state=starting`,
+			`level=INFO msg="worker ready" worker=cache state=ready`,
+			`level=WARN msg="worker not ready" worker=cache reason="no peers, none at all"`,
+			`level=INFO msg="worker ready again" worker=cache`,
+			`level=ERROR msg="worker failed" worker=feed state=failed took=5s error="no route to host"`,
+			`level=WARN msg="worker restarting" worker=feed state=restarting attempt=1`,
+			`level=INFO msg=reloaded`,
+			`level=ERROR msg="reload failed" error="reload: bad line 7"`,
+			`level=ERROR msg="worker rejected" worker=cook error="lastcall: worker \"cook\" was added twice"`,
+			`level=ERROR msg="worker panicked" worker=cook error="panic: fire" stacks=here`,
+			`level=ERROR msg="worker failed" worker=cook state=failed took=10s`,
+			`level=INFO msg="group stopping" state=stopping cause="cook failed"`,
+			`level=INFO msg="worker stopping" worker=cache state=stopping cause="cook failed"`,
+			`level=INFO msg="worker stopped" worker=feed state=stopped`,
+			`level=ERROR msg="group failed" state=failed`,
 		} {
 			if !strings.Contains(text, line+"\n") && !strings.Contains(text, line+" ") {
 				t.Errorf("no line %s in:\n%s", line, text)
+			}
+		}
+		for _, told := range []string{"no route", "bad line 7", "added twice", "fire"} {
+			if n := strings.Count(text, told); n != 1 {
+				t.Errorf("%q is logged %d times:\n%s", told, n, text)
 			}
 		}
 		for line := range strings.Lines(text) {
@@ -147,36 +158,30 @@ func TestLogOfEverythingElse(t *testing.T) {
 
 func hasReload() bool { return os.PathSeparator == '/' }
 
-// Of a start and a life that go as they should, LogStop says nothing; of what goes wrong in them it does.
-func TestLogStopBeforeTheStop(t *testing.T) {
+// The errors of a nested group are those of its workers, each in one record, and so is work that was cut.
+func TestLogOfANestedGroup(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		log, out := textLog(slog.LevelDebug)
-		calls := 0
-		var g lastcall.Group
-		g.Go("calm", untilStop)
-		g.Go("flaky", func(ctx context.Context) error {
-			if calls++; calls == 1 {
-				return errors.New("cold start")
-			}
-			<-ctx.Done()
-			return nil
-		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: 1, MaxDelay: 1}))
-		early := ""
-		g.Go("later", func(ctx context.Context) error {
-			lastcall.Sleep(ctx, time.Second)
-			early = out.String()
-			<-ctx.Done()
-			return nil
+		log, out := textLog(slog.LevelWarn)
+		inner := new(lastcall.Group)
+		outer := lastcall.Group{Observe: lastcall.Log(log), Grace: 10 * time.Second}
+		inner.Go("web", func(ctx context.Context) error {
+			return lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, time.Hour) })
 		})
-		if err := runUnderSignals(t, &g, []blow{{time.Minute, os.Interrupt}}, lastcall.Listen(lastcall.LogStop(log))); err != nil {
-			t.Error(err)
+		inner.Go("bad", func(ctx context.Context) error { return errors.New("no disk\x1b[2J\u202e") })
+		outer.Add("shop", inner)
+		if err := outer.Run(t.Context()); err == nil {
+			t.Error("no error")
 		}
-		want := "level=ERROR msg=\"flaky: failed\" error=\"cold start\"\nlevel=WARN msg=\"flaky: restarting in 0s, restart 1\" error=\"cold start\"\n"
-		if early != want {
-			t.Errorf("log before the stop:\n%s\nwant:\n%s", early, want)
+		text := out.String()
+		for told, want := range map[string]int{
+			"no disk": 1, "unit in flight cut": 1, "level=ERROR msg=\"worker failed\" worker=shop/bad": 1, "level=WARN msg=\"worker stopped\" worker=shop/web": 1,
+		} {
+			if n := strings.Count(text, told); n != want {
+				t.Errorf("%q is logged %d times, want %d:\n%s", told, n, want, text)
+			}
 		}
-		if !strings.HasSuffix(out.String(), "level=INFO msg=\"group: stopped\" cause=\"soft stop: SIGINT\"\n") && !strings.HasSuffix(out.String(), "level=INFO msg=\"group: stopped\"\n") {
-			t.Errorf("the end is not in the log:\n%s", out.String())
+		if !strings.Contains(text, `no disk\\x1b[2J\\u202e`) {
+			t.Errorf("not escaped:\n%s", text)
 		}
 	})
 }

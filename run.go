@@ -397,7 +397,7 @@ func (r *run) end() error {
 	r.leftInSourcesLocked()
 	r.reportLossesLocked()
 	err := joinErrors(r.errs)
-	r.emitGroup(Event{State: r.state(), Cause: r.cause, Err: err})
+	r.emitGroup(Event{State: r.state(), Cause: r.cause, Err: err, Took: time.Duration(r.endedAt - cmp.Or(r.stopAt, 1))})
 	r.unlock()
 	if r.parent == nil && !forced {
 		r.bus.flush()

@@ -29,28 +29,10 @@ func OnReload(fn func(context.Context) error) RunOption {
 	return func(c *control) { c.reload = fn }
 }
 
-// Listen adds a listener for the events of the worker, if it is a [Group], and of the signals' effects; see [Event].
-func Listen(fn func(Event)) RunOption {
-	return func(c *control) {
-		if fn != nil {
-			c.listeners = append(c.listeners, fn)
-		}
-	}
-}
-
 // FromSignals reads signals from ch in place of the process's, which are left alone: for tests, which with it run in a
 // testing/synctest bubble, and for programs that are told to stop by other means.
 func FromSignals(ch <-chan os.Signal) RunOption {
 	return func(c *control) { c.injected = ch }
-}
-
-// ReportTo sets where SIGUSR1, and SIGINFO where there is one, write the live report. The default is os.Stderr.
-func ReportTo(w io.Writer) RunOption {
-	return func(c *control) {
-		if w != nil {
-			c.reportTo = w
-		}
-	}
 }
 
 // Run runs w under the process's signals, which are armed before w starts and put back as they were when Run returns.
@@ -78,11 +60,14 @@ func Run(ctx context.Context, w Worker, opts ...RunOption) error {
 
 // A control stops a group on signals. The group finds it in the context that Run gives it.
 type control struct {
-	listeners  []func(Event)
-	reload     func(context.Context) error
-	reportTo   io.Writer
-	injected   <-chan os.Signal
-	lastResort func(error) // ends the program where Run cannot return after the third signal; may be nil
+	listeners   []func(Event)
+	reload      func(context.Context) error
+	reportTo    io.Writer
+	reportWidth func() int // of the terminal that the report is written to; nil: it is none
+	interactive *bool      // nil: where standard error is a terminal
+	left        []error    // reloads and reports that were given up
+	injected    <-chan os.Signal
+	lastResort  func(error) // ends the program where Run cannot return after the third signal; may be nil
 
 	terminal bool // the program had a controlling terminal when the signals were armed
 
@@ -137,12 +122,12 @@ func (c *control) run(ctx context.Context, w Worker) error {
 	c.hard, c.endHard = context.WithCancelCause(context.Background())
 	c.reloadContext, c.endReload = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.reloading = errand{name: "reload", do: c.reloadOnce}
-	c.reporting = errand{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.group.Report()) }}
+	c.reporting = errand{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.drawn(c.group.Report())) }}
 	c.listening.Go(c.listen)
 	err := c.group.Run(context.WithValue(c.soft, controlKey{}, c))
 	c.endReload(&StopCause{Reason: StopCompleted})
-	if left := c.settle(); len(left) > 0 {
-		err = joinErrors(append(errorsIn(err), left...))
+	if c.left = c.settle(); len(c.left) > 0 {
+		err = joinErrors(append(errorsIn(err), c.left...))
 	}
 	if sig := c.forcedBy(); sig != nil {
 		err = &ForcedError{Signal: sig, Err: err}

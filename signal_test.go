@@ -591,7 +591,7 @@ func TestLiveReport(t *testing.T) {
 		})
 		var early lockedBuffer
 		time.AfterFunc(1500*time.Millisecond, func() { io.WriteString(&early, out.String()) })
-		err := runUnderSignals(t, &g, []blow{{time.Second, usr1}, {2 * time.Second, syscall.SIGTERM}, {3 * time.Second, usr1}}, lastcall.ReportTo(&out), lastcall.ReportTo(nil))
+		err := runUnderSignals(t, &g, []blow{{time.Second, usr1}, {2 * time.Second, syscall.SIGTERM}, {3 * time.Second, usr1}}, lastcall.ReportTo(&out))
 		if err != nil {
 			t.Error(err)
 		}

@@ -85,7 +85,7 @@ func (r *run) backOff(m *member, a *engine.Action, was State) {
 	x.err = failure
 	if failure != nil {
 		m.state = StateFailed
-		r.emitState(m, Event{Err: failure})
+		r.emitState(m, Event{Err: failure, Took: r.took(m)})
 		m.state = StateRestarting
 	}
 	r.emitState(m, Event{Err: failure, Attempt: x.restarts + 1, Delay: a.Delay})
@@ -98,7 +98,7 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 		return
 	}
 	r.ended(m, was)
-	event := Event{InFlight: m.attempt().work.units()}
+	event := Event{InFlight: m.attempt().work.units(), Took: r.took(m)}
 	if cause := r.whyStopped(m); cause != nil {
 		event.Cause = cause
 	}
@@ -120,12 +120,18 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 			failure, known = x.err, true
 		}
 		event.Err = failure
+		if known && v.whole != nil { // of a group: the errors of its workers
+			event.Err = v.whole
+		}
 		m.more().err = failure
 		if !known {
 			errs = append(errs, m.failedWith(failure))
 		}
 	} else if len(errs) > 0 {
 		m.more().err = errs[0]
+		if isKind(errs[0], ErrInterrupted) {
+			event.Err = errs[0]
+		}
 	}
 	r.emitState(m, event)
 	switch {
@@ -138,6 +144,14 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 	if a.Phase == engine.Stopped && was < StateStopping && r.engine.Wanted(m.id) == engine.Run { // it completed
 		r.takePlace(m)
 	}
+}
+
+// took is the time since the worker was told to stop, or since its start if it was not.
+func (r *run) took(m *member) time.Duration {
+	if told := r.engine.Plan(m.id).Told; told != 0 {
+		return time.Duration(r.at - int64(told))
+	}
+	return time.Duration(r.at - m.started)
 }
 
 // A verdict is how an attempt ended.
@@ -210,7 +224,7 @@ func (m *member) interruptedWith(units int, err error) error {
 }
 
 // abandonedWith is the error of a worker that is abandoned now.
-func (m *member) abandonedWith(stacks string) error {
+func (m *member) abandonedWith(stacks string) *WorkerError {
 	e := &WorkerError{Kind: ErrAbandoned, Name: m.path(), PID: m.more().pid, Status: m.extra.status, Stacks: stacks}
 	if told := m.run.engine.Plan(m.id).Told; told != 0 {
 		e.Took = time.Duration(m.run.now() - int64(told))

@@ -13,9 +13,9 @@ import (
 	"github.com/lastcall-go/lastcall/internal/tty"
 )
 
-// String is the waterfall of the stop in 80 columns, as [Report.Waterfall] draws it; in plain ASCII where the
+// String is the waterfall of the stop in 80 columns, in plain ASCII where the
 // environment does not promise UTF-8.
-func (r Report) String() string { return r.Waterfall(80, !utf8Terminal()) }
+func (r Report) String() string { return r.waterfall(80, !utf8Terminal()) }
 
 // utf8Terminal reports whether the locale says UTF-8. Its variables are looked at in the order of locale(7).
 func utf8Terminal() bool {
@@ -42,15 +42,16 @@ var (
 )
 
 const (
-	mostRows  = 50 // workers drawn
-	mostStack = 40 // lines of stacks for each worker
+	mostRows     = 50  // workers drawn
+	mostStack    = 40  // lines of stacks for each worker
+	widestReport = 120 // columns: a longer line is hard to follow
 )
 
-// Waterfall draws the stop as text, width columns wide (60 at least): a line per worker in stop order, a bar from its
+// waterfall draws the stop as text, width columns wide (60 at least): a line per worker in stop order, a bar from its
 // soft stop to its return, and the time that took; below, what failed, was cut, abandoned or leaked, with stacks. While
 // the group runs it lists the workers and their states. Of more than 50 workers it draws those with something to say
 // and the slowest.
-func (r Report) Waterfall(width int, ascii bool) string {
+func (r Report) waterfall(width int, ascii bool) string {
 	width = max(width, 60)
 	b := unicodeBrushes
 	if ascii {

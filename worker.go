@@ -29,10 +29,8 @@ type Func func(ctx context.Context) error
 // Run calls f.
 func (f Func) Run(ctx context.Context) error { return f(ctx) }
 
-// A SelfReadier is a worker that says by itself when it is ready, by calling [Ready]. A group waits for it as if it had
-// been added with [AwaitReady](ReadyWithin()); 0 means without a limit. Groups and the workers of package serve are.
-type SelfReadier interface {
-	Worker
+// selfReadier is a worker that reports by itself when it is ready, see [AwaitReady].
+type selfReadier interface {
 	ReadyWithin() time.Duration
 }
 

@@ -152,7 +152,7 @@ type Socket struct {
 	File *os.File
 }
 
-// ReadyWithin makes a Process a lastcall.SelfReadier. It is without a limit, since Run sees to Ready.Within, which the
+// ReadyWithin makes a group wait until the Process is ready, see [lastcall.AwaitReady]. It is without a limit, since Run sees to Ready.Within, which the
 // child may extend.
 func (p *Process) ReadyWithin() time.Duration { return 0 }
 

@@ -133,4 +133,4 @@ func (s *Server) speaksTLS() bool {
 	return config != nil && (len(config.Certificates) > 0 || config.GetCertificate != nil || config.GetConfigForClient != nil)
 }
 
-var _ lastcall.SelfReadier = (*Server)(nil)
+var _ lastcall.Worker = (*Server)(nil)

@@ -40,7 +40,7 @@ func TestNoFormIsObeyed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for form, shown := range map[string]string{
-				"waterfall": r.Waterfall(80, false), "waterfall in ASCII": r.Waterfall(60, true), "SVG": picture.String(), "JSON": doc.String(),
+				"waterfall": r.String(), "SVG": picture.String(), "JSON": doc.String(),
 			} {
 				if err := texttest.Lines(shown); err != nil {
 					t.Errorf("%s of one that has %s, with %q: %v", form, name, s, err)

@@ -76,7 +76,6 @@ func TestReadmeShowsTheOutput(t *testing.T) {
 		args        []string
 	}{
 		{"demo", demo, []string{"press Ctrl-C to stop it"}, []string{".", "demo"}},
-		{"greeter", block(t, "<!-- greeter -->"), []string{"hi from ada", "hi from grace"}, []string{"../../examples/greeter"}},
 		{"deferred", "traces are flushed\nstopped in 1ms (SIGINT): 1 worker, all well", []string{"waiting for the stop"}, []string{"../../examples/deferred"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

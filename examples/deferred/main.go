@@ -15,7 +15,7 @@ func main() {
 
 func run() error {
 	var group lastcall.Group
-	defer func() { fmt.Fprint(os.Stderr, group.Report()) }() // as Main does
+	defer func() { fmt.Fprint(os.Stderr, group.Report()) }() // as Main does on a terminal
 	defer fmt.Println("traces are flushed")
 	group.Go("worker", func(ctx context.Context) error {
 		fmt.Println("waiting for the stop")

@@ -46,7 +46,8 @@ func Run(ctx context.Context, c Config, opts ...lastcall.RunOption) (Result, err
 	defer cancel(nil)
 	d.endItself = func() { endItself(cancel) }
 
-	err := lastcall.Run(ctx, &d.group, append(opts, lastcall.Listen(d.observe))...)
+	d.group.Observe = d.observe
+	err := lastcall.Run(ctx, &d.group, opts...)
 	result := Result{Report: d.group.Report()}
 	if forced := (*lastcall.ForcedError)(nil); errors.As(err, &forced) {
 		d.cleanUp(false)

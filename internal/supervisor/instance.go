@@ -68,7 +68,7 @@ func (i *instance) discard(stays *instance) {
 	}
 }
 
-// ReadyWithin makes it a lastcall.SelfReadier; the limit is the process's own.
+// ReadyWithin makes the group wait until it is ready; the limit is the process's own.
 func (i *instance) ReadyWithin() time.Duration { return 0 }
 
 // Run is one start of the worker.

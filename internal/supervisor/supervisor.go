@@ -184,7 +184,7 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	process.Claim() // and reaps whatever comes to it, as PID 1 also before the first of its own
 	s.manager = newManager()
 	s.server = control.Serve(s.listener, s)
-	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload), lastcall.ReportTo(os.Stderr))
+	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload))
 	if errors.Is(s.err, lastcall.ErrAbandoned) {
 		s.endAbandoned()
 	}
