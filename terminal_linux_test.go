@@ -87,6 +87,8 @@ func init() {
 		go func() { <-own; os.Exit(9) }()
 		lastcall.Main(upWorker())
 	}
+	daemons["interactive"] = func() { lastcall.Main(upWorker(), lastcall.Interactive(true)) }
+	daemons["not interactive"] = func() { lastcall.Main(upWorker(), lastcall.Interactive(false)) }
 }
 
 const ctrlC = "\x03"
@@ -128,6 +130,27 @@ func TestKernelAQuickStopOnATerminal(t *testing.T) {
 	inOrder(t, out, "up\r\n", "^C", "\r\n", "stopped in ")
 	if strings.Contains(out, "\x1b") {
 		t.Errorf("a quick stop shows the line:\n%q", out)
+	}
+}
+
+// Interactive forces log records on a terminal, and the waterfall into a pipe.
+func TestKernelInteractive(t *testing.T) {
+	p, person := onTerminal(t, "not interactive", 100)
+	p.await("up")
+	person.WriteString(ctrlC)
+	out := p.exits(0)
+	inOrder(t, out, "up\r\n", "INFO group stopping state=stopping cause=SIGINT", "INFO worker stopped worker=main", "INFO group stopped")
+	if strings.Contains(out, "stopped in") || strings.Contains(out, "\x1b") {
+		t.Errorf("a drawing, and it was to be a log:\n%q", out)
+	}
+
+	p = launch(t, daemonCommand(t, "interactive"))
+	p.await("up")
+	p.send(syscall.SIGTERM)
+	out = p.exits(0)
+	inOrder(t, out, "stopped in ", "(SIGTERM): 1 worker, all well\n", "main ")
+	if strings.Contains(out, "INFO") || strings.ContainsAny(out, "\x1b\r") {
+		t.Errorf("want the waterfall alone:\n%q", out)
 	}
 }
 
