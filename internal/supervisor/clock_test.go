@@ -51,6 +51,7 @@ func TestMissed(t *testing.T) {
 
 // It runs by itself, again and again, and never twice at once: what comes while it runs is left out, and that is said.
 func TestKernelSchedule(t *testing.T) {
+	t.Parallel()
 	path := t.TempDir() + "/free"
 	u := start(t, fileOf(t,
 		shellProcess("often", "echo ran", func(p *config.Process) { p.Schedule = "@every 1s" }),

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // Clients that never retry get an answer to every request while the instances are replaced again and again.
@@ -37,10 +38,7 @@ func TestRollingRestartDropsNothing(t *testing.T) {
 			})
 		}
 	}
-	restarts := 10
-	if testing.Short() {
-		restarts = 2
-	}
+	restarts := testset.Of(t, 4, 10)
 	for range restarts {
 		if err := u.Restart(t.Context(), []string{"web"}, new(said).add); err != nil {
 			t.Error(err)

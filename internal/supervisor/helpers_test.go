@@ -19,6 +19,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
+	"github.com/lastcall-go/lastcall/internal/testset"
 	"github.com/lastcall-go/lastcall/internal/testsignals"
 	"github.com/lastcall-go/lastcall/serve"
 )
@@ -57,6 +58,7 @@ func TestMain(m *testing.M) {
 		child()
 		return
 	}
+	testset.TheyWait()
 	testsignals.Default()
 	os.Exit(m.Run())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/testset"
 )
 
 // A reload whose client goes away at any moment leaves no process stopped that is to run, and the next reload makes the file run.
@@ -31,9 +32,11 @@ func TestReloadThatIsInterrupted(t *testing.T) {
 	file := &changing{file: version(0)}
 	u := startFrom(t, file.load)
 	u.await("all 1 ready")
-	for n := 1; n <= 40; n++ {
+	const latest = 40 // ms
+	times := testset.Of(t, 12, latest)
+	for n := 1; n <= times; n++ {
 		file.set(version(n), nil)
-		short, cancel := context.WithTimeout(t.Context(), time.Duration(n)*time.Millisecond)
+		short, cancel := context.WithTimeout(t.Context(), time.Duration(n*latest/times)*time.Millisecond)
 		_ = u.Reload(short, nil, new(said).add)
 		cancel()
 		u.awaitState("web", lastcall.StateReady)

@@ -432,6 +432,7 @@ func TestReadyByASharedSocket(t *testing.T) {
 	}
 	for _, way := range []string{"http", "tcp"} {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			addr := freeAddress(t)
 			web := serving("web", addr, "1", 2)
 			web.Ready = config.Ready{TCP: addr, Within: patience}
