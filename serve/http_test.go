@@ -165,11 +165,13 @@ func TestListenerThatSpeaksTLSIsRejected(t *testing.T) {
 // The request that is under way at the soft stop is answered, is told that the connection ends, and its end is the
 // worker's: were the connection to stay open, the worker would wait for an hour.
 func TestRequestInFlightIsAnsweredAndTheWorkerReturns(t *testing.T) {
+	const afterHints = "an informational header before the stop"
 	for _, test := range []struct {
 		name  string
 		write func(http.ResponseWriter)
 	}{
 		{"nothing written", func(w http.ResponseWriter) {}},
+		{afterHints, func(w http.ResponseWriter) { io.WriteString(w, "done") }},
 		{"written", func(w http.ResponseWriter) { io.WriteString(w, "done") }},
 		{"header written", func(w http.ResponseWriter) { w.WriteHeader(http.StatusAccepted); io.WriteString(w, "done") }},
 		{"flushed", func(w http.ResponseWriter) { w.(http.Flusher).Flush(); io.WriteString(w, "done") }},
@@ -181,6 +183,9 @@ func TestRequestInFlightIsAnsweredAndTheWorkerReturns(t *testing.T) {
 			ln := listen(t)
 			entered := make(chan struct{})
 			handler := func(w http.ResponseWriter, r *http.Request) {
+				if test.name == afterHints {
+					w.WriteHeader(http.StatusEarlyHints)
+				}
 				close(entered)
 				<-stopped(r)
 				test.write(w)

@@ -2,9 +2,11 @@ package serve_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,10 +19,11 @@ import (
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
+	once   sync.Once
 }
 
 func newPipeListener() *pipeListener {
-	return &pipeListener{make(chan net.Conn), make(chan struct{})}
+	return &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
 func (l *pipeListener) Accept() (net.Conn, error) {
@@ -32,7 +35,7 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *pipeListener) Close() error   { close(l.closed); return nil }
+func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (l *pipeListener) dial(t *testing.T) *peer {
@@ -54,7 +57,7 @@ func bubble(t *testing.T, grace time.Duration, test func(t *testing.T, ln *pipeL
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan time.Time, 1)
 		go func() {
-			if err := group.Run(ctx); err != nil {
+			if err := group.Run(ctx); err != nil && grace == hour { // else the hard stop may come
 				t.Error(err)
 			}
 			ended <- time.Now()
@@ -163,12 +166,64 @@ func TestQuietTimeOfHTTP2(t *testing.T) {
 	}
 }
 
-// A partial request that stays silent is not waited for until the end of the grace period.
+// A partial request that stays silent is not waited for until the end of the grace period. Its silence counts from the stop on.
 func TestSilentPartOfARequestIsGivenUp(t *testing.T) {
-	bubble(t, hour, func(t *testing.T, ln *pipeListener, stop func() <-chan time.Duration) {
+	for _, before := range []time.Duration{0, 4 * time.Second, time.Minute} {
+		bubble(t, hour, func(t *testing.T, ln *pipeListener, stop func() <-chan time.Duration) {
+			p := ln.dial(t)
+			p.send("GET / HT")
+			time.Sleep(before)
+			want(t, "the stop took", <-stop(), 5*time.Second)
+		})
+	}
+}
+
+// At the hard stop a connection without a request is closed at once; one that may still bring an answer has 50 ms.
+func TestHardStopClosesWhatHasNoRequestAtOnce(t *testing.T) {
+	const grace = 400 * time.Millisecond
+	bubble(t, grace, func(t *testing.T, ln *pipeListener, stop func() <-chan time.Duration) {
 		p := ln.dial(t)
 		p.send("GET / HT")
-		want(t, "the stop took", <-stop(), 5*time.Second)
+		closedAfter(t, "a part of a request", <-stop(), grace)
+	})
+	bubble(t, grace, func(t *testing.T, ln *pipeListener, stop func() <-chan time.Duration) {
+		p := ln.dial(t)
+		go p.send(preface2 + get2)
+		p.frames(headers2, data2)
+		took := stop()
+		p.frames(goAway2)
+		closedAfter(t, "HTTP/2 after GOAWAY", <-took, grace+50*time.Millisecond)
+	})
+}
+
+func closedAfter(t *testing.T, what string, got, want time.Duration) {
+	t.Helper()
+	if got < want || got > want+10*time.Millisecond {
+		t.Errorf("with %s the stop took %v, want %v", what, got, want)
+	}
+}
+
+// Where accepting fails without a stop, requests in flight have five seconds: nothing else would cut them.
+func TestRequestsAreBoundedAfterAFailureToAccept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		var group lastcall.Group
+		cut := make(chan time.Time, 1)
+		group.Add("web", serve.HTTP(&http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			cut <- time.Now()
+		})}, ln))
+		ended := make(chan error, 1)
+		go func() { ended <- group.Run(t.Context()) }()
+		p := ln.dial(t)
+		p.send(get)
+		synctest.Wait()
+		began := time.Now()
+		ln.Close()
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v, want %v", err, net.ErrClosed)
+		}
+		want(t, "the request was cut after", (<-cut).Sub(began), 5*time.Second)
 	})
 }
 
