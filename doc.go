@@ -33,8 +33,8 @@
 //
 //   - [Do] runs one unit of work under the grace context, counts it, and refuses it once the soft stop began.
 //   - [Each] is the loop of a consumer of a broker: it takes under ctx and handles under the grace context.
-//   - [Drain] is the loop of a consumer of a channel: at the stop it also handles what its producers, which have stopped by then, have
-//     left in the channel. [DrainFunc] is Drain for a queue in memory.
+//   - [Drain] is the loop of a consumer of a channel: at the stop it also handles the items that its producers, which have
+//     stopped by then, left in the channel. [DrainFunc] is Drain for another queue in memory.
 //   - [Every] and [NowAndEvery] are the loops of a periodic worker.
 //   - [Closer] calls a function such as Close under the grace context when all workers that depend on it have returned.
 //   - [Track] is Do for work that can no longer be refused, such as an accepted connection.

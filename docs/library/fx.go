@@ -19,7 +19,7 @@ func fxBefore(s *shop, slow *server) *fx.App {
 // region after
 func fxAfter(s *shop, slow *server) *lastcall.Group {
 	var group lastcall.Group
-	group.Go("store", s.store.Serve) // keeps a reserve of the grace period
+	group.Add("store", lastcall.Closer(s.store.Close)) // keeps a reserve of the grace period
 	group.Go("server", StartStop(slow.Start, slow.Stop), lastcall.AwaitReady(0), lastcall.After("store"))
 	return &group
 }

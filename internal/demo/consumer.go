@@ -8,7 +8,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// consumers do the jobs of orders, each one at a time, and note what they have in hand.
+// consumers do the jobs of orders, each one job at a time, and note which jobs are in flight.
 type consumers struct {
 	store *store
 	pause func() time.Duration // how long a job takes
@@ -18,7 +18,7 @@ type consumers struct {
 	finished []order
 }
 
-// Run is one consumer. A job that the hard stop cuts is not done, and its order is in the journal for the next time.
+// Run is one consumer. A job that the hard stop cuts is not done; its order stays in the journal for the next run.
 func (c *consumers) Run(ctx context.Context) error {
 	return lastcall.DrainFunc(ctx, c.take, c.handle)
 }
@@ -47,7 +47,7 @@ func (c *consumers) handle(ctx context.Context, o order) error {
 	return err
 }
 
-// inFlight are the jobs in hand.
+// inFlight returns the jobs in flight.
 func (c *consumers) inFlight() []order {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +58,7 @@ func (c *consumers) inFlight() []order {
 	return jobs
 }
 
-// allFinished are the jobs that were done.
+// allFinished returns the jobs that were done.
 func (c *consumers) allFinished() []order {
 	c.mu.Lock()
 	defer c.mu.Unlock()

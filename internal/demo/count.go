@@ -10,26 +10,26 @@ import (
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
-// Count is what became of everything that was accepted: the clients' notes and the consumers', compared with the journal
-// as it was read again from the disk.
+// A Count is what became of everything that was accepted: the records of clients and consumers, compared with the
+// journal as it was read again from the disk.
 type Count struct {
 	Requests int // in flight at the signal
-	Answered int // of those: how many got what they asked for
-	Cut      int // of those: how many were told that they do not get it
+	Answered int // of those: how many succeeded
+	Cut      int // of those: how many were answered with an error
 	Jobs     int // in flight at the signal
 	Finished int // of those: how many are done in the journal
-	PutBack  int // of those: how many are in the journal for the next time
+	PutBack  int // of those: how many are in the journal for the next run
 
 	Accepted     int // requests in all
 	AnsweredAll  int // of those: how many were served
-	Refused      int // connections that were refused: the door was closed
-	TurnedAway   int // requests that were told that they are not served, or were cut
-	Acknowledged int // orders that clients were told are taken
+	Refused      int // connections that were refused: nothing listened any more
+	TurnedAway   int // requests that were answered with an error, or cut
+	Acknowledged int // orders that clients were told were taken
 	Journalled   int // orders that this run wrote into the journal
 	Done         int // jobs that this run did
-	Kept         int // jobs that the journal keeps for the next time
+	Kept         int // jobs that the journal keeps for the next run
 
-	Lost []string // what was lost, a line each
+	Lost []string // one line for each loss
 }
 
 // snapshot is what was in flight at the signal.
@@ -38,7 +38,7 @@ type snapshot struct {
 	jobs     []order
 }
 
-// take counts. Nothing runs any more: the service has ended, and so have the clients.
+// take counts. The service and the clients have ended by then.
 func take(at snapshot, l *load, c *consumers, before, after *contents) Count {
 	count := Count{
 		Requests: len(at.requests), Jobs: len(at.jobs),
@@ -106,7 +106,7 @@ func take(at snapshot, l *load, c *consumers, before, after *contents) Count {
 	return count
 }
 
-// String is what was in flight, what all of it comes to, and a line for each loss.
+// String says what was in flight, the totals, and a line for each loss.
 func (c Count) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "in flight at the signal: %s, %s; answered %d of %d", text.Count(c.Requests, "request"), text.Count(c.Jobs, "job"), c.Answered, c.Requests)
@@ -133,12 +133,12 @@ func (c Count) String() string {
 	return b.String()
 }
 
-// LostError says that the count did not come out even.
+// LostError says that something was lost.
 type LostError struct {
-	Lost []string // what was lost, a line each
+	Lost []string // one line for each loss
 }
 
-// Error names the first.
+// Error names the first loss.
 func (e *LostError) Error() string {
 	says := "lost " + text.Count(len(e.Lost), "thing")
 	if len(e.Lost) > 0 {

@@ -17,29 +17,29 @@ import (
 	"github.com/lastcall-go/lastcall/serve"
 )
 
-// Config is what can be chosen. The zero value works.
+// Config is the configuration of the demo. The zero value works.
 type Config struct {
-	Out      io.Writer     // where the demo says what it does; nil is nowhere
+	Out      io.Writer     // for the demo's output; nil discards it
 	Listen   string        // the api's address; "" is a free port on 127.0.0.1
-	Data     string        // the directory of the journal, which is made and kept; "" is a temporary one
+	Data     string        // the directory of the journal, which is created and kept; "" is a temporary one
 	For      time.Duration // how long after the start the demo signals itself; 0 is never
 	Grace    time.Duration // see [lastcall.Group]; 0 is 10 s
 	LameDuck time.Duration // see [lastcall.Group]
 	Workers  int           // consumers; 0 is 3
-	Clients  int           // how many send; 0 is 8, negative is none: who wants to be asked by others only
-	Stuck    bool          // one more worker, which ignores every stop
+	Clients  int           // number of clients; 0 is 8, negative is none, for load from elsewhere
+	Stuck    bool          // adds a worker that ignores every stop
 
 	lose func(order) bool // for tests: orders that the store acknowledges and does not write
 }
 
-// Result is what came of it.
+// A Result is the outcome of a run.
 type Result struct {
 	Report lastcall.Report
-	Count  *Count // nil where there was nothing to count: the start failed, or the end was forced
+	Count  *Count // nil if there was nothing to count: the start failed, or the end was forced
 }
 
-// Run runs the service and its clients until a signal comes or ctx ends, and counts what became of everything that was
-// in flight. The error is that of [lastcall.Run], and a [LostError] if something was lost.
+// Run runs the service and its clients until a signal comes or ctx ends, and counts what became of everything in
+// flight. The error is that of [lastcall.Run], and a [LostError] if something was lost.
 func Run(ctx context.Context, c Config, opts ...lastcall.RunOption) (Result, error) {
 	d := prepare(c)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -71,7 +71,7 @@ func Run(ctx context.Context, c Config, opts ...lastcall.RunOption) (Result, err
 	return result, err
 }
 
-// join is both errors in one line; the first may be nil.
+// join joins both errors in one line; the first may be nil.
 func join(err, second error) error {
 	if err == nil {
 		return second
@@ -79,7 +79,7 @@ func join(err, second error) error {
 	return fmt.Errorf("%w; %w", err, second)
 }
 
-// demo is one run.
+// A demo is one run.
 type demo struct {
 	config    Config
 	group     lastcall.Group
@@ -91,13 +91,13 @@ type demo struct {
 	endItself func()
 	once      sync.Once
 	atSignal  snapshot
-	opened    bool // the clients were let in; only the listener looks at this and the next two while the group runs
+	opened    bool // the clients have started; only the listener reads this and the next two while the group runs
 	saidSoft  bool // see afterEcho
 	saidHard  bool
 }
 
-// prepare makes the group. It opens nothing: that is for the workers, which start when the signals are armed, so that a stop
-// that comes early leaves nothing behind.
+// prepare creates the group. It opens nothing: the workers do, which start when the signals are armed, so that an early
+// stop leaves nothing behind.
 func prepare(c Config) *demo {
 	if c.Out == nil {
 		c.Out = io.Discard
@@ -142,14 +142,14 @@ func prepare(c Config) *demo {
 	return d
 }
 
-// stuck is how a worker should not be: it hears no stop, soft or hard.
+// stuck is a bad worker: it ignores every stop, soft or hard.
 func stuck(ctx context.Context) error {
 	lastcall.Status(ctx, "ignores every stop")
 	select {}
 }
 
-// observe is the demo's listener: it lets the clients in when the api is ready, and takes a look at what is in flight
-// when the stop begins.
+// observe is the demo's listener: it starts the clients when the api is ready, and notes what is in flight when the
+// stop begins.
 func (d *demo) observe(e lastcall.Event) {
 	switch {
 	case e.Name == "api" && e.Kind == lastcall.EventState && e.State == lastcall.StateReady:
@@ -182,8 +182,8 @@ func (d *demo) observe(e lastcall.Event) {
 	}
 }
 
-// afterEcho begins a line, because the terminal has written ^C where a signal from the keyboard is the cause. Many
-// workers may be told of one signal: said remembers the first.
+// afterEcho begins a new line, because the terminal has written ^C for a signal from the keyboard. Many workers may be
+// told of one signal: said remembers the first.
 func (d *demo) afterEcho(cause *lastcall.StopCause, said *bool) {
 	if cause.Signal == os.Interrupt && !*said {
 		fmt.Fprintln(d.config.Out)
@@ -191,7 +191,7 @@ func (d *demo) afterEcho(cause *lastcall.StopCause, said *bool) {
 	}
 }
 
-// greet says what runs, and where.
+// greet writes what runs, and where.
 func (d *demo) greet(addr string) {
 	kept := ""
 	if n := len(d.store.before.pending()); n > 0 {
@@ -209,7 +209,7 @@ func (d *demo) greet(addr string) {
 	}
 }
 
-// cleanUp takes a temporary directory away, unless there is something in it to look at.
+// cleanUp removes a temporary directory, unless its journal is evidence of a loss.
 func (d *demo) cleanUp(evidence bool) {
 	switch {
 	case d.config.Data != "" || d.store.dir == "":

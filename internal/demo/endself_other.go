@@ -7,5 +7,5 @@ import (
 	"errors"
 )
 
-// endItself ends the context: this system has no signal that a process could send itself.
+// endItself ends the context: on this system a process cannot send itself a signal.
 func endItself(cancel context.CancelCauseFunc) { cancel(errors.New("the time is over")) }

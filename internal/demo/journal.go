@@ -10,10 +10,10 @@ import (
 	"sync"
 )
 
-// order is what a client asked for. Its job is what a consumer has to do for it afterwards.
+// An order is a client's request. Its job is what a consumer has to do for it afterwards.
 type order struct {
 	ID  uint64 `json:"id"`
-	Key string `json:"key"` // the client's own, by which it is found again
+	Key string `json:"key"` // chosen by the client, to find the order again
 }
 
 // record is a line of the journal.
@@ -22,7 +22,7 @@ type record struct {
 	order
 }
 
-// journal is a file that orders are appended to, and the fact that an order's job is done. A line is on the disk when
+// A journal is a file to which orders are appended, and a line when an order's job is done. A line is on the disk when
 // the call that wrote it returns.
 type journal struct {
 	mu   sync.Mutex
@@ -31,8 +31,8 @@ type journal struct {
 	lose func(order) bool // for tests: orders that are acknowledged and not written
 }
 
-// openJournal opens the file at path, or makes it, and returns it with what it holds. A last line without its end, which
-// was never acknowledged, is what a crash leaves behind; it is cut off.
+// openJournal opens or creates the file at path, and returns it with its contents. A crash may leave a last line
+// without its end, which was never acknowledged; it is cut off.
 func openJournal(path string) (*journal, *contents, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -64,7 +64,7 @@ func (j *journal) add(key string) (order, error) {
 	return o, j.append(record{"order", o})
 }
 
-// done writes that the job of o is done.
+// done records that the job of o is done.
 func (j *journal) done(o order) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -83,7 +83,7 @@ func (j *journal) append(r record) error {
 	return j.file.Sync()
 }
 
-// close closes the file. Whoever writes afterwards gets an error.
+// close closes the file. Later writes fail.
 func (j *journal) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -98,7 +98,7 @@ type contents struct {
 	size   int64          // of the whole lines
 }
 
-// pending are the orders whose job is not done, in order.
+// pending returns the orders whose job is not done, in order.
 func (c *contents) pending() []order {
 	var pending []order
 	for id := uint64(1); id <= c.last; id++ {

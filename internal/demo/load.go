@@ -13,26 +13,26 @@ import (
 	"time"
 )
 
-// load is the outside world: clients that send until they are refused, over connections of their own, without a retry.
-// It is no worker of the group, so nothing tells it that the service stops. Half of the clients make a connection for
-// each request and half keep theirs.
+// load is the outside world: clients that send until they are refused, each over its own connections, without a retry.
+// It is not a worker of the group, so nothing tells it that the service stops. Half of the clients open a connection
+// for each request, and half keep theirs.
 type load struct {
 	clients int
 	pause   func() time.Duration // between a client's requests
 	run     string               // tells the keys of this run from those of an earlier one
 	addr    string               // of the service, once it is ready
 
-	begin chan struct{} // closed when it is
+	begin chan struct{} // closed when the service is ready
 	end   chan struct{} // closed when it has ended
 	done  sync.WaitGroup
 
 	mu       sync.Mutex
 	underway map[*exchange]bool
-	notes    []*exchange // of all that were sent
+	notes    []*exchange // all requests
 	refused  int         // connections that were not accepted
 }
 
-// exchange is a request that the service accepted, which is one whose connection was, and what came back.
+// An exchange is a request on an accepted connection, with its answer.
 type exchange struct {
 	method string
 	key    string
@@ -59,14 +59,14 @@ func newLoad(clients int, pause func() time.Duration, run string) *load {
 	return l
 }
 
-// open lets the clients in.
+// open starts the clients.
 func (l *load) open(addr string) {
 	l.addr = addr
 	close(l.begin)
 }
 
-// stop waits until every client has its answer or was refused. Who has no answer a second after the service ended gets
-// none any more.
+// stop waits until every client has its answer or was refused. An answer that has not come a second after the service
+// ended does not come any more.
 func (l *load) stop() {
 	close(l.end)
 	l.mu.Lock()
@@ -77,7 +77,7 @@ func (l *load) stop() {
 	l.done.Wait()
 }
 
-// inFlight are the requests that are being answered.
+// inFlight returns the requests that have no answer yet.
 func (l *load) inFlight() []*exchange {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,7 +99,7 @@ func (l *load) client(n int) {
 	for i := 0; ; i++ {
 		select {
 		case <-time.After(l.pause()):
-		case <-l.end: // one more, to be refused
+		case <-l.end: // one more request, to be refused
 		}
 		if conn != nil && conn.closedByServer() {
 			conn.Close()
@@ -147,7 +147,7 @@ func (l *load) exchange(e *exchange, conn *connection, keep bool) bool {
 	return keep && err == nil
 }
 
-// connection is one that is read without anything between it and the reader, so that nothing repeats a request.
+// A connection is a raw connection, so that no HTTP client repeats a request.
 type connection struct {
 	net.Conn
 	reader *bufio.Reader

@@ -7,11 +7,11 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// queue holds jobs in memory, as many as come. What is in it at the end is not lost: the journal has it.
+// A queue holds jobs in memory, without a limit. Jobs that are left at the end are not lost: the journal has them.
 type queue struct {
 	mu    sync.Mutex
 	jobs  []order
-	avail chan struct{} // has a token while jobs is not empty; it may have one that is out of date
+	avail chan struct{} // has a token while jobs is not empty, and sometimes a stale one
 }
 
 func newQueue() *queue { return &queue{avail: make(chan struct{}, 1)} }
@@ -23,8 +23,8 @@ func (q *queue) put(o order) {
 	q.signal()
 }
 
-// take waits for a job until ctx ends, and returns one that is there after that, too, as [lastcall.DrainFunc] wants it. After the
-// hard stop the queue is as good as empty: its jobs are in the journal for the next time.
+// take waits for a job until ctx ends, and after that returns a job only if there is one, as [lastcall.DrainFunc]
+// requires. After the hard stop the queue counts as empty: its jobs are in the journal for the next run.
 func (q *queue) take(ctx context.Context) (order, error) {
 	for {
 		if ctx.Err() == nil {
@@ -45,7 +45,7 @@ func (q *queue) take(ctx context.Context) (order, error) {
 	}
 }
 
-// first takes a job if there is one: the token may have come for one that another taker has had meanwhile.
+// first takes a job if there is one: another taker may have taken the job that the token was for.
 func (q *queue) first() (o order, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -57,7 +57,7 @@ func (q *queue) first() (o order, ok bool) {
 	return o, true
 }
 
-// signal lets one taker in if there is something to take.
+// signal wakes one taker if there is a job.
 func (q *queue) signal() {
 	if len(q.jobs) == 0 {
 		return

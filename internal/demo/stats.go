@@ -10,8 +10,8 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// stats writes a summary of the store beside the journal, whole or not at all: when there are new orders, and no more often
-// than it is told. Without customers it sleeps.
+// stats writes a summary of the store next to the journal, atomically: when there are new orders, and at most once in
+// every. Without clients it sleeps.
 func stats(s *store, every time.Duration, pause func() time.Duration) lastcall.Func {
 	wait := func(ctx context.Context) (struct{}, error) {
 		if err := lastcall.Sleep(ctx, every); err != nil {

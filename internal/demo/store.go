@@ -11,10 +11,10 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// store is the lowest layer: the journal, and the queue of what is to be done for its orders. As a worker it opens the
-// file, and closes it when all that use it have returned.
+// A store is the lowest layer: the journal, and the queue of jobs for its orders. As a worker it opens the file, and
+// closes it when all workers that use it have returned.
 type store struct {
-	dir     string // where its files are, which is made; if "", a temporary one at the start
+	dir     string // of its files, created if needed; if "", a temporary one at the start
 	queue   *queue
 	news    chan struct{} // has a token since an order was taken
 	lose    func(order) bool
@@ -55,10 +55,10 @@ func (s *store) makeDir() (err error) {
 	return err
 }
 
-// path is that of the journal.
+// path returns the path of the journal.
 func (s *store) path() string { return filepath.Join(s.dir, "orders.journal") }
 
-// take writes an order down and queues its job. When it returns, the order survives a crash.
+// take writes an order into the journal and queues its job. When it returns, the order survives a crash.
 func (s *store) take(key string) (order, error) {
 	j := s.journal.Load()
 	if j == nil {
@@ -76,7 +76,7 @@ func (s *store) take(key string) (order, error) {
 	return o, err
 }
 
-// done writes down that the job of o is done.
+// done records that the job of o is done.
 func (s *store) done(o order) error {
 	j := s.journal.Load()
 	if j == nil {

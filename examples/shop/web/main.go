@@ -1,4 +1,4 @@
-// Command web takes the shop's orders: it asks the stock, and hands what there is to the packer.
+// Command web takes the shop's orders: it asks the stock, and passes available items to the packer.
 package main
 
 import (
