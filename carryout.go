@@ -11,33 +11,39 @@ import (
 	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
-// carryOut does what the engine decided.
-func (r *run) carryOut(actions []engine.Action) {
-	for i := range actions {
-		a := &actions[i]
-		switch a.Kind {
-		case engine.Added:
-			r.bind(a)
-		case engine.Forget:
-			r.forget(a)
-		case engine.Enter:
-			r.enter(a)
-		case engine.Overdue:
-			r.overdue(r.members[a.Replica])
-		case engine.Turn:
-			r.turn(a)
-		case engine.GroupReady:
-			r.emitGroup(Event{State: StateReady, Took: time.Since(r.began)})
-			if r.parent != nil {
-				r.later(func() { r.parent.m.run.ready(r.parent) })
-			}
-		case engine.GroupCut:
-			r.cutAt = r.at
-		case engine.Done:
-			r.operationDone(a)
-		case engine.Remind:
-			r.remindLocked()
+// carryOut has the engine decide, and does what it decided, piece by piece.
+func (r *run) carryOut(now engine.Time, in engine.Input) {
+	for actions := r.engine.Step(now, in); len(actions) > 0; actions = r.engine.Continue() {
+		for i := range actions {
+			r.do(&actions[i])
 		}
+	}
+}
+
+// do does one thing that the engine decided.
+func (r *run) do(a *engine.Action) {
+	switch a.Kind {
+	case engine.Added:
+		r.bind(a)
+	case engine.Forget:
+		r.forget(a)
+	case engine.Enter:
+		r.enter(a)
+	case engine.Overdue:
+		r.overdue(r.members[a.Replica])
+	case engine.Turn:
+		r.turn(a)
+	case engine.GroupReady:
+		r.emitGroup(Event{State: StateReady, Took: time.Since(r.began)})
+		if r.parent != nil {
+			r.later(func() { r.parent.m.run.ready(r.parent) })
+		}
+	case engine.GroupCut:
+		r.cutAt = r.at
+	case engine.Done:
+		r.operationDone(a)
+	case engine.Remind:
+		r.remindLocked()
 	}
 }
 

@@ -122,14 +122,17 @@ func (g *Group) ReadyWithin() time.Duration { return 0 }
 // Unwrap() []error.
 //
 // Run may be called once. The group around a nested one may run it again, by its restart policy.
-func (g *Group) Run(ctx context.Context) error {
+func (g *Group) Run(ctx context.Context) error { return g.runUnder(ctx, nil) }
+
+// runUnder is Run with the signals of a control, if there is one.
+func (g *Group) runUnder(ctx context.Context, c *control) error {
 	if g == nil {
 		return &ConfigError{Problems: []string{"Run of a nil group"}}
 	}
 	if ctx == nil {
 		return &ConfigError{Problems: []string{"Run with a nil context"}}
 	}
-	r, err := g.begin(ctx)
+	r, err := g.begin(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -137,7 +140,7 @@ func (g *Group) Run(ctx context.Context) error {
 }
 
 // begin creates the run, or returns why it cannot.
-func (g *Group) begin(ctx context.Context) (*run, error) {
+func (g *Group) begin(ctx context.Context, c *control) (*run, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	parent := attemptOf(ctx)
@@ -157,7 +160,7 @@ func (g *Group) begin(ctx context.Context) (*run, error) {
 	if problems := g.check(g.specs, nil, prefix); len(problems) > 0 {
 		return nil, &ConfigError{Problems: problems}
 	}
-	g.run = newRun(ctx, g, parent)
+	g.run = newRun(ctx, g, parent, c)
 	g.specs = nil
 	return g.run, nil
 }

@@ -25,7 +25,7 @@ type run struct {
 	ctx       context.Context // Run's
 	base      context.Context // its values, without its end
 	parent    *attempt        // the worker that the group is in the group around it; nil at the root
-	control   *control        // the signals that the root is under, if it is
+	control   *control        // the signals that it is under, if it is
 	prefix    string          // of the workers' paths
 	labels    bool            // workers' goroutines are labelled
 	label     string          // of its goroutines, which tells this tree of runs apart
@@ -85,12 +85,13 @@ type run struct {
 }
 
 // newRun makes the run of a group whose specs have been checked. The group is locked.
-func newRun(ctx context.Context, g *Group, parent *attempt) *run {
+func newRun(ctx context.Context, g *Group, parent *attempt, c *control) *run {
 	r := &run{
 		group:    g,
 		ctx:      ctx,
 		base:     context.WithoutCancel(ctx),
 		parent:   parent,
+		control:  c,
 		labels:   !g.NoLabels,
 		lameDuck: make(chan struct{}),
 		wake:     make(chan struct{}, 1),
@@ -114,8 +115,8 @@ func newRun(ctx context.Context, g *Group, parent *attempt) *run {
 		r.listeners = append(r.listeners, above.listeners...)
 	} else {
 		r.label, r.bus = nextLabel(), new(dispatcher)
-		if r.control, _ = ctx.Value(controlKey{}).(*control); r.control != nil {
-			r.listeners = append(r.listeners, r.control.listeners...)
+		if c != nil {
+			r.listeners = append(r.listeners, c.listeners...)
 		}
 	}
 	r.byName = newIndex(len(g.specs), func(at int) string { return r.members[at].name })
@@ -195,18 +196,11 @@ func (r *run) stepAtLocked(in engine.Input) {
 	now := engine.Time(r.at)
 	if !r.frozen && r.leavingAbove() {
 		r.frozen = true
-		r.decide(now, engine.Freeze{})
+		r.carryOut(now, engine.Freeze{})
 	}
-	r.decide(now, in)
+	r.carryOut(now, in)
 	if next := r.engine.Next(); next != 0 && (r.next == 0 || next < r.next) {
 		r.poke() // the goroutine that called Run waits too long
-	}
-}
-
-// decide has the engine decide, and carries that out piece by piece.
-func (r *run) decide(now engine.Time, in engine.Input) {
-	for actions := r.engine.Step(now, in); len(actions) > 0; actions = r.engine.Continue() {
-		r.carryOut(actions)
 	}
 }
 
@@ -271,17 +265,16 @@ func (r *run) poke() {
 
 // main runs the workers to their end.
 func (r *run) main() error {
-	var requested *StopCause
 	if r.ctx.Err() != nil {
-		requested = r.requested()
-	}
-	r.lock()
-	if requested != nil {
-		r.stepLocked(engine.SoftStop{Cause: engine.Cause{Detail: requested}, Now: true})
+		r.softStop(r.requested())
 	} else {
-		r.stepLocked(engine.Begin{})
+		select {
+		case req := <-r.asked():
+			r.softStop(req.cause)
+		default:
+			r.begin()
+		}
 	}
-	r.unlock()
 	r.wait()
 	return r.end()
 }
@@ -289,12 +282,9 @@ func (r *run) main() error {
 // wait returns when every worker has ended, and has the engine do what is due until then.
 func (r *run) wait() {
 	stop := r.ctx.Done()
-	var hard, leave, force <-chan struct{}
-	switch {
-	case r.parent != nil:
-		hard, leave = r.parent.hard().done, r.parent.m.run.lameDuck
-	case r.control != nil:
-		hard, force = r.control.hard.Done(), r.control.force
+	var cut, leave <-chan struct{}
+	if r.parent != nil {
+		cut, leave = r.parent.hard().done, r.parent.m.run.lameDuck
 	}
 	var timer *time.Timer
 	for {
@@ -320,17 +310,36 @@ func (r *run) wait() {
 		case <-expired:
 		case <-stop:
 			stop = nil
-			r.contextEnded()
+			r.softStop(r.requested())
 		case <-leave:
 			leave = nil
 			r.beginLeaving()
-		case <-hard:
-			hard = nil
-			r.hardStop()
-		case <-force:
-			force = nil
-			r.forceStop(r.requested())
+		case <-cut:
+			cut = nil
+			r.hardStop(r.parent.hard().ended().cause)
+		case req := <-r.asked():
+			r.escalate(req)
 		}
+	}
+}
+
+// asked is where stop signals are told.
+func (r *run) asked() <-chan request {
+	if r.control == nil {
+		return nil
+	}
+	return r.control.asked
+}
+
+// escalate stops the group as a signal asks for.
+func (r *run) escalate(req request) {
+	switch req.how {
+	case toSoft:
+		r.softStop(req.cause)
+	case toHard:
+		r.hardStop(req.cause)
+	case toForce:
+		r.forceStop()
 	}
 }
 
@@ -356,12 +365,13 @@ func (r *run) beforeAbandonLocked(list []engine.ReplicaID) (stacks map[string]st
 	for _, id := range list {
 		groups = append(groups, groupAttempt(r.members[id])...)
 	}
+	cause := r.whyLocked()
 	r.unlock()
 	if r.labels {
 		stacks = goroutines(r.label)
 	}
 	if len(groups) > 0 {
-		r.leaveFirst(groups, r.requested(), stacks)
+		r.leaveFirst(groups, cause, stacks)
 	}
 	r.lock()
 	return stacks

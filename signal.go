@@ -71,30 +71,39 @@ type control struct {
 
 	terminal bool // the program had a controlling terminal when the signals were armed
 
-	source  source
-	group   *Group
-	soft    context.Context // ends with Run's context, or at the first stop signal
-	hard    context.Context // ends at the second
-	endSoft context.CancelCauseFunc
-	endHard context.CancelCauseFunc
-	force   chan struct{} // closed at the third
+	source source
+	group  *Group
+	asked  chan request  // what the stop signals have asked of the group, at most one of each
+	force  chan struct{} // closed at the third stop signal
 
 	reloadContext context.Context // ends at the group's soft stop
 	endReload     context.CancelCauseFunc
 	reloading     errand
 	reporting     errand
 
-	mu        sync.Mutex
-	third     os.Signal // the third stop signal
+	third     os.Signal // set before force is closed
 	closed    chan struct{}
 	listening sync.WaitGroup
 }
 
-type controlKey struct{}
+// A request is a stop that a signal asks for.
+type request struct {
+	how   escalation
+	cause *StopCause
+}
+
+// escalation is how a group is to stop: each stop signal asks for the next.
+type escalation uint8
+
+const (
+	toSoft escalation = iota
+	toHard
+	toForce
+)
 
 // arm makes a control and arms the signals. What comes before run waits there.
 func arm(opts []RunOption) *control {
-	c := &control{group: new(Group), force: make(chan struct{}), closed: make(chan struct{}), reportTo: os.Stderr}
+	c := &control{group: new(Group), asked: make(chan request, 3), force: make(chan struct{}), closed: make(chan struct{}), reportTo: os.Stderr}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(c)
@@ -118,19 +127,17 @@ func (c *control) run(ctx context.Context, w Worker) error {
 	default:
 		c.group.Add("main", w)
 	}
-	c.soft, c.endSoft = context.WithCancelCause(ctx)
-	c.hard, c.endHard = context.WithCancelCause(context.Background())
 	c.reloadContext, c.endReload = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.reloading = errand{name: "reload", do: c.reloadOnce}
 	c.reporting = errand{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.drawn(c.group.Report())) }}
 	c.listening.Go(c.listen)
-	err := c.group.Run(context.WithValue(c.soft, controlKey{}, c))
+	err := c.group.runUnder(ctx, c)
 	c.endReload(&StopCause{Reason: StopCompleted})
 	if c.left = c.settle(); len(c.left) > 0 {
 		err = joinErrors(append(errorsIn(err), c.left...))
 	}
-	if sig := c.forcedBy(); sig != nil {
-		err = &ForcedError{Signal: sig, Err: err}
+	if c.forced() {
+		err = &ForcedError{Signal: c.third, Err: err}
 	}
 	return err
 }
@@ -167,19 +174,17 @@ func (c *control) sinceStop() time.Duration {
 func (c *control) close() {
 	close(c.closed)
 	c.source.stop()
-	if c.soft != nil {
-		c.endSoft(completed.cause)
-		c.endHard(completedHard.cause)
-	}
 	c.listening.Wait()
 }
 
-func (c *control) forced() bool { return c.forcedBy() != nil }
-
-func (c *control) forcedBy() os.Signal {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.third
+// forced reports whether the third stop signal has come.
+func (c *control) forced() bool {
+	select {
+	case <-c.force:
+		return true
+	default:
+		return false
+	}
 }
 
 // source is where signals come from: a channel each for those that ask for a stop, for a report and for a reload, so
@@ -218,7 +223,7 @@ func (c *control) armed() source {
 // listen acts on signals until the control is closed. It calls nothing that may block: whatever the program is busy
 // with, the next signal counts.
 func (c *control) listen() {
-	var stops int
+	var stops escalation // so many have been asked for
 	var last time.Time
 	for {
 		var sig os.Signal
@@ -245,27 +250,23 @@ func (c *control) listen() {
 				continue
 			}
 			last = now
-			stops++
-			c.stopped(stops, sig)
+			if stops == toForce {
+				c.endWith(sig)
+			}
+			if stops <= toForce {
+				c.asked <- request{stops, &StopCause{Hard: stops > toSoft, Reason: StopSignal, Signal: sig}}
+				stops++
+			}
 		}
 	}
 }
 
-// stopped acts on the nth stop signal.
-func (c *control) stopped(nth int, sig os.Signal) {
-	switch nth {
-	case 1:
-		c.endSoft(&StopCause{Reason: StopSignal, Signal: sig})
-	case 2:
-		c.endHard(&StopCause{Hard: true, Reason: StopSignal, Signal: sig})
-	case 3:
-		c.mu.Lock()
-		c.third = sig
-		c.mu.Unlock()
-		close(c.force)
-		if c.lastResort != nil {
-			time.AfterFunc(lastResortAfter, func() { c.lastResort(&ForcedError{Signal: sig}) })
-		}
+// endWith forces the end: nothing waits any longer.
+func (c *control) endWith(sig os.Signal) {
+	c.third = sig
+	close(c.force)
+	if c.lastResort != nil {
+		time.AfterFunc(lastResortAfter, func() { c.lastResort(&ForcedError{Signal: sig}) })
 	}
 }
 

@@ -722,3 +722,26 @@ func TestASignalAtAnyMomentStops(t *testing.T) {
 		})
 	}
 }
+
+// Signals count as well for a group that a worker of another runs with a Run of its own.
+func TestSignalsOfAnInnerRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signals := make(chan os.Signal)
+		began := time.Now()
+		var outer, inner lastcall.Group
+		inner.Go("stubborn", func(ctx context.Context) error {
+			<-lastcall.Grace(ctx).Done()
+			return context.Cause(lastcall.Grace(ctx))
+		})
+		outer.Go("runner", func(ctx context.Context) error {
+			return lastcall.Run(ctx, &inner, lastcall.FromSignals(signals))
+		})
+		for _, after := range []time.Duration{time.Second, 2 * time.Second} {
+			time.AfterFunc(after, func() { signals <- syscall.SIGTERM })
+		}
+		err := outer.Run(t.Context())
+		if took := time.Since(began); took != 2*time.Second || lastcall.ExitCode(err) != 4 {
+			t.Errorf("returned after %v with %v (status %d), and not interrupted at the second signal after 2s", took, err, lastcall.ExitCode(err))
+		}
+	})
+}

@@ -24,9 +24,23 @@ func (r *run) requested() *StopCause {
 	return &StopCause{Reason: StopRequested, Err: cause}
 }
 
-// contextEnded begins the stop that the end of Run's context asks for, after the lame-duck delay if there is one.
-func (r *run) contextEnded() {
-	cause := r.requested()
+// whyLocked is why the group stops, or would if it stopped now.
+func (r *run) whyLocked() *StopCause {
+	if r.cause != nil {
+		return r.cause
+	}
+	return r.requested()
+}
+
+// begin starts the workers.
+func (r *run) begin() {
+	r.lock()
+	defer r.unlock()
+	r.stepLocked(engine.Begin{})
+}
+
+// softStop begins the stop, after the lame-duck delay if there is one.
+func (r *run) softStop(cause *StopCause) {
 	bounds, bounded := r.boundsAbove()
 	r.lock()
 	defer r.unlock()
@@ -80,15 +94,7 @@ func closeOnce(c chan struct{}) {
 }
 
 // hardStop cuts the group, because the group around it was cut or a second signal came.
-func (r *run) hardStop() {
-	cause := &StopCause{Hard: true, Reason: StopRequested}
-	if r.parent != nil {
-		if e := r.parent.hard().ended(); e != nil {
-			cause = e.cause
-		}
-	} else {
-		errors.As(context.Cause(r.control.hard), &cause)
-	}
+func (r *run) hardStop(cause *StopCause) {
 	soft := *cause
 	soft.Hard = false
 	if r.ctx.Err() != nil {
@@ -105,11 +111,14 @@ func (r *run) hardStop() {
 }
 
 // forceStop abandons every worker.
-func (r *run) forceStop(cause *StopCause) {
+func (r *run) forceStop() {
 	var stacks map[string]string
 	if r.labels {
 		stacks = goroutines(r.label)
 	}
+	r.lock()
+	cause := r.whyLocked()
+	r.unlock()
 	r.forceStopWith(cause, stacks)
 }
 
