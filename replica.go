@@ -2,6 +2,7 @@ package lastcall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -314,7 +315,7 @@ func startsOf(list []*member) error {
 	if errs := errorsOf(list, true); len(errs) > 0 {
 		return joinErrors(errs)
 	}
-	return fmt.Errorf("%s: stopped before it was ready", list[0].path())
+	return &WorkerError{Name: list[0].path(), Starting: true, Err: errors.New("stopped before it was ready")}
 }
 
 // errorsOf are the errors that workers have ended with, or failed to start with.

@@ -24,6 +24,7 @@ type target struct {
 	*program
 	def       *definition
 	instances []*instance
+	added     bool // the process is new
 }
 
 // targets are what these names mean: instances, or processes, which means all their instances; none means everything. They are
@@ -37,12 +38,13 @@ func (s *Supervisor) targets(names []string) (list []*target, err error) {
 		if len(names) == 0 || slices.Contains(names, p.name) {
 			found[p.name] = true
 			t.instances = slices.Clone(p.instances)
-		} else {
-			for _, i := range p.instances {
-				if slices.Contains(names, i.name) {
-					found[i.name] = true
-					t.instances = append(t.instances, i)
-				}
+			list = append(list, t)
+			continue
+		}
+		for _, i := range p.instances {
+			if slices.Contains(names, i.name) {
+				found[i.name] = true
+				t.instances = append(t.instances, i)
 			}
 		}
 		if len(t.instances) > 0 {
@@ -156,12 +158,24 @@ func asError(err error) error {
 		return known
 	case errors.Is(err, lastcall.ErrStopping):
 		return &control.Error{Kind: control.KindLeaving, Text: "lastcall up is stopping"}
-	case errors.Is(err, lastcall.ErrNotReplaced):
+	case errors.Is(err, lastcall.ErrNotReplaced), didNotStart(err):
 		return &control.Error{Kind: control.KindStart, Text: text.Error(err)}
 	case wasCut(err):
 		return &control.Error{Kind: control.KindCut, Text: text.Error(err)}
 	}
 	return &control.Error{Kind: control.KindFailed, Text: text.Error(err)}
+}
+
+// didNotStart reports whether err has the failure of a start.
+func didNotStart(err error) bool {
+	if failed, ok := err.(*lastcall.WorkerError); ok && failed.Starting {
+		return true
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(many.Unwrap(), didNotStart)
+	}
+	inner := errors.Unwrap(err)
+	return inner != nil && didNotStart(inner)
 }
 
 // Start starts what does not run, and what that depends on.
@@ -420,9 +434,6 @@ func (s *Supervisor) List(_ context.Context, usage bool) ([]control.Instance, er
 	var all []row
 	for _, p := range s.order {
 		for _, i := range p.instances {
-			if i.parked.Load() {
-				continue
-			}
 			next, old := s.candidates[i.name], s.replaced[i.name]
 			switch {
 			case next != nil:

@@ -161,9 +161,9 @@ func (d *definition) fill(p *process.Process, i *instance, listen []process.Sock
 	p.Mark, p.CleanCodes, p.Outlive = i.s.mark, d.Clean, d.Outlive
 }
 
-// options are how an instance lives in the group.
+// options are how the instances of a process live in the group.
 func (s *Supervisor) options(d *definition) []lastcall.Option {
-	opts := []lastcall.Option{lastcall.After(s.workers(d.After)...), lastcall.Requires(s.workers(d.Requires)...)}
+	opts := []lastcall.Option{lastcall.After(s.members(d.After)...), lastcall.Requires(s.members(d.Requires)...)}
 	if d.restart != nil && d.Schedule == "" {
 		opts = append(opts, lastcall.Restart(*d.restart))
 	}

@@ -144,7 +144,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	u.mu.Lock()
 	def := u.programs["web"].def
 	u.mu.Unlock()
-	if list, err := u.newInstances(def, 2, 100); !errors.Is(err, syscall.EMFILE) || list != nil {
+	if list, err := u.newInstances(def, freeNumbers(u.programs["web"].instances, 99)); !errors.Is(err, syscall.EMFILE) || list != nil {
 		t.Errorf("%d instances, %v", len(list), err)
 	}
 	awaitDescriptors(t, open)

@@ -26,7 +26,7 @@ type instance struct {
 	number int
 	source *output.Source // nil where the output is inherited; an instance that replaces another has the same
 	proc   process.Process
-	parked atomic.Bool // it stands for a process that has no instances at the moment, and runs nothing
+	idle   atomic.Bool // it takes the place of one that was stopped, and runs nothing yet
 	clock  *clock      // nil without a schedule
 	held   atomic.Bool // somebody stopped it
 }
@@ -68,13 +68,16 @@ func (i *instance) discard(stays *instance) {
 	}
 }
 
+// ReplicaName is what the group calls it, in place of the name of its process with a number.
+func (i *instance) ReplicaName() string { return i.name }
+
 // ReadyWithin makes the group wait until it is ready; the limit is the process's own.
 func (i *instance) ReadyWithin() time.Duration { return 0 }
 
 // Run is one start of the worker.
 func (i *instance) Run(ctx context.Context) error {
 	switch {
-	case i.parked.Load():
+	case i.idle.Load():
 		lastcall.Ready(ctx)
 		<-ctx.Done()
 		return nil

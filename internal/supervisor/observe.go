@@ -70,7 +70,7 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 			s.tookOver(e.Name)
 		}
 	case lastcall.StateReady:
-		if i == nil || i.parked.Load() {
+		if i == nil || i.idle.Load() {
 			return
 		}
 		if pid := i.proc.PID(); pid != 0 {
@@ -95,7 +95,7 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 	case lastcall.StateCut:
 		s.say("%s: cut: %s", e.Name, e.Cause.Why())
 	case lastcall.StateStopped:
-		if i != nil && !i.parked.Load() && i.exit() != "" {
+		if i != nil && i.exit() != "" {
 			s.tell("%s: stopped, %s", e.Name, i.exit())
 		}
 	}
@@ -173,13 +173,8 @@ func (s *Supervisor) touch() {
 }
 
 // running is how many instances there are.
-func (s *Supervisor) running() (n int) {
+func (s *Supervisor) running() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, i := range s.names {
-		if !i.parked.Load() {
-			n++
-		}
-	}
-	return n
+	return len(s.names)
 }

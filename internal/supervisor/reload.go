@@ -117,7 +117,7 @@ func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
 		p := s.programs[def.Name]
 		stays[def.Name] = true
 		if p == nil {
-			d.added = append(d.added, &target{program: &program{name: def.Name, def: def, count: def.Instances, busy: make(chan struct{}, 1)}, def: def})
+			d.added = append(d.added, &target{program: &program{name: def.Name, def: def, count: def.Instances, busy: make(chan struct{}, 1)}, def: def, added: true})
 			continue
 		}
 		if def.Instances != p.count {
@@ -143,7 +143,7 @@ func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
 			if going[t.name] || !slices.ContainsFunc(t.program.def.dependencies(), func(dep string) bool { return going[dep] }) {
 				continue
 			}
-			if t.instances[0].rolls() && len(t.def.Listen) > 0 {
+			if len(t.instances) > 0 && t.instances[0].rolls() && len(t.def.Listen) > 0 {
 				s.needs(t.program, d.later)
 				continue
 			}
@@ -237,7 +237,7 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 	}
 	err = errors.Join(err, each(slices.Concat(d.added, d.changed), false, func(t *target) error {
 		return bring(t, func() error {
-			if t.instances == nil {
+			if t.added {
 				return s.bringIn(ctx, t, progress)
 			}
 			return s.alter(ctx, t, progress)
@@ -302,7 +302,8 @@ func (s *Supervisor) remove(ctx context.Context, list []*target, which func(*tar
 			s.mu.Lock()
 			instances := slices.Clone(t.program.instances)
 			s.mu.Unlock()
-			if err := s.drop(ctx, t.program, instances, func(string) {}); err != nil {
+			err := s.group.Remove(context.WithoutCancel(ctx), t.name) // once begun it is not taken back
+			if err := s.gone(t.program, instances, err, func(string) {}); err != nil {
 				return err
 			}
 			s.mu.Lock()
@@ -318,36 +319,32 @@ func (s *Supervisor) remove(ctx context.Context, list []*target, which func(*tar
 func (s *Supervisor) bringIn(ctx context.Context, t *target, progress func(string)) error {
 	p := t.program
 	return s.change(ctx, p, false, func(ctx context.Context) error {
-		first, err := s.newInstance(t.def, 1, nil)
+		n := t.def.Instances
+		list, err := s.newInstances(t.def, freeNumbers(nil, n))
 		if err != nil {
 			return err
 		}
-		first.parked.Store(t.def.Instances == 0)
 		s.mu.Lock()
-		p.count = min(t.def.Instances, 1)
+		p.count = 0
 		s.programs[p.name] = p
 		s.order = append(s.order, p)
 		s.mu.Unlock()
-		if err = s.join(ctx, p, first); err == nil {
-			progress(first.name + ": started")
-			if t.def.Instances <= 1 {
-				return nil
-			}
-			if err = s.scale(ctx, p, t.def.Instances, progress); err == nil {
-				s.setCount(p, t.def.Instances)
-				return nil
-			}
-			if ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
-				return err // what was done stays done, and the next reload goes on
-			}
-			err = errors.Join(err, s.drop(context.WithoutCancel(ctx), p, []*instance{first}, progress))
+		s.group.AddN(p.name, 0, s.replicas(p), s.options(p.def)...)
+		if n > 0 {
+			err = s.grow(ctx, p, n, list, func(i *instance) { progress(i.name + ": started") })
 		}
+		if err == nil {
+			s.setCount(p, n)
+			return nil
+		}
+		if ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
+			return err // what was done stays done, and the next reload goes on
+		}
+		_ = s.group.Remove(context.WithoutCancel(ctx), p.name)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if len(p.instances) == 0 {
-			delete(s.programs, p.name)
-			s.order = slices.DeleteFunc(s.order, func(other *program) bool { return other == p })
-		}
+		delete(s.programs, p.name)
+		s.order = slices.DeleteFunc(s.order, func(other *program) bool { return other == p })
 		return err
 	})
 }
@@ -364,6 +361,11 @@ func (s *Supervisor) alter(ctx context.Context, t *target, progress func(string)
 	return s.change(ctx, t.program, true, func(ctx context.Context) error {
 		for _, i := range t.instances {
 			if err := s.alterOne(ctx, i, t.def, progress); err != nil {
+				return err
+			}
+		}
+		if len(t.instances) == 0 { // those to come
+			if err := s.group.ReplaceN(ctx, t.name, s.replicas(t.program), s.options(t.def)...); err != nil {
 				return err
 			}
 		}
@@ -395,8 +397,7 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 		}
 		return err
 	}
-	parked := i.parked.Load()
-	next.parked.Store(parked || held)
+	next.idle.Store(held)
 	if err := s.replace(ctx, i, next); err != nil {
 		if s.instance(i.name) == i {
 			next.discard(i)
@@ -410,7 +411,7 @@ func (s *Supervisor) alterOne(ctx context.Context, i *instance, d *definition, p
 	if held { // somebody stopped it, and it stays so
 		err := s.group.Stop(ctx, next.name)
 		next.held.Store(true)
-		next.parked.Store(parked)
+		next.idle.Store(false)
 		progress(next.name + ": has a new definition, and stays stopped")
 		return err
 	}

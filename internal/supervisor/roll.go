@@ -22,7 +22,7 @@ const (
 
 // rolls reports whether it can run beside the one that takes its place: it serves sockets that are held.
 func (i *instance) rolls() bool {
-	return len(i.def.Listen) > 0 && i.clock == nil && !i.parked.Load()
+	return len(i.def.Listen) > 0 && i.clock == nil
 }
 
 // roll starts an instance beside i, with a definition that may be a new one, and stops i when it is ready. If it does not

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
@@ -38,55 +39,40 @@ func (s *Supervisor) Scale(ctx context.Context, instances map[string]int, progre
 	return asError(err)
 }
 
-// scale makes a process have n instances. The new ones have the next numbers, and the highest go first. It adds all or none: if one
+// scale makes a process have n instances. The new ones have the lowest free numbers, and the highest go. It adds all or none: if one
 // cannot be made or does not become ready, those that did go again, and nothing is left of any.
 func (s *Supervisor) scale(ctx context.Context, p *program, n int, progress func(string)) error {
 	s.mu.Lock()
 	has, d := slices.Clone(p.instances), p.def
 	s.mu.Unlock()
-	first := has[0]
-	parked := first.parked.Load()
-	switch {
-	case n == 0 && parked:
-		return nil
-	case n == 0:
-		if err := s.drop(ctx, p, has[1:], progress); err != nil {
-			return err
-		}
-		return s.park(ctx, first, progress)
-	case n < len(has):
-		return s.drop(ctx, p, has[n:], progress)
+	if n <= len(has) {
+		return s.shrink(ctx, p, n, has[n:], progress)
 	}
 	var extra need
-	if parked {
-		extra.add(d, n)
-	} else {
-		extra.add(d, n-len(has))
-	}
+	extra.add(d, n-len(has))
 	if err := extra.fits(); err != nil {
 		return err
 	}
-	more, err := s.newInstances(d, len(has)+1, n)
+	more, err := s.newInstances(d, freeNumbers(has, n-len(has)))
 	if err != nil {
 		return err
 	}
-	if parked {
-		if first, err = s.unpark(ctx, first, progress); err != nil {
-			for _, i := range more {
-				i.discard(nil)
-			}
-			return err
-		}
-	}
-	if err = s.joinAll(ctx, p, more, first, progress); err != nil && parked && ctx.Err() == nil {
-		err = errors.Join(err, s.park(context.WithoutCancel(ctx), first, progress))
-	}
-	return err
+	return s.grow(ctx, p, n, more, func(i *instance) { progress(i.name + ": ready") })
 }
 
-// newInstances makes those with the numbers from first to last, or none.
-func (s *Supervisor) newInstances(d *definition, first, last int) (list []*instance, err error) {
-	for n := first; n <= last; n++ {
+// freeNumbers are the n lowest that no instance has.
+func freeNumbers(has []*instance, n int) (free []int) {
+	for number := 1; len(free) < n; number++ {
+		if !slices.ContainsFunc(has, func(i *instance) bool { return i.number == number }) {
+			free = append(free, number)
+		}
+	}
+	return free
+}
+
+// newInstances makes those with these numbers, or none.
+func (s *Supervisor) newInstances(d *definition, numbers []int) (list []*instance, err error) {
+	for _, n := range numbers {
 		i, err := s.newInstance(d, n, nil)
 		if err != nil {
 			for _, i := range list {
@@ -99,99 +85,85 @@ func (s *Supervisor) newInstances(d *definition, first, last int) (list []*insta
 	return list, nil
 }
 
-// errOther ends the start of an instance of which another has failed.
-var errOther = errors.New("another instance did not start")
-
-// joinAll puts new instances into the running group, all or none, beside the first one of the process. Where ctx ends it (the client is
-// gone, or somebody asked for something else), those that are ready stay.
-func (s *Supervisor) joinAll(ctx context.Context, p *program, list []*instance, first *instance, progress func(string)) error {
-	joining, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	err := together(list, func(i *instance) error {
-		err := s.join(joining, p, i, lastcall.Beside(first.name))
-		switch {
-		case err == nil:
-			progress(i.name + ": ready")
-		case errors.Is(context.Cause(joining), errOther):
-			return nil // the other's error is the reason
-		default:
-			cancel(errOther)
+// replicas gives the group the instances of a process by their numbers. They are made before.
+func (s *Supervisor) replicas(p *program) func(number int) lastcall.Worker {
+	return func(number int) lastcall.Worker {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, i := range p.instances {
+			if i.number == number {
+				return i
+			}
 		}
-		return err
-	})
-	if err == nil || ctx.Err() != nil || errors.Is(err, lastcall.ErrStopping) {
-		return err
-	}
-	list = slices.DeleteFunc(list, func(i *instance) bool { return s.instance(i.name) != i })
-	return errors.Join(err, s.drop(context.WithoutCancel(ctx), p, list, progress))
-}
-
-// unpark starts the one instance of a process that has none at the moment. If it does not become ready, there is still none.
-func (s *Supervisor) unpark(ctx context.Context, old *instance, progress func(string)) (*instance, error) {
-	next, err := s.newInstance(old.def, old.number, old)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.replace(ctx, old, next); err != nil {
-		return nil, startError(ctx, old.name, err)
-	}
-	progress(next.name + ": ready")
-	return next, nil
-}
-
-// park stops the last instance of a process, and keeps its place.
-func (s *Supervisor) park(ctx context.Context, i *instance, progress func(string)) error {
-	pid := i.proc.PID()
-	i.parked.Store(true)
-	i.held.Store(false)
-	if err := s.group.Restart(ctx, i.name); err != nil {
-		return err
-	}
-	if pid != 0 {
-		progress(i.name + ": stopped")
-	}
-	return nil
-}
-
-// join puts a new instance into the running group, and returns when it is ready. It first keeps its place and runs nothing, so
-// that one that does not become ready is no failure of the whole: it is taken out again.
-func (s *Supervisor) join(ctx context.Context, p *program, i *instance, beside ...lastcall.Option) error {
-	place := lastcall.Func(func(ctx context.Context) error {
-		<-ctx.Done()
 		return nil
-	})
+	}
+}
+
+// grow makes new instances of a process run in the group, which has n then. Where ctx ends it (the client is gone, or somebody asked for
+// something else), those that are ready stay.
+func (s *Supervisor) grow(ctx context.Context, p *program, n int, more []*instance, started func(*instance)) error {
+	limit, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if d := more[0].def; d.Ready.Within == 0 && !d.Oneshot { // its own limit it may extend, and a task takes its time
+		timer := time.AfterFunc(readyWithin, func() { cancel(fmt.Errorf("not ready within %v", readyWithin)) })
+		defer timer.Stop()
+	}
 	s.mu.Lock()
-	p.instances = append(p.instances, i)
+	p.instances = append(slices.Clone(p.instances), more...)
 	slices.SortFunc(p.instances, func(a, b *instance) int { return a.number - b.number })
-	s.names[i.name] = i
+	for _, i := range more {
+		s.names[i.name] = i
+	}
 	s.mu.Unlock()
-	opts := s.options(i.def)
-	s.group.Add(i.name, place, slices.Concat(opts, beside, []lastcall.Option{lastcall.AwaitReady(0)})...)
-	err := s.replace(ctx, i, i)
-	invalid := (*lastcall.ConfigError)(nil)
-	if errors.Is(err, lastcall.ErrNotReplaced) || errors.As(err, &invalid) {
-		_ = s.group.Remove(context.WithoutCancel(ctx), i.name)
-		s.forget(p, i)
+	err := s.group.Scale(limit, p.name, n)
+	if limit.Err() != nil && ctx.Err() == nil && err != nil && !errors.Is(err, lastcall.ErrStopping) { // those that are ready do not stay either
+		err = s.withdraw(ctx, p, n-len(more), more, &lastcall.WorkerError{Name: p.name, Starting: true, Err: err})
+	}
+	states := s.states()
+	for _, i := range more {
+		if _, stays := states[i.name]; !stays {
+			s.forget(p, i)
+		} else if err == nil || states[i.name] == lastcall.StateReady {
+			started(i)
+		}
 	}
 	return err
 }
 
-// drop stops instances and forgets them.
-func (s *Supervisor) drop(ctx context.Context, p *program, list []*instance, progress func(string)) error {
-	slices.Reverse(list)
-	return together(list, func(i *instance) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+// withdraw takes new instances out again that are in the group, for the reason err.
+func (s *Supervisor) withdraw(ctx context.Context, p *program, before int, more []*instance, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	if before == 0 {
+		return errors.Join(err, s.group.Scale(ctx, p.name, 0))
+	}
+	states := s.states()
+	return errors.Join(err, together(more, func(i *instance) error {
+		if _, is := states[i.name]; !is {
+			return nil
 		}
-		err := s.group.Remove(context.WithoutCancel(ctx), i.name) // once begun it is not taken back
-		invalid := (*lastcall.ConfigError)(nil)
-		if errors.Is(err, lastcall.ErrStopping) || errors.As(err, &invalid) {
-			return err // it is still there
-		}
+		return s.group.Remove(ctx, i.name)
+	}))
+}
+
+// shrink stops the surplus of a process that is to have n instances, and forgets it.
+func (s *Supervisor) shrink(ctx context.Context, p *program, n int, surplus []*instance, progress func(string)) error {
+	if len(surplus) == 0 {
+		return nil
+	}
+	err := s.group.Scale(context.WithoutCancel(ctx), p.name, n) // once begun it is not taken back
+	return s.gone(p, surplus, err, progress)
+}
+
+// gone forgets instances of which the group says that they have ended with err, unless that says that they are still there.
+func (s *Supervisor) gone(p *program, list []*instance, err error, progress func(string)) error {
+	if errors.Is(err, lastcall.ErrStopping) || errors.As(err, new(*lastcall.ConfigError)) {
+		return err
+	}
+	for _, i := range slices.Backward(list) {
 		s.forget(p, i)
 		progress(i.name + ": stopped and gone")
-		return err
-	})
+	}
+	return err
 }
 
 // forget takes an instance that has ended, or never was, from the process.

@@ -58,7 +58,7 @@ type program struct {
 	// Guarded by Supervisor.mu.
 	def       *definition
 	count     int         // of instances that the file wants, as far as it has been applied; lastcall scale may have changed it since
-	instances []*instance // by number; never empty, see instance.parked
+	instances []*instance // by number
 	interrupt context.CancelCauseFunc
 }
 
@@ -142,13 +142,7 @@ func (s *Supervisor) begin(defs []*definition) error {
 	s.group.NoLabels = true
 	s.group.Observe = s.observe
 	for _, p := range s.order {
-		for n, i := range p.instances {
-			opts := s.options(p.def)
-			if n > 0 {
-				opts = append(opts, lastcall.Beside(p.instances[0].name)) // so that there can be fewer under what depends on them
-			}
-			s.group.Add(i.name, i, opts...)
-		}
+		s.group.AddN(p.name, len(p.instances), s.replicas(p), s.options(p.def)...)
 	}
 	return nil
 }
@@ -156,13 +150,11 @@ func (s *Supervisor) begin(defs []*definition) error {
 // newProgram makes a process with as many instances as the file wants, none of which is in the group yet.
 func (s *Supervisor) newProgram(d *definition) error {
 	p := &program{name: d.Name, def: d, count: d.Instances, busy: make(chan struct{}, 1)}
-	for number := 1; number <= max(p.count, 1); number++ {
-		i, err := s.newInstance(d, number, nil)
-		if err != nil {
-			return err
-		}
-		i.parked.Store(p.count == 0)
-		p.instances = append(p.instances, i)
+	var err error
+	if p.instances, err = s.newInstances(d, freeNumbers(nil, p.count)); err != nil {
+		return err
+	}
+	for _, i := range p.instances {
 		s.names[i.name] = i
 	}
 	s.programs[d.Name] = p
@@ -371,18 +363,16 @@ func (s *Supervisor) defineAll(list []*config.Process) (defs []*definition, err 
 	return defs, nil
 }
 
-// workers are the names in the group of the instances of these processes.
-func (s *Supervisor) workers(names []string) (workers []string) {
+// members are those of these processes that are in the group.
+func (s *Supervisor) members(names []string) (members []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range names {
-		if p := s.programs[name]; p != nil {
-			for _, i := range p.instances {
-				workers = append(workers, i.name)
-			}
+		if s.programs[name] != nil {
+			members = append(members, name)
 		}
 	}
-	return workers
+	return members
 }
 
 // instance is the one with this name; nil if there is none.
