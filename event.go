@@ -3,8 +3,6 @@ package lastcall
 import (
 	"fmt"
 	"time"
-
-	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // EventKind tells what an [Event] reports.
@@ -17,7 +15,8 @@ const (
 	EventReadiness
 	// EventLameDuck: the group begins to stop; it serves on for Event.Delay and is no longer ready.
 	EventLameDuck
-	// EventAwaiting: the group is stopping and waits for Event.Awaited. Sent at growing intervals.
+	// EventAwaiting: the group is starting or stopping, as Event.State says, and waits for Event.Awaited. Sent at growing
+	// intervals.
 	EventAwaiting
 	// EventPanic: the worker panicked or called runtime.Goexit, just now: Event.Err, Event.Stacks. Its end follows.
 	EventPanic
@@ -62,32 +61,4 @@ type Event struct {
 	Reason   string        // EventReadiness: why not ready
 	Awaited  []Awaited     // EventAwaiting: for whom, the longest first
 	Stacks   string        // EventPanic, EventLeak and StateAbandoned: of the goroutines that it is about
-}
-
-// Awaited is a worker that a stopping group waits for.
-type Awaited struct {
-	Name     string        // the worker's path
-	PID      int           // of the process that it runs, see package process; 0 if none
-	State    State         // StateStopping or StateCut
-	For      time.Duration // since its soft stop
-	InFlight int           // units of work still under way
-	Status   string        // what it last said of itself, see [Status]
-}
-
-// String is one readable piece, such as "web (3s, 2 in flight)".
-func (a Awaited) String() string {
-	piece := fmt.Sprintf("%s (%s", a.Name, text.Round(a.For))
-	if a.State == StateCut {
-		piece += ", cut"
-	}
-	if a.InFlight > 0 {
-		piece += fmt.Sprintf(", %d in flight", a.InFlight)
-	}
-	if a.PID != 0 {
-		piece += fmt.Sprintf(", pid %d", a.PID)
-	}
-	if a.Status != "" {
-		piece += ", " + a.Status
-	}
-	return piece + ")"
 }

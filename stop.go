@@ -1,12 +1,9 @@
 package lastcall
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/engine"
@@ -188,56 +185,6 @@ func (r *run) awaitLeaver(a leaver) {
 }
 
 const groupPatience = 100 * time.Millisecond
-
-// remindLocked tells the listeners which workers the group waits for.
-func (r *run) remindLocked() {
-	if r.phase != engine.GroupStopping {
-		return
-	}
-	r.later(func() {
-		awaited := r.awaited()
-		r.lock()
-		defer r.unlock()
-		if len(awaited) > 0 && r.phase == engine.GroupStopping {
-			r.emitGroup(Event{Kind: EventAwaiting, State: r.state(), Cause: r.cause, Awaited: awaited})
-		}
-	})
-}
-
-// awaited are the workers that the group waits for, in groups the workers rather than the group.
-func (r *run) awaited() []Awaited {
-	r.lock()
-	groups := map[*Group]int{}
-	var list []Awaited
-	for _, m := range r.members {
-		if m == nil || m.state != StateStopping && m.state != StateCut {
-			continue
-		}
-		told := int64(r.engine.Plan(m.id).Told)
-		a := Awaited{Name: m.path(), State: m.state, For: time.Duration(r.now() - told), InFlight: m.attempt().work.units()}
-		if m.extra != nil {
-			a.Status, a.PID = m.extra.status, m.extra.pid
-		}
-		if g, ok := m.w.(*Group); ok {
-			groups[g] = len(list)
-		}
-		list = append(list, a)
-	}
-	r.unlock()
-	for g, i := range groups {
-		if inner := g.current(); inner != nil {
-			if leaves := inner.awaited(); len(leaves) > 0 {
-				list[i].Name = ""
-				list = append(list, leaves...)
-			}
-		}
-	}
-	list = slices.DeleteFunc(list, func(a Awaited) bool { return a.Name == "" })
-	slices.SortFunc(list, func(a, b Awaited) int {
-		return cmp.Or(cmp.Compare(b.For, a.For), strings.Compare(a.Name, b.Name))
-	})
-	return list
-}
 
 // share is how long a worker has from its soft stop to its hard stop at the least.
 func (r *run) share(m *member) time.Duration {

@@ -2,7 +2,9 @@ package lastcall_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +211,64 @@ func TestAwaitingIsToldAtGrowingIntervals(t *testing.T) {
 			"2s inner/leaf (1s, flushing); web (1s, 1 in flight)",
 			"4s web (3s, 1 in flight)",
 			"8s web (7s, 1 in flight)")
+	})
+}
+
+// A forgotten Ready is said while the group starts, with what waits for it, and no more once the group is ready.
+func TestAwaitingIsToldWhileStarting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j := newJournal()
+		inner := new(lastcall.Group)
+		g := lastcall.Group{Observe: func(e lastcall.Event) {
+			if e.Kind == lastcall.EventAwaiting {
+				var names []string
+				for _, a := range e.Awaited {
+					names = append(names, a.String())
+				}
+				j.addAt("%s: %s", e.State, strings.Join(names, "; "))
+			}
+		}}
+		inner.Go("cache", func(ctx context.Context) error {
+			lastcall.Unready(ctx, "no route to the origin")
+			lastcall.Sleep(ctx, 2*time.Second)
+			lastcall.Ready(ctx)
+			return untilStop(ctx)
+		}, lastcall.AwaitReady(0))
+		g.Add("edge", inner)
+		failed := false
+		g.Go("db", func(ctx context.Context) error {
+			if !failed {
+				failed = true
+				return errors.New("no such host")
+			}
+			lastcall.Status(ctx, "replaying the journal")
+			return untilStop(ctx) // Ready is forgotten
+		}, lastcall.AwaitReady(0), lastcall.Restart(lastcall.RestartPolicy{MinDelay: 2 * time.Second}))
+		g.AddN("pool", 2, func(replica int) lastcall.Worker {
+			return lastcall.Func(func(ctx context.Context) error {
+				lastcall.Sleep(ctx, time.Duration(replica-1)*5*time.Second)
+				lastcall.Ready(ctx)
+				return untilStop(ctx)
+			})
+		}, lastcall.AwaitReady(0))
+		g.Go("fine", untilStop)
+		g.Go("api", untilStop, lastcall.After("db", "pool", "fine"))
+		g.Go("late", func(ctx context.Context) error {
+			lastcall.Sleep(ctx, 20*time.Second)
+			return g.Replace(ctx, "db", lastcall.Func(untilStop))
+		})
+		if err := runFor(t, &g, time.Hour); err != nil {
+			t.Error(err)
+		}
+		got := strings.Join(j.list(), "\n")
+		got = regexp.MustCompile(`\([^ ]+, replaying`).ReplaceAllString(got, "(N, replaying") // its back-off has jitter
+		want := `1s starting: db to be ready (restarting for 1s, no such host); edge/cache to be ready (1s, no route to the origin); pool-2 to be ready (1s); api (waits for db, pool-2)
+3s starting: pool-2 to be ready (3s); db to be ready (N, replaying the journal); api (waits for db, pool-2)
+7s starting: db to be ready (N, replaying the journal); api (waits for db)
+15s starting: db to be ready (N, replaying the journal); api (waits for db)`
+		if got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
 	})
 }
 

@@ -18,8 +18,9 @@ const (
 	leastName = 8                      // columns: less of a name is not worth showing
 )
 
-// display shows on a terminal who is awaited while a group stops: one line that is rewritten in place, below the row in
-// which the program itself writes. It is a listener; its goroutine lives from the first stop signal to close.
+// display shows on a terminal which workers are awaited while a group takes its time to start, and while it stops: one line that is
+// rewritten in place, below the row in which the program itself writes. It is a listener; its goroutine lives from when it has something to
+// show for the first time until close.
 type display struct {
 	out     io.Writer
 	width   func() int       // of the terminal, in columns; it may change
@@ -27,19 +28,29 @@ type display struct {
 	few     int              // so many awaited are worth a new drawing for each that ends
 
 	mu       sync.Mutex // never held while writing: a terminal may be stopped with Ctrl-S
+	phase    displayPhase
 	cause    string
 	typed    bool      // a SIGINT was first: the terminal has written ^C
 	leaving  time.Time // end of the lame-duck delay
 	stopping bool
 	cut      bool
 	count    int           // awaited when last drawn
-	stop     chan struct{} // ends the goroutine; nil before the first event of a stop
+	stop     chan struct{} // ends the goroutine; nil before there is something to show
 	done     chan struct{}
 	changed  chan struct{} // something is worth a new drawing
 
 	writing sync.Mutex
 	shown   bool // the line is on the screen; guarded by writing
 }
+
+// displayPhase is what a display shows.
+type displayPhase uint8
+
+const (
+	displayNothing displayPhase = iota // all is ready, or is likely to be soon
+	displayStart                       // the group waits for its start
+	displayStop
+)
 
 func newDisplay(out io.Writer, width func() int, awaited func() []Awaited) *display {
 	return &display{out: out, width: width, awaited: awaited, few: 10, changed: make(chan struct{}, 1)}
@@ -56,7 +67,12 @@ func (d *display) observe(e Event) {
 	case e.Name == "" && e.Kind == EventState && e.State == StateStopping:
 		d.stopping = true
 		d.begin(e)
-	case d.stop == nil || e.Kind != EventState:
+	case e.Name == "" && e.Kind == EventAwaiting && e.State == StateStarting && d.phase == displayNothing:
+		d.phase = displayStart
+		d.animated()
+	case e.Name == "" && e.Kind == EventState && e.State == StateReady && d.phase == displayStart:
+		d.phase = displayNothing
+	case d.phase == displayNothing || e.Kind != EventState:
 		return
 	case e.State == StateCut && isWholeCut(e.Cause):
 		d.cut = true
@@ -78,15 +94,20 @@ func isWholeCut(stop *StopCause) bool {
 func (d *display) begin(e Event) {
 	if stop := e.Cause; stop != nil {
 		d.cause = stop.Why()
-		if d.stop == nil {
+		if d.phase != displayStop {
 			d.typed = stop.Signal == os.Interrupt
 		}
 	}
-	if d.stop != nil {
-		return
+	d.phase = displayStop
+	d.animated()
+}
+
+// animated starts the goroutine that draws, unless it runs.
+func (d *display) animated() {
+	if d.stop == nil {
+		d.stop, d.done = make(chan struct{}), make(chan struct{})
+		go d.animate()
 	}
-	d.stop, d.done = make(chan struct{}), make(chan struct{})
-	go d.animate()
 }
 
 // animate draws until the display is closed.
@@ -95,13 +116,23 @@ func (d *display) animate() {
 	next := time.Now().Add(firstDraw)
 	timer := time.NewTimer(firstDraw)
 	defer timer.Stop()
-	drawn := false
+	drawn, idle := false, false
 	for {
 		select {
 		case <-d.stop:
 			return
 		case <-d.changed:
-			if soon := time.Now().Add(soonest); drawn && soon.Before(next) {
+			soon := time.Now().Add(soonest)
+			switch before := idle; {
+			case d.nothing():
+				timer.Stop()
+				d.clear()
+				drawn, idle = false, true
+			case before:
+				idle = false
+				next = time.Now().Add(firstDraw)
+				timer.Reset(firstDraw)
+			case drawn && soon.Before(next):
 				next = soon
 				timer.Reset(soonest)
 			}
@@ -114,11 +145,29 @@ func (d *display) animate() {
 	}
 }
 
+// nothing reports whether there is nothing to show.
+func (d *display) nothing() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.phase == displayNothing
+}
+
+// clear takes the line off the screen until there is something to show again.
+func (d *display) clear() {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	d.erase()
+}
+
 // draw rewrites the line. The cursor goes back to the beginning of the row above: what the program writes next, and the
 // ^C that the terminal writes, stands there and not in the line.
 func (d *display) draw(now time.Time) {
 	awaited := d.awaited()
 	d.mu.Lock()
+	if d.phase == displayNothing { // since a moment ago
+		d.mu.Unlock()
+		return
+	}
 	d.count = len(awaited)
 	line := d.line(now, awaited, d.width()-1)
 	d.mu.Unlock()
@@ -131,15 +180,21 @@ func (d *display) draw(now time.Time) {
 // line says who is awaited, the longest first, and what Ctrl-C would do, in at most width columns.
 func (d *display) line(now time.Time, awaited []Awaited, width int) string {
 	hint := "; Ctrl-C to cut it short"
-	if d.cut {
+	switch {
+	case d.phase == displayStart:
+		hint = "; Ctrl-C to stop"
+	case d.cut:
 		hint = "; Ctrl-C to exit at once"
 	}
 	cause := clipped(d.cause, width/3)
-	if !d.stopping {
+	if !d.stopping && d.phase != displayStart {
 		left := max(d.leaving.Sub(now), 0).Round(time.Second)
 		return clipped(fmt.Sprintf("lame duck (%s): serving for another %v", cause, left)+hint, width)
 	}
 	line := fmt.Sprintf("stopping (%s)", cause)
+	if d.phase == displayStart {
+		line = "starting"
+	}
 	if len(awaited) == 0 {
 		return clipped(line+hint, width)
 	}

@@ -200,6 +200,58 @@ func TestDisplay(t *testing.T) {
 	})
 }
 
+// A start that takes its time is shown, until the group is ready, or stops.
+func TestDisplayOfASlowStart(t *testing.T) {
+	inUTF8(t)
+	for _, ready := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			var s screen
+			var g Group
+			g.Go("db", func(ctx context.Context) error {
+				Unready(ctx, "replaying")
+				if ready {
+					Sleep(ctx, 2500*time.Millisecond)
+					Ready(ctx)
+				}
+				<-ctx.Done()
+				return Sleep(Grace(ctx), time.Second)
+			}, AwaitReady(0))
+			g.Go("web", func(ctx context.Context) error { <-ctx.Done(); return nil }, After("db"))
+			d := newDisplay(&s, func() int { return 80 }, func() []Awaited { return g.current().awaited() })
+			g.Observe = d.observe
+			s.Write([]byte("hello\n"))
+			signals := make(chan os.Signal, 1)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_ = Run(t.Context(), &g, FromSignals(signals))
+				d.close()
+			}()
+			shows := func(at time.Duration, want string) {
+				t.Helper()
+				time.Sleep(at)
+				synctest.Wait()
+				if got := s.String(); got != want {
+					t.Errorf("the screen shows:\n%s\nwant:\n%s", got, want)
+				}
+			}
+			shows(900*time.Millisecond, "hello")
+			shows(400*time.Millisecond, "hello\n\nstarting: waiting for db to be ready (1s, replaying) and 1 more; Ctrl-C to stop")
+			shows(1000*time.Millisecond, "hello\n\nstarting: waiting for db to be ready (2s, replaying) and 1 more; Ctrl-C to stop")
+			if ready {
+				shows(400*time.Millisecond, "hello")
+				shows(time.Hour, "hello")
+			}
+			s.Write([]byte("^C"))
+			signals <- os.Interrupt
+			hello := "hello\n^C"
+			shows(400*time.Millisecond, hello+"\nstopping (SIGINT): waiting for db (0s); Ctrl-C to cut it short")
+			<-done
+			shows(0, "hello")
+		})
+	}
+}
+
 // A stop that is over at once shows nothing, but what comes next does not stand behind the terminal's ^C.
 func TestDisplayOfAQuickStop(t *testing.T) {
 	for sig, want := range map[os.Signal]string{os.Interrupt: "\r\n", syscall.SIGTERM: ""} {

@@ -20,6 +20,10 @@ func (s *Supervisor) say(format string, args ...any) { s.out.Message(fmt.Sprintf
 func (s *Supervisor) observe(e lastcall.Event) {
 	s.touch()
 	switch {
+	case e.Kind == lastcall.EventAwaiting && e.State == lastcall.StateStarting:
+		if text := s.awaitedText(withoutWaiting(e.Awaited)); text != "" {
+			s.say("not ready yet: %s", text)
+		}
 	case e.Kind == lastcall.EventAwaiting:
 		s.say("waiting for %s; %s", s.awaitedText(e.Awaited), s.nextSignal(e.State))
 	case e.Kind == lastcall.EventLameDuck:
@@ -140,6 +144,16 @@ func (s *Supervisor) awaitedText(list []lastcall.Awaited) string {
 		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(texts, ", ")
+}
+
+// withoutWaiting are those that do not only wait for others.
+func withoutWaiting(list []lastcall.Awaited) (starting []lastcall.Awaited) {
+	for _, a := range list {
+		if a.State != lastcall.StateWaiting {
+			starting = append(starting, a)
+		}
+	}
+	return starting
 }
 
 func (s *Supervisor) awaitedOne(a lastcall.Awaited) string {
