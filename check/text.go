@@ -65,7 +65,7 @@ func (r *Report) requests() string {
 	case r.URL == "" && r.Ready == "":
 		return ""
 	case r.URL == "":
-		return "none: nothing that it listens on speaks HTTP, as far as one can see; --url says where it does"
+		return "none found: no HTTP listener detected (set --url)"
 	case r.Found:
 		return "to " + r.URL + ", which was found out; --url says another"
 	}
