@@ -48,7 +48,7 @@ func exit(err error) {
 
 // librarySections are the parts of the benchmark that are about the library, in the order in which they run. Memory, stop
 // and million are the same samples, read twice.
-var librarySections = []string{"memory", "stop", "million", "idle", "signal", "serve"}
+var librarySections = []string{"memory", "stop", "million", "operations", "idle", "signal", "serve"}
 
 // sectionSets are words for several sections.
 var sectionSets = map[string][]string{"library": librarySections, "supervisors": supervisorSections}
@@ -287,6 +287,7 @@ func (b *bench) measureLibrary(ctx context.Context) error {
 		measure func(context.Context) error
 	}{
 		{b.has("memory") || b.has("stop") || b.has("million"), b.measureWorkers},
+		{b.has("operations"), b.measureOperations},
 		{b.has("idle"), b.measureIdle},
 		{b.has("signal"), b.measureSignals},
 		{b.has("serve"), b.measureServe},

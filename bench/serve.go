@@ -222,15 +222,15 @@ func (b *bench) measureRequests(ctx context.Context) error {
 	}
 
 	t := b.table("HTTP: requests",
-		fmt.Sprintf("A 64-byte answer to %d raw keep-alive connections on loopback; medians of %d rounds of %v each, in turns.", clients, b.Rounds, b.Round),
-		"server", "requests a second", "ratio", "CPU a request", "ratio")
+		fmt.Sprintf("A 64-byte answer to %d raw keep-alive connections on loopback; medians of %d rounds of %v each, in turns, and the spread: the middle half of the rounds.", clients, b.Rounds, b.Round),
+		"server", "requests a second", "spread", "ratio", "CPU a request", "ratio")
 	base := b.result.Serve.Rounds[0]
 	for _, r := range b.result.Serve.Rounds {
 		cpu, cpuRatio := "-", "-"
 		if len(r.CPU) > 0 {
 			cpu, cpuRatio = duration(median(r.CPU)), ratio(median(r.CPU), median(base.CPU))
 		}
-		t.row(r.Name, fmt.Sprintf("%.0f", median(r.Requests)), ratio(median(r.Requests), median(base.Requests)), cpu, cpuRatio)
+		t.row(r.Name, fmt.Sprintf("%.0f", median(r.Requests)), spread(r.Requests), ratio(median(r.Requests), median(base.Requests)), cpu, cpuRatio)
 	}
 	own := b.result.Serve.Rounds[1]
 	b.target(Target{What: "HTTP: requests a second, ratio", Limit: 0.98, AtLeast: true, Measured: median(own.Requests) / median(base.Requests)})

@@ -52,7 +52,7 @@ func (b *bench) measureSignals(ctx context.Context) error {
 	}
 	own50 := percentile(programs[1].Latency, 0.50) / percentile(base, 0.50)
 	own99 := percentile(programs[1].Latency, 0.99) / percentile(base, 0.99)
-	b.target(Target{What: "signal sent → worker told: p50, ratio", Limit: 1.2, Measured: own50})
+	b.target(Target{What: "signal sent → worker told: p50, ratio", Limit: 1.15, Measured: own50})
 	b.target(Target{What: "signal sent → worker told: p99, ratio", Limit: 1.2, Measured: own99})
 	return nil
 }

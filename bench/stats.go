@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -26,6 +27,12 @@ func median[T int | int64 | float64](values []T) float64 {
 		return float64(sorted[half])
 	}
 	return (float64(sorted[half-1]) + float64(sorted[half])) / 2
+}
+
+// spread is the middle half of the values, as shares of the median: "-0.4% +0.6%".
+func spread(values []float64) string {
+	share := func(p float64) float64 { return (percentile(values, p)/median(values) - 1) * 100 }
+	return fmt.Sprintf("%+.1f%% %+.1f%%", share(0.25), share(0.75))
 }
 
 // medianOf is the median of one figure of the samples.

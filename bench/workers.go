@@ -180,15 +180,16 @@ func (b *bench) workerTargets(results []*workerResult, n int) {
 		var memory float64
 		switch r.Name {
 		case nameNoLabels:
-			memory = 1.05
-		case nameLastcall:
 			memory = 1.10
+		case nameLastcall:
+			memory = 1.15
 		default:
 			continue
 		}
 		what := fmt.Sprintf("%s, %s workers: ", r.Name, thousands(n))
 		b.target(Target{What: what + "memory, ratio", Limit: memory, Measured: r.bytes() / base.bytes()})
-		b.target(Target{What: what + "stop, ratio", Limit: 1.3, Measured: r.stop() / base.stop()})
+		b.target(Target{What: what + "stop, ratio", Limit: 1.25, Measured: r.stop() / base.stop()})
+		b.target(Target{What: what + "start, ratio", Limit: 1.5, Measured: r.start() / base.start()})
 		b.target(Target{What: what + "goroutines beyond the workers and the caller of Run", Limit: 0, Measured: float64(r.extra())})
 		if fastest := fastestWithNames(results); fastest != nil {
 			b.target(Target{What: what + "stop, to the fastest peer that knows names, " + fastest.Name, Limit: 1, Measured: r.stop() / fastest.stop()})
