@@ -48,9 +48,6 @@ func (r *run) addAll(specs []spec) {
 		}
 		added[i] = true
 		s := specs[i]
-		if s.opt.beside != "" {
-			add(place(s.opt.beside))
-		}
 		for _, dep := range s.opt.after {
 			add(place(dep))
 		}
@@ -82,11 +79,7 @@ func (r *run) initMember(m *member, name string, w Worker, opt *options, order i
 func (r *run) addLocked(s spec, m *member, order int32) {
 	r.initMember(m, s.name, s.w, s.opt, order)
 	r.adding = m
-	if s.opt.beside != "" {
-		r.stepLocked(engine.AddReplica{Member: r.memberOf(s.opt.beside).place, Spec: r.specOf(s.opt)})
-	} else {
-		r.stepLocked(engine.Add{Spec: r.specOf(s.opt), Replicas: 1})
-	}
+	r.stepLocked(engine.Add{Spec: r.specOf(s.opt), Replicas: 1})
 }
 
 // specOf says the options in the engine's words.
@@ -127,7 +120,7 @@ func (r *run) add(s spec) {
 		r.reject(s.name, fmt.Errorf("worker %q was added %s: %w", r.prefix+s.name, when, ErrStopping))
 		return
 	}
-	problems := append(r.placeProblems(s), r.besideProblems(s)...)
+	problems := r.placeProblems(s)
 	for _, name := range s.names() {
 		if r.memberOf(name) != nil || r.pools[name] != nil {
 			problems = append(problems, fmt.Sprintf("worker %q was added twice", r.prefix+name))
@@ -160,18 +153,6 @@ func (r *run) placeProblems(s spec) []string {
 		}
 	}
 	return problems
-}
-
-// besideProblems is what is wrong with the place that a worker asks for.
-func (r *run) besideProblems(s spec) []string {
-	if s.opt.beside == "" {
-		return nil
-	}
-	at := r.memberOf(s.opt.beside)
-	if at == nil || r.engine.Removing(at.place) {
-		return []string{besideWhom(r.prefix, s)}
-	}
-	return r.cycleProblems(s, at.place, "what it is beside")
 }
 
 // cycleProblems names what s is to start after and what itself starts after at, whose place s is to have.

@@ -152,7 +152,6 @@ func (g *Group) begin(ctx context.Context, c *control) (*run, error) {
 		g.specs = old.specs()
 		g.run = nil
 	}
-	g.specs = withBesides(g.specs)
 	prefix := ""
 	if parent != nil { // the group around it has checked, but workers may have been added since
 		prefix = parent.m.path() + "/"

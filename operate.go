@@ -150,7 +150,7 @@ func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Opti
 }
 
 // Remove stops a worker as [Group.Stop] does, and forgets it: its name is free again. It cannot be done while another worker
-// that has not ended depends on it, unless there is one [Beside] it. One replica of several can always be removed; with the last
+// that has not ended depends on it. One replica of several can always be removed; with the last
 // one goes the member.
 func (g *Group) Remove(ctx context.Context, name string) error {
 	return g.operate(ctx, name, memberFirst, func(r *run, t *target, op *operation) (engine.Input, error) {

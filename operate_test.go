@@ -770,3 +770,21 @@ func TestEventsComeBeforeTheReturn(t *testing.T) {
 		}
 	}
 }
+
+// What is added after one that has failed before it was ready does not start, and does not hold up the group.
+func TestAddAfterWhatFailed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var g lastcall.Group
+		g.Go("other", untilStop)
+		g.Go("broken", func(context.Context) error { return errors.New("broken") }, lastcall.Optional(), lastcall.AwaitReady(0))
+		stop := running(t, &g)
+		g.Go("user", untilStop, lastcall.After("broken"))
+		synctest.Wait()
+		if got := stateOf(t, &g, "user"); got != lastcall.StateStopped {
+			t.Errorf("user is %s", got)
+		}
+		if err := stop(); err == nil {
+			t.Error("the failure is not in the error of Run")
+		}
+	})
+}

@@ -19,7 +19,6 @@ type options struct {
 	restart    *RestartPolicy // nil: never
 	essential  bool
 	optional   bool
-	beside     string
 	pool       *pool    // of which it is a replica; nil if it was added with Add
 	problems   []string // what is wrong with the options
 }
@@ -91,13 +90,6 @@ func Restart(p RestartPolicy) Option {
 // Run, and the group runs on. What waits for it and has never started does not start any more.
 func Optional() Option {
 	return func(o *options) { o.optional = true }
-}
-
-// Beside gives the worker the place of the named one of its group: what depends on that depends on this one as well, whether it
-// was added before or after. It is for one more of the same, added with [Group.Add] while the group runs; what has started
-// already goes on meanwhile. Such a worker can be removed again although others depend on it, see [Group.Remove].
-func Beside(name string) Option {
-	return func(o *options) { o.beside = name }
 }
 
 // Essential makes the worker's return, even without an error, stop the group.

@@ -362,3 +362,24 @@ func TestSlashInAName(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestRestartAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j := newJournal()
+		var g lastcall.Group
+		g.Go("web", func(ctx context.Context) error {
+			j.addAt("starts")
+			lastcall.Sleep(ctx, time.Second)
+			return errors.New("broken")
+		}, lastcall.Restart(lastcall.RestartPolicy{MinDelay: 10 * time.Second, AtOnce: true}))
+		_ = runFor(t, &g, 13*time.Second)
+		list := j.list()
+		if len(list) < 3 || list[0] != "0s starts" || list[1] != "1s starts" {
+			t.Fatalf("starts: %v", list)
+		}
+		third, err := time.ParseDuration(strings.Fields(list[2])[0])
+		if err != nil || third < 7*time.Second || third > 12*time.Second {
+			t.Errorf("the third start: %v", list[2])
+		}
+	})
+}

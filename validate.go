@@ -46,7 +46,6 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 	if grace := g.graceOr(len(seen) == 1); g.LameDuck > 0 && grace > 0 && g.LameDuck >= grace {
 		problems = append(problems, fmt.Sprintf("%s has a LameDuck of %v, which leaves nothing of its Grace of %v", where, g.LameDuck, grace))
 	}
-	specs = withBesides(specs)
 	byName := newIndex(len(specs), func(at int) string { return specs[at].name })
 	for i, s := range specs {
 		problems = append(problems, s.problems(prefix)...)
@@ -61,21 +60,6 @@ func (g *Group) check(specs []spec, seen []*Group, prefix string) (problems []st
 			if _, ok := byName.get(dep); !ok {
 				problems = append(problems, fmt.Sprintf("worker %q is to start after %q, which is not in the group", prefix+s.name, dep))
 			}
-		}
-	}
-	for _, s := range specs {
-		at, ok, steps := s, true, 0
-		for ; at.opt.beside != "" && ok && steps < len(specs); steps++ {
-			var i int
-			if i, ok = byName.get(at.opt.beside); ok {
-				at = specs[i]
-			}
-		}
-		switch {
-		case !ok && steps == 1:
-			problems = append(problems, besideWhom(prefix, s))
-		case ok && steps == len(specs) && steps > 0:
-			problems = append(problems, fmt.Sprintf("worker %q is to be beside itself", prefix+s.name))
 		}
 	}
 	for _, cycle := range cycles(specs, &byName) {
@@ -207,50 +191,4 @@ func cycles(specs []spec, byName *index) (found [][]string) {
 		}
 	}
 	return found
-}
-
-// withBesides has what depends on a worker depend as well on those that were added beside it.
-func withBesides(specs []spec) []spec {
-	beside := map[string][]string{}
-	for _, s := range specs {
-		if of := s.opt.beside; of != "" {
-			beside[of] = append(beside[of], s.name)
-		}
-	}
-	if len(beside) == 0 {
-		return specs
-	}
-	specs = slices.Clone(specs)
-	for i := range specs {
-		s := &specs[i]
-		has := map[string]bool{s.name: true} // what it depends on, and itself
-		for _, name := range s.opt.after {
-			has[name] = true
-		}
-		for at := 0; at < len(s.opt.after); at++ { // the list grows
-			for _, name := range beside[s.opt.after[at]] {
-				if !has[name] {
-					has[name] = true
-					s.opt = s.opt.dependingOn(name, s.opt.after[at])
-				}
-			}
-		}
-	}
-	return specs
-}
-
-// dependingOn is a copy of the options with a dependency on name that is as the one on like.
-func (o *options) dependingOn(name, like string) *options {
-	more := *o
-	more.after, more.requires = slices.Clone(o.after), slices.Clone(o.requires)
-	if slices.Contains(o.requires, like) {
-		Requires(name)(&more)
-	} else {
-		After(name)(&more)
-	}
-	return &more
-}
-
-func besideWhom(prefix string, s spec) string {
-	return fmt.Sprintf("worker %q is to be beside %q, which is not in the group", prefix+s.name, s.opt.beside)
 }

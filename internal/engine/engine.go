@@ -196,8 +196,6 @@ func (e *Engine) take(in Input) {
 	switch in := in.(type) {
 	case Add:
 		e.add(in)
-	case AddReplica:
-		e.addBeside(in)
 	case Begin:
 		e.begin()
 	case BecameReady:

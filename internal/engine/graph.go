@@ -217,24 +217,6 @@ func (e *Engine) add(in Add) {
 // isParked reports whether the member is there and has no replicas. Such a member keeps the group from being over.
 func (m *member) isParked() bool { return m.state == memberHere && m.first == none }
 
-// addBeside puts one more replica beside those of a member.
-func (e *Engine) addBeside(in AddReplica) {
-	m := &e.members[in.Member]
-	v := e.newVersion(in.Member, in.Spec)
-	if len(v.deps) > 0 {
-		e.depths = nil
-	}
-	with := marks(0)
-	if e.linksOf(in.Member).isSatisfied() && e.phase != GroupNew {
-		with = joining
-	}
-	next := 0
-	for r := m.first; r != none; r = e.replicas[r].next {
-		next = max(next, int(e.replicas[r].index)+1)
-	}
-	e.addReplica(in.Member, next, v, with)
-}
-
 // newVersion links a spec to what it depends on.
 func (e *Engine) newVersion(id MemberID, spec Spec) *version {
 	if spec.plain() {

@@ -11,12 +11,6 @@ type (
 		Replicas int
 		Indices  []int // of the replicas; nil means 0, 1, ...
 	}
-	// AddReplica puts one more replica beside those of a member, with a Spec of its own. If the member is satisfied, it counts
-	// once it is ready.
-	AddReplica struct {
-		Member MemberID
-		Spec   Spec
-	}
 	// Begin starts the group.
 	Begin struct{}
 	// BecameReady says that an attempt is ready.
@@ -101,8 +95,6 @@ type (
 const All = -1
 
 func (Add) input() {}
-
-func (AddReplica) input() {}
 
 func (Begin) input() {}
 

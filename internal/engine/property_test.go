@@ -322,10 +322,8 @@ func (w *world) operate() {
 			w.addMember()
 		}
 	case 1:
-		if w.group == GroupRunning {
-			spec := w.anySpec(func(dep MemberID) bool { return dep != member && !w.e.DependsOn(dep, member) })
-			w.step(AddReplica{member, spec})
-		}
+		w.adding = w.members[member].spec
+		w.newOp(func(op OpID) Input { return Scale{op, member, 0} })
 	case 2:
 		w.newOp(func(op OpID) Input { return Suspend{op, member, index} })
 	case 3:
