@@ -9,6 +9,7 @@ import (
 
 	"github.com/lastcall-go/lastcall/internal/engine"
 	"github.com/lastcall-go/lastcall/internal/identity"
+	"github.com/lastcall-go/lastcall/internal/strict"
 )
 
 // An attempt is one start of a worker, and the context that the worker gets: it ends at the soft stop. There may be
@@ -34,6 +35,15 @@ func attemptOf(ctx context.Context) *attempt {
 		return c.attempt
 	}
 	a, _ := ctx.Value(attemptKey{}).(*attempt)
+	return a
+}
+
+// workerOf is attemptOf for the function of that name, which in strict tests must be called with a worker's context.
+func workerOf(ctx context.Context, function string) *attempt {
+	a := attemptOf(ctx)
+	if a == nil {
+		strict.Outside(ctx, function)
+	}
 	return a
 }
 

@@ -10,12 +10,12 @@ import (
 // Grace is the context for work in flight: it survives the soft stop and nothing else. It has the values of ctx, ends at
 // the hard stop, and ends with ctx where ctx ended for a reason of its own, such as a timeout or the caller's cancellation.
 // Its Deadline is that of ctx or the time of the hard stop, which is known once the soft stop began, whichever comes first.
-// Outside a group it is ctx itself, so that a handler can be tested alone.
+// Outside a group, where ctx comes from no worker, it is ctx itself, so that a handler can be tested alone.
 //
 // The soft stop ends every context made from the worker's, so that a cancellation that comes after it cannot be seen there;
 // a deadline is. To see both, make the contexts of the work from Grace(ctx) in the first place, as package serve does.
 func Grace(ctx context.Context) context.Context {
-	a := attemptOf(ctx)
+	a := workerOf(ctx, "Grace")
 	if a == nil {
 		return ctx
 	}
@@ -34,7 +34,7 @@ func Grace(ctx context.Context) context.Context {
 // the stop: what the group's grace period leaves to it when everything that stops before it uses up all of its time. A second
 // signal takes it away. Outside a group it is 0.
 func GracePeriod(ctx context.Context) time.Duration {
-	if a := attemptOf(ctx); a != nil {
+	if a := workerOf(ctx, "GracePeriod"); a != nil {
 		return a.m.run.share(a.m)
 	}
 	return 0

@@ -39,6 +39,10 @@
 //   - [Closer] calls a function such as Close under the grace context when all workers that depend on it have returned.
 //   - [Track] is Do for work that can no longer be refused, such as an accepted connection.
 //
+// These functions find their worker in the context. Outside a group, where the context comes from no worker, they do what
+// their comments say, mostly nothing, so that a function can be tested alone. Tests can have such calls panic, see package
+// lastcalltest.
+//
 // [context.Cause] says why a context ended, see [StopCause].
 //
 // # What goes wrong

@@ -25,7 +25,7 @@ var ErrEmpty = errors.New("lastcall: nothing is there to take")
 // for the next one that drains it. Outside a group the end of ctx cuts the work as well, so that nothing is drained: Drain
 // returns nil.
 func Drain[T any](ctx context.Context, source <-chan T, handle func(context.Context, T) error) error {
-	a, closed := attemptOf(ctx), false
+	a, closed := workerOf(ctx, "Drain"), false
 	if a != nil {
 		top := a.m.run.root()
 		top.sources.add(source, a.m.path(), func() int { return len(source) })
@@ -58,7 +58,7 @@ func Drain[T any](ctx context.Context, source <-chan T, handle func(context.Cont
 // At the hard stop DrainFunc takes the rest without handling it, to say how many items are lost. A queue that keeps its
 // items somewhere else may return ErrEmpty then: nothing is lost. It can tell by lastcall.Grace(ctx).Err().
 func DrainFunc[T any](ctx context.Context, take func(context.Context) (T, error), handle func(context.Context, T) error) error {
-	a := attemptOf(ctx)
+	a := workerOf(ctx, "DrainFunc")
 	return drain(ctx, a, take, handle, func() {
 		if !a.m.run.root().stopping.Load() { // a nested group restarts, and takes from it again
 			return

@@ -19,9 +19,9 @@ import (
 // Inside a unit of the same worker it is not refused: work that was accepted may use helpers that use Do. It is inside
 // where ctx comes from the unit's context, or from [Grace] while a unit is in flight, as a request's does in package serve.
 //
-// Outside a group Do runs fn with ctx unless ctx has ended.
+// Outside a group Do runs fn with ctx, counts nothing, and returns [ErrStopping] if ctx has ended.
 func Do(ctx context.Context, fn func(context.Context) error) error {
-	a := attemptOf(ctx)
+	a := workerOf(ctx, "Do")
 	if a == nil {
 		if ctx.Err() != nil {
 			return ErrStopping
@@ -35,9 +35,9 @@ func Do(ctx context.Context, fn func(context.Context) error) error {
 }
 
 // Track is [Do] for work that was taken already, such as a connection that was accepted or a message in hand: it is
-// never refused.
+// never refused. Outside a group it runs fn with ctx.
 func Track(ctx context.Context, fn func(context.Context) error) error {
-	a := attemptOf(ctx)
+	a := workerOf(ctx, "Track")
 	if a == nil {
 		return fn(ctx)
 	}

@@ -37,7 +37,7 @@ type selfReadier interface {
 // Name returns the worker's name with those of the groups around it, outermost first: "group/worker".
 // Outside a group it returns "".
 func Name(ctx context.Context) string {
-	if a := attemptOf(ctx); a != nil {
+	if a := workerOf(ctx, "Name"); a != nil {
 		return a.m.path()
 	}
 	return ""
@@ -47,23 +47,24 @@ func Name(ctx context.Context) string {
 // with [AwaitReady], and after [Unready]; otherwise a worker is ready when its function is entered. It may be called
 // from any goroutine and any number of times; once the soft stop began, and outside a group, it does nothing.
 func Ready(ctx context.Context) {
-	if a := attemptOf(ctx); a != nil {
+	if a := workerOf(ctx, "Ready"); a != nil {
 		a.m.run.ready(a)
 	}
 }
 
 // Unready says that the worker cannot do its job at the moment, and why. It shows in [Group.Ready] and in the
-// report, and ends with the next [Ready]. Dependents that have started keep running.
+// report, and ends with the next [Ready]. Dependents that have started keep running. Outside a group it does nothing.
 func Unready(ctx context.Context, reason string) {
-	if a := attemptOf(ctx); a != nil {
+	if a := workerOf(ctx, "Unready"); a != nil {
 		a.m.run.unready(a, reason)
 	}
 }
 
 // Status says in a few words what the worker is doing. The latest status is shown wherever the stop waits for the
-// worker: in the log, on the terminal, in the report, and in the error if the worker is abandoned.
+// worker: in the log, on the terminal, in the report, and in the error if the worker is abandoned. Outside a group it does
+// nothing.
 func Status(ctx context.Context, text string) {
-	if a := attemptOf(ctx); a != nil {
+	if a := workerOf(ctx, "Status"); a != nil {
 		a.m.run.status(a, text)
 	}
 }
@@ -72,14 +73,14 @@ func Status(ctx context.Context, text string) {
 // which it still serves but is no longer ready, or at the soft stop if there is no delay. Outside a group it returns
 // ctx.Done().
 func LameDuck(ctx context.Context) <-chan struct{} {
-	if a := attemptOf(ctx); a != nil {
+	if a := workerOf(ctx, "LameDuck"); a != nil {
 		return a.m.run.lameDuck
 	}
 	return ctx.Done()
 }
 
 // Sleep waits for d and returns nil, or returns ctx.Err() as soon as ctx ends. It costs nothing while it waits.
-// With d ≤ 0 it returns ctx.Err() at once.
+// With d ≤ 0 it returns ctx.Err() at once. It needs no worker.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
@@ -150,7 +151,7 @@ func Closer(fn func(context.Context) error) Func {
 			return errors.New("lastcall.Closer: nil function")
 		}
 		<-ctx.Done()
-		if attemptOf(ctx) == nil {
+		if workerOf(ctx, "Closer") == nil {
 			return fn(context.WithoutCancel(ctx))
 		}
 		return Track(ctx, fn)
@@ -165,9 +166,9 @@ func Closer(fn func(context.Context) error) Func {
 // Each returns nil at the soft stop, and when take returns io.EOF, the end of the source; otherwise the first error of
 // take or handle. Once the soft stop began, an error of take means only that nothing was taken. Items that are still in
 // the source stay there: for a channel or a queue in memory, whose items end with the process, see [Drain] and
-// [DrainFunc].
+// [DrainFunc]. Outside a group the end of ctx is the soft stop and the end of the work in hand as well.
 func Each[T any](ctx context.Context, take func(context.Context) (T, error), handle func(context.Context, T) error) error {
-	a := attemptOf(ctx)
+	a := workerOf(ctx, "Each")
 	for {
 		item, refused, err := takeOne(ctx, a, take)
 		switch {
