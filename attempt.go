@@ -51,7 +51,12 @@ func workerOf(ctx context.Context, function string) *attempt {
 func (a *attempt) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done is closed at the soft stop.
-func (a *attempt) Done() <-chan struct{} { return a.soft.done }
+func (a *attempt) Done() <-chan struct{} {
+	if a.soft.ended() != nil {
+		a.askedLate()
+	}
+	return a.soft.done
+}
 
 // Err is context.Canceled after the soft stop.
 func (a *attempt) Err() error { return a.soft.err() }
@@ -160,6 +165,7 @@ func (a *attempt) finish(end *outcome) {
 		}
 		a.m.run.reportPanic(a, end.err)
 	}
+	a.endedLate(end.err)
 	a.drain()
 	if a.m.run.labels {
 		pprof.SetGoroutineLabels(context.Background())

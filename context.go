@@ -23,7 +23,7 @@ func Grace(ctx context.Context) context.Context {
 		return ctx
 	}
 	g := &graceContext{values: ctx, attempt: a, hard: a.hard()}
-	if ctx.Done() == a.Done() { // nothing between the worker's context and this one ends
+	if ctx == context.Context(a) || ctx.Done() == a.soft.done { // nothing between the worker's context and this one ends
 		return g
 	}
 	g.own = ownEnd(ctx, a, g.hard)

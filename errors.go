@@ -115,7 +115,8 @@ const (
 	// ErrAbandoned: the worker did not return even after the hard stop, and still runs.
 	ErrAbandoned
 	// ErrLost: work that the worker had accepted was not done: a unit of [Do] used the worker's context, which the soft stop
-	// ended, or items were left in a source of [Drain]. Err says which.
+	// ended, items were left in a source of [Drain], or a Shutdown method was called with the worker's context after its end
+	// and gave up. Err says which.
 	ErrLost
 	// ErrNotReplaced: the replacement did not become ready, so the old worker runs on; see [Group.Replace].
 	ErrNotReplaced

@@ -90,12 +90,13 @@ func takeOne[T any](ctx context.Context, a *attempt, take func(context.Context) 
 }
 
 // flight counts a worker's work: units in flight in the lower half of the count, takers ([Each] waiting for an item)
-// in the upper half, and two marks. One word, so that every question is answered in one atomic step.
+// in the upper half, and three marks. One word, so that every question is answered in one atomic step.
 type flight struct{ word atomic.Int64 }
 
 const (
 	taker   int64 = 1 << 30 // one taker
 	closed  int64 = 1 << 60 // no new units: the soft stop began, or the worker's function returned
+	gaveUp  int64 = 1 << 62 // a Shutdown method was called with the worker's context when that had ended
 	awaited int64 = 1 << 61 // the worker's function returned and waits for the count to reach zero
 
 	countMask = closed - 1

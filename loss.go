@@ -9,14 +9,16 @@ import (
 
 // A loss is the work that a worker has lost.
 type loss struct {
-	aborted int // units that the soft stop aborted, since they used the worker's context
-	left    int // items left in a source of [Drain] or [DrainFunc]
+	aborted   int // units that the soft stop aborted, since they used the worker's context
+	left      int // items left in a source of [Drain] or [DrainFunc]
+	shutdowns int // calls of Shutdown that gave up, since their context had ended
 }
 
 // The reasons of [ErrLost].
 var (
 	errWrongContext = errors.New("used the worker's context; use the one it was given")
 	errLeft         = errors.New("left in the source that it drains")
+	errShutdown     = errors.New("Shutdown was called with a context that had ended; use lastcall.Closer")
 )
 
 // lost notes work that a worker has lost.
@@ -35,16 +37,19 @@ func (r *run) lostLocked(path string, l loss) {
 	sum := r.losses[path]
 	sum.aborted += l.aborted
 	sum.left += l.left
+	sum.shutdowns += l.shutdowns
 	r.losses[path] = sum
 }
 
 // errs are the errors that a loss comes to.
 func (l loss) errs(path string) (errs []error) {
-	if l.aborted > 0 {
-		errs = append(errs, &WorkerError{Kind: ErrLost, Name: path, Units: l.aborted, Err: errWrongContext})
-	}
-	if l.left > 0 {
-		errs = append(errs, &WorkerError{Kind: ErrLost, Name: path, Units: l.left, Err: errLeft})
+	for _, part := range []struct {
+		units int
+		why   error
+	}{{l.aborted, errWrongContext}, {l.left, errLeft}, {l.shutdowns, errShutdown}} {
+		if part.units > 0 {
+			errs = append(errs, &WorkerError{Kind: ErrLost, Name: path, Units: part.units, Err: part.why})
+		}
 	}
 	return errs
 }
@@ -69,7 +74,7 @@ func (r *Report) addLosses(losses map[string]loss) {
 				continue
 			}
 			w, l := &r.Workers[i], losses[path]
-			w.Lost += l.aborted + l.left
+			w.Lost += l.aborted + l.left + l.shutdowns
 			for _, err := range l.errs(path) {
 				if w.Err != "" {
 					w.Err += "; "

@@ -143,7 +143,9 @@ func every(name string, d time.Duration, fn Func, now bool) Func {
 // called. After the hard stop fn is called as well, with a context that has ended. An error of fn is the worker's
 // failure, or, if the hard stop cut it, [ErrInterrupted].
 //
-// Use it instead of "<-ctx.Done(); return x.Shutdown(ctx)", where the context has ended before Shutdown begins.
+// Use it instead of "<-ctx.Done(); return x.Shutdown(ctx)", where the context has ended before Shutdown begins. Where such
+// a call waits for something and so gives up, it is reported as work lost, see [ErrLost].
+//
 // Outside a group fn is called when ctx ends, with a context that does not end.
 func Closer(fn func(context.Context) error) Func {
 	return func(ctx context.Context) error {

@@ -3,6 +3,7 @@ package lastcall_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -97,5 +98,64 @@ func TestCloserOutsideAGroup(t *testing.T) {
 	cancel()
 	if err := lastcall.Closer(func(ctx context.Context) error { return ctx.Err() })(ctx); err != nil {
 		t.Errorf("it is called with a context that has ended: %v", err)
+	}
+}
+
+// server is something that is to be shut down: Shutdown waits for its connections, or for ctx.
+type server struct{ busy bool }
+
+func (s *server) Shutdown(ctx context.Context) error {
+	if !s.busy {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second):
+		return nil
+	}
+}
+
+// A Shutdown that gives up because its context had ended is not "all well". Everything that looks alike is.
+func TestShutdownWithAnEndedContext(t *testing.T) {
+	type key struct{}
+	busy, idle := &server{busy: true}, &server{}
+	for name, test := range map[string]struct {
+		run  lastcall.Func
+		lost bool
+	}{
+		"the classic": {func(ctx context.Context) error { <-ctx.Done(); return busy.Shutdown(ctx) }, true},
+		"wrapped": {func(ctx context.Context) error {
+			<-ctx.Done()
+			return fmt.Errorf("shutdown: %w", busy.Shutdown(context.WithValue(ctx, key{}, 1)))
+		}, true},
+		"nothing to wait for":  {func(ctx context.Context) error { <-ctx.Done(); return idle.Shutdown(ctx) }, false},
+		"under grace":          {func(ctx context.Context) error { <-ctx.Done(); return busy.Shutdown(lastcall.Grace(ctx)) }, false},
+		"the helper":           {lastcall.Closer(busy.Shutdown), false},
+		"the worker's own end": {untilStop, false},
+		"a loop with a select": {func(ctx context.Context) error { <-ctx.Done(); <-ctx.Done(); return ctx.Err() }, false},
+		"shut down without end": {func(ctx context.Context) error {
+			<-ctx.Done()
+			_ = busy.Shutdown(context.WithoutCancel(ctx))
+			return ctx.Err()
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var g lastcall.Group
+				g.Go("web", test.run)
+				err := runFor(t, &g, time.Second)
+				want, code := "", 0
+				if test.lost {
+					want, code = "web: work lost, 1 unit: Shutdown was called with a context that had ended; use lastcall.Closer", 4
+				}
+				if errorText(err) != want || lastcall.ExitCode(err) != code {
+					t.Errorf("%v, exit status %d; want %q, %d", err, lastcall.ExitCode(err), want, code)
+				}
+				if w := worker(t, g.Report(), "web"); (w.Lost > 0) != test.lost || w.State != lastcall.StateStopped {
+					t.Errorf("%+v", w)
+				}
+			})
+		})
 	}
 }
