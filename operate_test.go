@@ -621,6 +621,7 @@ func TestSingleWorkersOneByOne(t *testing.T) {
 					}
 				}
 			}
+			g.Go("keeper", untilStop) // the group does not end when all others have
 			stop := running(t, &g)
 			state := func(name string) (s lastcall.State, ok bool) {
 				for _, w := range g.Report().Workers {

@@ -70,7 +70,7 @@ func (e *Engine) considerRunning(id ReplicaID) {
 			e.tell(id, r.cause)
 		}
 	case r.wanted == Down || r.wanted == Again:
-		if !e.requiredByRunning(r.member) {
+		if r.is(joining) || !e.requiredByRunning(r.member) { // nothing counts on what joins
 			e.tell(id, r.cause)
 		}
 	case r.version.unmetReq > 0:

@@ -314,6 +314,9 @@ func (e *Engine) forget(id ReplicaID) {
 
 // unlink takes a version that has no replicas out of the graph.
 func (e *Engine) unlink(v *version) {
+	if len(v.deps) > 0 {
+		e.depths = nil
+	}
 	for _, dep := range v.deps {
 		if l := e.members[dep].links; l != nil {
 			l.users = slices.DeleteFunc(l.users, func(user *version) bool { return user == v })

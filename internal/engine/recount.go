@@ -45,9 +45,15 @@ func (e *Engine) recountMember(id MemberID) error {
 	if m.state == memberFree {
 		return nil
 	}
+	places := map[int32]bool{} // one replica in each, but for one that is to replace it and is not ready yet
 	for r := m.first; r != none; r = e.replicas[r].next {
 		if rep := &e.replicas[r]; !rep.is(exists) || rep.member != id {
 			return fmt.Errorf("member %d has replica %d, which is not its own", id, r)
+		} else if rep.wanted != Gone && !rep.is(joining) {
+			if places[rep.index] && !e.leaving() {
+				return fmt.Errorf("member %d has two replicas in the place %d", id, rep.index)
+			}
+			places[rep.index] = true
 		}
 	}
 	if m.links == nil {
