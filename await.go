@@ -176,3 +176,10 @@ func (r *run) awaitedStart(m *member, unready map[string][]string) (a Awaited, a
 	}
 	return a, true
 }
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // User code is called in more places than it seems: listeners, handlers of the log, and the methods of errors and of
@@ -42,8 +44,8 @@ func call(listen func(Event), event Event) {
 	returned = true
 }
 
-// logError is slog.Error, whatever the handler does.
-func logError(msg string, args ...any) { contained(func() { slog.Error(msg, args...) }) }
+// logError is slog.Error, whatever the handler does and the message has in it.
+func logError(msg string, args ...any) { contained(func() { slog.Error(text.Outside(msg), args...) }) }
 
 // textOf is the text of an error, whatever its method does.
 func textOf(err error) (text string) {

@@ -407,7 +407,7 @@ func TestAUnitThatUsesTheWorkersContextIsLost(t *testing.T) {
 				if text := err.Error(); !strings.HasSuffix(text, "used the worker's context; use the one it was given") {
 					t.Error(text)
 				}
-				if report := g.Report().String(); strings.Contains(report, "all well") || !strings.Contains(report, "used the worker's context; use the one it was given") {
+				if report := strings.Join(strings.Fields(g.Report().String()), " "); strings.Contains(report, "all well") || !strings.Contains(report, "used the worker's context; use the one it was given") {
 					t.Error(report)
 				}
 				if w := worker(t, g.Report(), "web"); w.Lost != test.lost || w.State != lastcall.StateStopped {

@@ -100,7 +100,7 @@ func attributes(e Event) (attrs []slog.Attr) {
 		}
 	}
 	add("worker", e.Name)
-	if e.Kind == EventState {
+	if e.Kind == EventState || e.Kind == EventAwaiting {
 		add("state", e.State.String())
 	}
 	if e.Took > 0 {

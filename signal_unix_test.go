@@ -627,7 +627,7 @@ func TestKernelReload(t *testing.T) {
 	p = launch(t, daemonCommand(t, "quick")) // without OnReload it is a soft stop
 	p.await("up")
 	p.send(syscall.SIGHUP)
-	wants(t, p.exits(0), "(SIGHUP)")
+	wants(t, p.exits(0), "group stopping state=stopping cause=SIGHUP")
 }
 
 func TestKernelLiveReport(t *testing.T) {
@@ -679,7 +679,7 @@ func TestKernelALogFileGetsNoControlCharacters(t *testing.T) {
 	p := launch(t, daemonCommand(t, "deaf"))
 	p.await("up")
 	p.send(syscall.SIGTERM)
-	p.await("group waiting waiting_for=\"deaf (1") // by then the display would have been drawn
+	p.await("group waiting state=stopping waiting_for=\"deaf (1") // by then the display would have been drawn
 	p.send(syscall.SIGTERM)
 	p.await("cut")
 	p.sendUntil(syscall.SIGTERM, "forced")

@@ -133,6 +133,25 @@ func TestKernelAQuickStopOnATerminal(t *testing.T) {
 	}
 }
 
+// On a wide terminal the waterfall uses the width, up to what is readable.
+func TestKernelOnAWideTerminal(t *testing.T) {
+	for columns, want := range map[uint16]int{80: 80, 100: 100, 200: 120} {
+		p, person := onTerminal(t, "quick", columns)
+		p.await("up")
+		person.WriteString(ctrlC)
+		out := p.exits(0)
+		_, row, _ := strings.Cut(out, "all well\r\n")
+		bar := strings.Index(row, "█") // it is the only worker: its bar fills its column
+		if bar < 0 {
+			t.Skipf("the stop took no time to see:\n%s", out)
+		}
+		want -= 2 + 6 + 2 + 7 + 2 + 22 + (want-80)/4
+		if got := strings.Count(row, "█"); got > want || got < want*3/4 {
+			t.Errorf("on %d columns a bar of %d, want up to %d:\n%s", columns, got, want, out)
+		}
+	}
+}
+
 // Interactive forces log records on a terminal, and the waterfall into a pipe.
 func TestKernelInteractive(t *testing.T) {
 	p, person := onTerminal(t, "not interactive", 100)

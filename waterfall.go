@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/summary"
 	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/internal/tty"
 )
@@ -51,141 +52,102 @@ const (
 // soft stop to its return, and the time that took; below, what failed, was cut, abandoned or leaked, with stacks. While
 // the group runs it lists the workers and their states. Of more than 50 workers it draws those with something to say
 // and the slowest.
+//
+// Rows are clipped to the width. Other lines break between words; only a word that is longer than a line, and the lines of
+// stacks, are left as they are.
 func (r Report) waterfall(width int, ascii bool) string {
 	width = max(width, 60)
 	b := unicodeBrushes
 	if ascii {
 		b = asciiBrushes
 	}
+	s := r.summary()
 	var out strings.Builder
-	out.WriteString(wrap(text.Outside(r.headline()), width) + "\n")
-	rows, rest := r.rows()
+	out.WriteString(wrap(text.Outside(r.headline(s)), width) + "\n")
+	rows := r.rows(s)
 	nameWidth := 6
-	for _, w := range rows {
-		nameWidth = max(nameWidth, tty.Columns(indented(w)))
+	for _, i := range rows {
+		nameWidth = max(nameWidth, tty.Columns(indented(r.Workers[i])))
 	}
-	nameWidth = min(nameWidth, 24)
-	if r.SoftStop.IsZero() || len(rows) == 0 {
-		for _, w := range rows {
-			line := fmt.Sprintf("  %s  %-10s %s", tty.Pad(tty.Clip(indented(w), nameWidth, b.ellipsis), nameWidth), w.State, w.remarks(r.Taken))
-			out.WriteString(tty.Clip(strings.TrimRight(line, " "), width, b.ellipsis) + "\n")
+	nameWidth = min(nameWidth, 24+max(width-80, 0)/4)
+	const timeWidth = 7
+	barWidth := width - 2 - nameWidth - 2 - timeWidth - 2 - 22 - max(width-80, 0)/4
+	from, to := r.span()
+	for _, i := range rows {
+		w := r.Workers[i]
+		line := "  " + tty.Pad(tty.Clip(indented(w), nameWidth, b.ellipsis), nameWidth) + "  "
+		if r.SoftStop.IsZero() {
+			line += fmt.Sprintf("%-10s %s", w.State, r.remarks(w, s.Of[i]))
+		} else {
+			line += fmt.Sprintf("%s %*s  %s", w.bar(from, to, barWidth, b), timeWidth, took(w, s.Of[i]), r.remarks(w, s.Of[i]))
 		}
-	} else {
-		const timeWidth, remarkWidth = 7, 22
-		barWidth := width - 2 - nameWidth - 2 - timeWidth - 2 - remarkWidth
-		from, to := r.span()
-		for _, w := range rows {
-			line := fmt.Sprintf("  %s  %s %*s  %s", tty.Pad(tty.Clip(indented(w), nameWidth, b.ellipsis), nameWidth), w.bar(from, to, barWidth, b), timeWidth, w.took(r.Taken), w.remarks(r.Taken))
-			out.WriteString(tty.Clip(strings.TrimRight(line, " "), width, b.ellipsis) + "\n")
-		}
+		out.WriteString(tty.Clip(strings.TrimRight(line, " "), width, b.ellipsis) + "\n")
 	}
-	if rest > 0 {
+	if rest := len(r.Workers) - len(rows); rest > 0 {
 		fmt.Fprintf(&out, "  and %s\n", text.Count(rest, "more worker"))
 	}
-	for _, w := range r.Workers {
-		w.details(&out)
+	for i, w := range r.Workers {
+		w.details(&out, s.Of[i], width)
 	}
 	for _, p := range r.Problems {
-		out.WriteString("rejected: " + text.Outside(p) + "\n")
+		out.WriteString(wrap("rejected: "+text.Outside(p), width) + "\n")
 	}
 	return out.String()
 }
 
 // headline is what happened in one line.
-func (r Report) headline() string {
-	var cut, abandoned, failed, leaked, interrupted, lost, inFlight, workers int
-	for _, w := range r.Workers {
-		if w.Group {
-			continue
-		}
-		workers++
-		inFlight += w.InFlight
-		interrupted += w.Interrupted
-		lost += w.Lost
-		switch {
-		case w.State == StateAbandoned:
-			abandoned++
-		case w.State == StateFailed:
-			failed++
-		case !w.HardStop.IsZero():
-			cut++
-		}
-		if w.Leaks != "" {
-			leaked++
-		}
-	}
+func (r Report) headline(s summary.Summary) string {
+	since := func(t time.Time) time.Duration { return text.Round(r.Taken.Sub(t)) }
 	var head string
 	switch {
 	case r.Started.IsZero():
 		return "not started"
+	case r.SoftStop.IsZero() && r.Ended.IsZero() && !r.LameDuck.IsZero():
+		head = fmt.Sprintf("lame duck for %s (%s)", since(r.LameDuck), r.Cause)
 	case r.SoftStop.IsZero() && r.Ended.IsZero():
-		head = fmt.Sprintf("%s for %s: %s", r.State, text.Round(r.Taken.Sub(r.Started)), text.Count(workers, "worker"))
-		if !r.LameDuck.IsZero() {
-			head = fmt.Sprintf("lame duck for %s (%s): %s", text.Round(r.Taken.Sub(r.LameDuck)), r.Cause, text.Count(workers, "worker"))
-		}
+		head = fmt.Sprintf("%s for %s", r.State, since(r.Started))
 	case r.Ended.IsZero():
-		head = fmt.Sprintf("stopping for %s (%s): %s", text.Round(r.Taken.Sub(r.SoftStop)), r.Cause, text.Count(workers, "worker"))
+		head = fmt.Sprintf("stopping for %s (%s)", since(r.SoftStop), r.Cause)
 	case r.SoftStop.IsZero():
-		head = fmt.Sprintf("completed after %s: %s", text.Round(r.Ended.Sub(r.Started)), text.Count(workers, "worker"))
+		head = fmt.Sprintf("completed after %s", text.Round(r.Ended.Sub(r.Started)))
 	default:
-		head = fmt.Sprintf("stopped in %s (%s): %s", text.Round(r.Ended.Sub(r.SoftStop)), r.Cause, text.Count(workers, "worker"))
+		head = fmt.Sprintf("stopped in %s (%s)", text.Round(r.Ended.Sub(r.SoftStop)), r.Cause)
 	}
-	if inFlight > 0 {
-		head += fmt.Sprintf(", %d in flight", inFlight)
+	head += ": " + text.Count(s.Workers, "worker")
+	if s.InFlight > 0 {
+		head += fmt.Sprintf(", %d in flight", s.InFlight)
 		if !r.SoftStop.IsZero() {
 			head += " at the soft stop"
 		}
 	}
-	well := true
-	for _, part := range []struct {
-		n    int
-		text string
-	}{{failed, "failed"}, {cut, "cut"}, {interrupted, "interrupted in flight"}, {lost, "lost"}, {abandoned, "abandoned"}, {leaked, "with leaks"}} {
-		if part.n > 0 {
-			well = false
-			head += fmt.Sprintf(", %d %s", part.n, part.text)
-		}
+	problems := s.Problems()
+	if len(problems) == 0 && !r.Ended.IsZero() {
+		problems = []string{"all well"}
 	}
-	if well && !r.Ended.IsZero() {
-		head += ", all well"
-	}
-	return head
+	return strings.Join(append([]string{head}, problems...), ", ")
 }
 
-// rows are the workers to draw: of very many those with something to say and the slowest. rest is how many are left out.
-func (r Report) rows() (rows []WorkerReport, rest int) {
-	if len(r.Workers) <= mostRows {
-		return r.Workers, 0
-	}
-	took := func(w WorkerReport) time.Duration { return w.Ended.Sub(w.SoftStop) }
+// rows are the places of the workers to draw: of very many those with something to say and the slowest.
+func (r Report) rows(s summary.Summary) []int {
 	order := make([]int, len(r.Workers))
 	for i := range order {
 		order[i] = i
 	}
+	if len(order) <= mostRows {
+		return order
+	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		first, second := r.Workers[a], r.Workers[b]
-		if first.eventful() != second.eventful() {
-			return cmp.Compare(btoi(second.eventful()), btoi(first.eventful()))
+		switch first, second := s.Of[a], s.Of[b]; {
+		case first.Told == second.Told:
+			return cmp.Compare(second.Took, first.Took)
+		case first.Told:
+			return -1
 		}
-		return cmp.Compare(took(second), took(first))
+		return 1
 	})
 	order = order[:mostRows]
 	slices.Sort(order)
-	for _, i := range order {
-		rows = append(rows, r.Workers[i])
-	}
-	return rows, len(r.Workers) - len(rows)
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func (w WorkerReport) eventful() bool {
-	return w.State != StateStopped && w.State != StateReady || !w.HardStop.IsZero() || w.Leaks != "" || w.Err != "" || w.Restarts > 0
+	return order
 }
 
 // span is the time that the bars cover.
@@ -235,63 +197,29 @@ func (w WorkerReport) bar(from, to time.Time, width int, b brushes) string {
 }
 
 // took is the time from the soft stop to the end.
-func (w WorkerReport) took(now time.Time) string {
-	switch {
-	case w.SoftStop.IsZero():
+func took(w WorkerReport, s summary.Worker) string {
+	if w.SoftStop.IsZero() {
 		return "-"
-	case w.Ended.IsZero():
-		return text.Round(now.Sub(w.SoftStop)).String()
 	}
-	return text.Round(w.Ended.Sub(w.SoftStop)).String()
+	return text.Round(s.Took).String()
 }
 
-// remarks are the few words behind the bar.
-func (w WorkerReport) remarks(now time.Time) string {
+// remarks are the few words behind the bar, or behind the state of a worker that runs.
+func (r Report) remarks(w WorkerReport, s summary.Worker) string {
 	var words []string
 	switch {
-	case w.State == StateAbandoned, w.State == StateFailed:
-		words = append(words, w.State.String())
-	case !w.HardStop.IsZero():
-		words = append(words, "cut")
-	case w.Started.IsZero():
-		words = append(words, "not started")
-	case w.SoftStop.IsZero() && !w.Ended.IsZero():
-		words = append(words, "completed")
+	case s.Ending != "":
+		words = append(words, s.Ending)
 	case w.SoftStop.IsZero() && w.State == StateReady:
-		words = append(words, text.Round(now.Sub(w.Ready)).String())
+		words = append(words, text.Round(r.Taken.Sub(w.Ready)).String())
 	}
-	if w.InFlight > 0 {
-		words = append(words, fmt.Sprintf("%d in flight", w.InFlight))
-	}
-	if w.Interrupted > 0 {
-		words = append(words, fmt.Sprintf("%d interrupted", w.Interrupted))
-	}
-	if w.Lost > 0 {
-		words = append(words, fmt.Sprintf("%d lost", w.Lost))
-	}
-	if w.Leaks != "" {
-		words = append(words, "leaked")
-	}
-	if w.Restarts > 0 {
-		words = append(words, text.Count(w.Restarts, "restart"))
-	}
-	if w.Unready != "" && w.Ended.IsZero() {
-		words = append(words, "not ready: "+w.Unready)
-	}
-	if w.Status != "" && w.Ended.IsZero() {
-		words = append(words, w.Status)
-	}
-	return text.Outside(strings.Join(words, ", "))
+	return strings.Join(slices.Concat(words, s.Work, s.Rest), ", ")
 }
 
 // details are the lines below the waterfall.
-func (w WorkerReport) details(out *strings.Builder) {
-	if w.Err != "" && w.State != StateReady && !w.Group { // a group's workers tell themselves
-		failure := w.Err
-		if !strings.HasPrefix(failure, w.Name+":") {
-			failure = w.Name + ": " + failure
-		}
-		out.WriteString(text.Outside(failure) + "\n")
+func (w WorkerReport) details(out *strings.Builder, s summary.Worker, width int) {
+	if s.Failure != "" && w.State != StateReady {
+		out.WriteString(wrap(s.Failure, width) + "\n")
 	}
 	if w.Stacks != "" {
 		writeStacks(out, w.Stacks)

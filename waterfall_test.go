@@ -87,6 +87,7 @@ func TestWaterfall(t *testing.T) {
 		g.Run(t.Context())
 		golden(t, "stopped.txt", g.Report().Waterfall(80, false))
 		golden(t, "stopped-ascii.txt", g.Report().Waterfall(80, true))
+		golden(t, "stopped-wide.txt", g.Report().Waterfall(120, false))
 		close(block)
 	})
 	bubble(t, func(t *testing.T) {
@@ -129,6 +130,26 @@ func TestWaterfallFits(t *testing.T) {
 		}
 		close(block)
 	})
+}
+
+// Long causes, names and messages break between words: on a terminal of that width nothing wraps inside one.
+func TestWaterfallBreaksBetweenWords(t *testing.T) {
+	long := strings.TrimSpace(strings.Repeat("a connection that was reset by its peer, ", 8))
+	r := lastcall.Report{State: lastcall.StateFailed, Cause: "db failed: " + long, Problems: []string{long}}
+	r.Started = time.Unix(1e9, 0)
+	r.SoftStop, r.Ended, r.Taken = r.Started.Add(time.Hour), r.Started.Add(2*time.Hour), r.Started.Add(2*time.Hour)
+	r.Workers = []lastcall.WorkerReport{{Name: strings.Repeat("a worker with a long name ", 5), State: lastcall.StateFailed, Started: r.Started, Ended: r.SoftStop, Err: long}}
+	for _, width := range []int{60, 80, 120} {
+		drawn := r.Waterfall(width, true)
+		for line := range strings.Lines(drawn) {
+			if n := len(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d columns in %q, want at most %d", n, line, width)
+			}
+		}
+		if joined := strings.Join(strings.Fields(drawn), " "); strings.Count(joined, long) != 3 {
+			t.Errorf("at %d columns a text is not whole:\n%s", width, drawn)
+		}
+	}
 }
 
 func TestStringIsASCIIWithoutUTF8(t *testing.T) {

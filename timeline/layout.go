@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/summary"
 )
 
 const (
@@ -19,6 +20,7 @@ const (
 // layout is a report as it is drawn: times counted from the origin, rows from top to bottom, and who waited for whom.
 type layout struct {
 	report   lastcall.Report
+	sum      summary.Summary
 	stopping bool // the picture shows a stop; otherwise the run so far
 	over     bool // nothing runs any more
 	origin   time.Time
@@ -31,6 +33,7 @@ type layout struct {
 // row is one line of the picture.
 type row struct {
 	worker    lastcall.WorkerReport
+	sum       summary.Worker
 	label     string
 	depth     int
 	bars      []bar
@@ -59,7 +62,7 @@ type link struct {
 }
 
 func newLayout(r lastcall.Report) *layout {
-	l := &layout{report: r, origin: r.SoftStop, stopping: true}
+	l := &layout{report: r, sum: summary.Of(r), origin: r.SoftStop, stopping: true}
 	switch {
 	case !r.SoftStop.IsZero():
 	case !r.LameDuck.IsZero():
@@ -104,12 +107,13 @@ func (l *layout) since(t time.Time) time.Duration {
 
 // place makes the rows, and returns which one each worker got.
 func (l *layout) place(g *graph) map[int]int {
-	hidden := collapse(g)
+	hidden := collapse(g, l.sum)
 	rowOf := make(map[int]int, len(g.workers))
 	shown := make(map[string]bool) // groups that have a row
 	var more row
 	for i, w := range g.workers {
 		r := l.row(w)
+		r.sum = l.sum.Of[i]
 		if hidden[i] {
 			more.merge(r)
 			continue
@@ -206,40 +210,26 @@ func (r *row) merge(other row) {
 		r.bars[0].from, r.bars[0].to = min(r.bars[0].from, b.from), max(r.bars[0].to, b.to)
 	}
 	r.worker.InFlight += other.worker.InFlight
-	r.end = max(r.end, took(other.worker)) // the longest of them
-}
-
-// took is how long w needed from its soft stop to its return.
-func took(w lastcall.WorkerReport) time.Duration {
-	if w.SoftStop.IsZero() || w.Ended.IsZero() {
-		return 0
-	}
-	return max(w.Ended.Sub(w.SoftStop), 0)
+	r.end = max(r.end, other.sum.Took) // the longest of them
 }
 
 // collapse says which workers share a row, if there are too many: those of which there is nothing to say.
-func collapse(g *graph) map[int]bool {
+func collapse(g *graph, sum summary.Summary) map[int]bool {
 	if len(g.workers) <= maxRows {
 		return nil
 	}
 	var quiet []int
-	for i, w := range g.workers {
-		if !g.onChain[i] && !eventful(w) {
+	for i := range g.workers {
+		if !g.onChain[i] && !sum.Of[i].Told {
 			quiet = append(quiet, i)
 		}
 	}
-	slices.SortStableFunc(quiet, func(a, b int) int { return cmp.Compare(took(g.workers[b]), took(g.workers[a])) })
+	slices.SortStableFunc(quiet, func(a, b int) int { return cmp.Compare(sum.Of[b].Took, sum.Of[a].Took) })
 	hidden := make(map[int]bool, len(quiet))
 	for _, i := range quiet[min(len(quiet), keepLongest):] {
 		hidden[i] = true
 	}
 	return hidden
-}
-
-// eventful reports whether there is more to say of w than that it runs, or stopped when it was told to.
-func eventful(w lastcall.WorkerReport) bool {
-	return w.State != lastcall.StateReady && w.State != lastcall.StateStopped ||
-		!w.HardStop.IsZero() || w.Interrupted > 0 || w.Lost > 0 || w.Restarts > 0 || w.Err != "" || w.Leaks != "" || w.Unready != ""
 }
 
 // label is name as it is shown under those of its groups that have a row, and how deep that is.

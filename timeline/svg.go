@@ -324,7 +324,7 @@ func (p *picture) drawRow(i int) {
 	}
 	if note := p.notes[i]; note != "" {
 		class := "dim"
-		if r.more == 0 && bad(r.worker) {
+		if r.more == 0 && r.sum.Bad {
 			class = "bad"
 		}
 		p.text(class, "start", p.right+12+8*charWidth+10, y+4, note)
@@ -351,11 +351,6 @@ func (p *picture) drawEnd(r row, y float64) {
 	if r.worker.Leaks != "" {
 		p.print(`<circle class="leak" cx="%s" cy="%s" r="4"/>`, num(end+8), num(y))
 	}
-}
-
-// bad reports whether the note of w is about something that should not have been.
-func bad(w lastcall.WorkerReport) bool {
-	return w.State == lastcall.StateFailed || w.State == lastcall.StateAbandoned || !w.HardStop.IsZero() || w.Leaks != "" || w.Interrupted > 0 || w.Lost > 0
 }
 
 func (p *picture) rect(class string, x, y, width, height float64) {

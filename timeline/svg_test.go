@@ -173,11 +173,11 @@ func TestPictureSaysWhatHappened(t *testing.T) {
 		not    []string
 	}{
 		"clean": {clean(), []string{
-			"stopped in 763ms (SIGTERM)", "lame duck 500ms", "grace period 10s, 763ms of it used", "5 workers", "9 in flight", "0 interrupted",
+			"stopped in 763ms (SIGTERM)", "lame duck 500ms", "grace period 10s, 763ms of it used", "5 workers", "5 workers · 9 in flight · all well",
 			"longest chain: api 412ms → consumer-1 319ms → store 31ms", ">7 in flight<", "waited 731ms for consumer-1 +2",
 		}, []string{"abandoned", "hard stop 3s", "goroutines behind"}},
 		"rough": {rough(), []string{
-			"failed, stopped in 4.05s (cache failed: connection reset by peer)", "1 failed · 2 abandoned", "hard stop 3s", "abandoned, 1 in flight", "sending 3 of 9", "cut, 3 in flight, 2 interrupted, 1 restart", "leaks",
+			"failed, stopped in 4.05s (cache failed: connection reset by peer)", "8 workers · 16 in flight · 1 failed · 1 cut · 2 interrupted in flight · 2 abandoned · 1 with leaks", "hard stop 3s", "abandoned, 1 in flight", "sending 3 of 9", "cut, 3 in flight, 2 interrupted, 1 restart", "leaked", ">failed<",
 			"cache: connection reset by peer", "left a goroutine behind: example.com/mail.(*Pool).refill", "late: Add after the soft stop",
 			"longest chain: api 1.2s → mail/render 250ms → mail/smtp 2.45s → store 40ms", "ended before the stop",
 		}, nil},

@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,42 +53,22 @@ func (l *layout) summary() []string {
 		}
 		facts = append(facts, grace)
 	}
-	var workers, inFlight, interrupted, lost, abandoned, failed int
-	for _, w := range r.Workers {
-		if w.Group {
-			continue
-		}
-		workers++
-		switch w.State {
-		case lastcall.StateAbandoned:
-			abandoned++
-		case lastcall.StateFailed:
-			failed++
-		}
-		inFlight += w.InFlight
-		interrupted += w.Interrupted
-		lost += w.Lost
+	counts := []string{text.Count(l.sum.Workers, "worker"), fmt.Sprintf("%d in flight", l.sum.InFlight)}
+	problems := l.sum.Problems()
+	if len(problems) == 0 && l.over {
+		problems = []string{"all well"}
 	}
-	facts = append(facts, text.Count(workers, "worker"), fmt.Sprintf("%d in flight", inFlight))
-	if l.stopping {
-		facts = append(facts, fmt.Sprintf("%d interrupted", interrupted))
+	lines := []string{head}
+	if len(facts) > 0 {
+		lines = append(lines, strings.Join(facts, " · "))
 	}
-	if lost > 0 {
-		facts = append(facts, fmt.Sprintf("%d lost", lost))
-	}
-	if failed > 0 {
-		facts = append(facts, fmt.Sprintf("%d failed", failed))
-	}
-	if abandoned > 0 {
-		facts = append(facts, fmt.Sprintf("%d abandoned", abandoned))
-	}
-	lines := []string{head, strings.Join(facts, " · ")}
+	lines = append(lines, strings.Join(append(counts, problems...), " · "))
 
 	if len(l.chain) > 1 {
 		links := make([]string, len(l.chain))
 		for i, n := range l.chain {
 			w := l.rows[n].worker
-			links[i] = text.Outside(w.Name) + " " + short(took(w))
+			links[i] = text.Outside(w.Name) + " " + short(l.rows[n].sum.Took)
 		}
 		lines = append(lines, "longest chain: "+strings.Join(links, " → "))
 	}
@@ -110,45 +89,28 @@ func stoppedAs(s lastcall.State) string {
 
 // faults is what went wrong, a line each, the worst first.
 func (l *layout) faults() []string {
-	type fault struct {
-		rank int
-		text string
-	}
-	var faults []fault
-	for _, w := range l.report.Workers {
-		name := text.Outside(w.Name)
+	var abandoned, failed, leaked, rejected []string
+	for i, w := range l.report.Workers {
+		failure := l.sum.Of[i].Failure
 		switch {
-		case w.Err != "":
-			rank := 1
-			if w.State == lastcall.StateAbandoned {
-				rank = 0
-			}
-			failure := text.Outside(w.Err)
-			if !strings.HasPrefix(failure, name) {
-				failure = name + ": " + failure
-			}
-			faults = append(faults, fault{rank, failure})
 		case w.State == lastcall.StateAbandoned && !w.Group: // of a group, its workers say it
-			failure := name + ": abandoned"
-			if w.Status != "" {
-				failure += " (" + text.Outside(w.Status) + ")"
+			if failure == "" {
+				failure = strings.Join(append([]string{text.Outside(w.Name) + ": abandoned"}, l.sum.Of[i].Rest...), ", ")
 			}
-			faults = append(faults, fault{0, failure})
+			abandoned = append(abandoned, failure)
+		case failure != "":
+			failed = append(failed, failure)
 		}
 		if w.Leaks != "" {
-			faults = append(faults, fault{2, name + ": left a goroutine behind: " + text.Outside(firstFunction(w.Leaks))})
+			leaked = append(leaked, text.Outside(w.Name)+": left a goroutine behind: "+text.Outside(firstFunction(w.Leaks)))
 		}
 	}
 	for _, problem := range l.report.Problems {
-		faults = append(faults, fault{3, text.Outside(problem)})
+		rejected = append(rejected, "rejected: "+text.Outside(problem))
 	}
-	slices.SortStableFunc(faults, func(a, b fault) int { return cmp.Compare(a.rank, b.rank) })
-	var lines []string
-	for i, f := range faults {
-		if i == faultLines-1 && len(faults) > faultLines {
-			return append(lines, fmt.Sprintf("and %d more; the report as JSON has all", len(faults)-i))
-		}
-		lines = append(lines, f.text)
+	lines := slices.Concat(abandoned, failed, leaked, rejected)
+	if more := len(lines) - (faultLines - 1); more > 1 {
+		lines = append(lines[:faultLines-1], fmt.Sprintf("and %d more; the report as JSON has all", more))
 	}
 	return lines
 }
@@ -192,46 +154,14 @@ func (l *layout) note(r row) string {
 		return strings.Join(notes, ", ")
 	}
 	switch {
-	case w.Started.IsZero() && w.State == lastcall.StateWaiting:
-		if l.stopping || l.over {
-			add("never started")
-		} else if len(w.After) > 0 {
-			add("waits for %s", text.Outside(strings.Join(w.After, ", ")))
-		} else {
-			add("waiting")
-		}
-	case r.gone && w.State == lastcall.StateFailed:
-		add("failed")
-	case r.gone:
-		add("ended before the stop")
-	case w.State == lastcall.StateAbandoned, w.State == lastcall.StateFailed, w.State == lastcall.StateCut:
-		add("%s", w.State)
-	case !w.HardStop.IsZero() && w.State == lastcall.StateStopped:
-		add("cut")
+	case r.sum.Ending != "":
+		add("%s", r.sum.Ending)
+	case w.State == lastcall.StateWaiting && len(w.After) > 0:
+		add("waits for %s", text.Outside(strings.Join(w.After, ", ")))
 	case !l.over && w.State != lastcall.StateReady:
 		add("%s", w.State)
 	}
-	if w.InFlight > 0 {
-		add("%d in flight", w.InFlight)
-	}
-	if w.Interrupted > 0 {
-		add("%d interrupted", w.Interrupted)
-	}
-	if w.Lost > 0 {
-		add("%d lost", w.Lost)
-	}
-	if w.Status != "" && (w.State == lastcall.StateAbandoned || !l.over) {
-		add("%s", text.Outside(w.Status))
-	}
-	if w.Leaks != "" {
-		add("leaks")
-	}
-	if w.Unready != "" {
-		add("not ready: %s", text.Outside(w.Unready))
-	}
-	if w.Restarts > 0 {
-		add("%s", text.Count(w.Restarts, "restart"))
-	}
+	notes = slices.Concat(notes, r.sum.Work, r.sum.Rest)
 	if len(r.waitedFor) > 0 && r.waited {
 		wait := fmt.Sprintf("waited %s for %s", short(r.bars[0].from-r.wait), text.Outside(relative(r.waitedFor[0], w.Name)))
 		if n := len(r.waitedFor) - 1; n > 0 {
