@@ -21,24 +21,24 @@ type document struct {
 // documentKeys are the keys of a file.
 func documentKeys() *object {
 	return &object{extra: "x-", keys: []*key{
-		field("name", "", "Name of the whole, for messages and the control socket. The directory's name if left out.",
+		field("name", "", "The project's name, for messages and the control socket. Default: the directory's name.",
 			nameText("a name"), func(d *document) *string { return &d.Name }),
-		field("grace", "timeout graceful_timeout", "The grace period: from the signal to the hard stop, for everything, `lame_duck` included. 25s if left out.",
+		field("grace", "timeout graceful_timeout", "The grace period: from the signal to the hard stop, for everything, `lame_duck` included. Default: 25s.",
 			duration(false), func(d *document) *time.Duration { return &d.Grace }),
-		located(field("lame_duck", "", "After SIGTERM serve on for so long, no longer ready, so that load balancers look away. It is part of `grace`, and less.",
+		located(field("lame_duck", "", "How long processes keep serving after SIGTERM, no longer ready, so that load balancers look away. Part of `grace`, and shorter.",
 			duration(true), func(d *document) *time.Duration { return &d.LameDuck }), func(d *document) *position { return &d.lameDuckAt }),
-		field("exit", "", "Whose end is the exit status of lastcall up: that of the `first` process that failed (the default), that of the first `essential` process that ended, or the `worst` of all. It is 0 if all stopped well on request.",
+		field("exit", "", "Which process determines the exit status of lastcall up: the `first` that failed (the default), the first `essential` one that ended, or the `worst` of all. It is 0 if all stopped well on request.",
 			choice(ExitFirst, ExitEssential, ExitWorst), func(d *document) *ExitRule { return &d.Exit }),
-		field("socket", "", "The control socket. A place in the user's runtime directory if left out.",
+		field("socket", "", "The control socket. Default: a path in the user's runtime directory.",
 			path("a path"), func(d *document) *string { return &d.Socket }),
 		field("log", "logging", "How output is written.", group[Log](outputKeys()), func(d *document) *Log { return &d.Log }),
-		shorthand(field("env_file", "", "Files with variables for every process. A `-` before the name: it may be missing.",
+		shorthand(field("env_file", "", "Files with variables for every process. A file with a `-` before its name may be missing.",
 			oneOrMore("files", references("a file")), func(d *document) *[]reference { return &d.files })),
-		shorthand(field("env", "environment", "Variables for every process. They count for more than those of `env_file`.",
+		shorthand(field("env", "environment", "Variables for every process. They override those of `env_file`.",
 			variables(), func(d *document) *[]string { return &d.env })),
-		shorthand(field("include", "includes extends files", "More files with processes, relative to this one; `*` and `?` stand for what they stand for in a shell. An included file has the keys `env`, `env_file`, `include` and `processes`, its paths begin at itself, and no process may be in two files.",
+		shorthand(field("include", "includes extends files", "More files with processes, relative to this one; `*` and `?` are wildcards as in a shell. An included file has the keys `env`, `env_file`, `include` and `processes`. Its paths are relative to it. No process may be in two files.",
 			oneOrMore("files", references("a file")), func(d *document) *[]reference { return &d.include })),
-		field("processes", "services programs process service", "What runs: a mapping of names to processes, started in this order where nothing else is said.",
+		field("processes", "services programs process service", "The processes: a mapping of names to processes, started in this order unless `after` says otherwise.",
 			processes(), func(d *document) *[]*draft { return &d.processes }),
 	}}
 }
@@ -48,7 +48,7 @@ func outputKeys() object {
 	return object{keys: []*key{
 		field("format", "", "`text`, `json` (one object a line), or `auto` (the default): text, with colours on a terminal.",
 			choice("auto", "text", "json"), func(l *Log) *string { return &l.Format }),
-		field("times", "timestamps", "What stands before each line: `time` of the day, `full` date and time, `none`, or `auto` (the default).",
+		field("times", "timestamps", "The prefix of each line: `time` of the day, `full` date and time, `none`, or `auto` (the default).",
 			choice("auto", "none", "time", "full"), func(l *Log) *string { return &l.Times }),
 	}}
 }
@@ -56,71 +56,71 @@ func outputKeys() object {
 // processKeys are the keys of a process.
 func processKeys() object {
 	return object{check: checks(checkProcess), keys: []*key{
-		required(field("command", "cmd run exec program script entrypoint", "What runs. A list is executed as it is. A line is for `/bin/sh -c`, which expands its variables.",
+		required(field("command", "cmd run exec program script entrypoint", "The program. A list is executed directly. A string runs in `/bin/sh -c`, which expands its variables.",
 			command(), func(d *draft) *Command { return &d.Command })),
-		field("dir", "cwd directory working_dir workingdir workingdirectory chdir", "Where it runs. The directory of the file if left out.",
+		field("dir", "cwd directory working_dir workingdir workingdirectory chdir", "The working directory. Default: the directory of the file.",
 			path("a directory"), func(d *draft) *string { return &d.Dir }),
-		field("user", "uid run-as runas", "As whom it runs, with everything that is started for it: `name`, `name:group`, or numbers.",
+		field("user", "uid run-as runas", "The user that runs it and everything that is started for it: `name`, `name:group`, or numbers.",
 			user(), func(d *draft) *string { return &d.User }),
-		field("tty", "stdin_open ttypath", "It stays in the session of lastcall, with its terminal. Otherwise a process with `user` or `capabilities` has a session of its own, so that it cannot push input into the terminal that lastcall was started at.",
+		field("tty", "stdin_open ttypath", "It stays in the session of lastcall, with its terminal. By default a process with `user` or `capabilities` has its own session, so that it cannot push input into the terminal of lastcall.",
 			truth(), func(d *draft) *bool { return &d.TTY }),
-		field("no_new_privs", "nonewprivileges no-new-privileges no_new_privileges", "It and its descendants gain no rights by a set-user-ID program (Linux, FreeBSD). Right for most with `user`; false if left out.",
+		field("no_new_privs", "nonewprivileges no-new-privileges no_new_privileges", "It and its descendants gain no rights by a set-user-ID program (Linux, FreeBSD). Recommended for most processes with `user`. Default: false.",
 			pointerTo(truth()), func(d *draft) **bool { return &d.NoNewPrivs }),
-		field("capabilities", "capabilityboundingset cap_add cap_drop", "The capabilities that it and its descendants can ever have, such as `NET_BIND_SERVICE`, or `none` (Linux). A limit: it gives nothing to a user who has none. All that lastcall has if left out.",
+		field("capabilities", "capabilityboundingset cap_add cap_drop", "The capabilities that it and its descendants can ever have, such as `NET_BIND_SERVICE`, or `none` (Linux). A limit: it gives nothing to a user without capabilities. Default: all that lastcall has.",
 			capabilities(), func(d *draft) *[]string { return &d.Capabilities }),
-		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables. A `-` before the name: it may be missing.",
+		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables. A file with a `-` before its name may be missing.",
 			oneOrMore("files", references("a file")), func(d *draft) *[]reference { return &d.files })),
-		field("env", "environment vars", "Variables, as a mapping or a list of NAME=value. They count for more than those of `env_file`.",
+		field("env", "environment vars", "Variables, as a mapping or a list of NAME=value. They override those of `env_file`.",
 			variables(), func(d *draft) *[]string { return &d.env }),
-		field("port", "", "PORT in its environment: this in that of the first instance, one more in that of each further one. Each process of a Procfile has one.",
+		field("port", "", "PORT in its environment: this number for the first instance, one more for each further one. Each process of a Procfile has one.",
 			number(1, math.MaxUint16), func(d *draft) *int { return &d.Port }),
 		field("after", "depends_on dependson depends start-after depends-on", "It starts when these are ready, and stops before them.",
 			oneOrMore("names", references("a name")), func(d *draft) *[]reference { return &d.after }),
-		field("requires", "needs bindsto", "Likewise; and it is restarted when one of them is.",
+		field("requires", "needs bindsto", "As `after`; and it is restarted when one of these is.",
 			oneOrMore("names", references("a name")), func(d *draft) *[]reference { return &d.requires }),
-		kept("instances", "replicas numprocs scale numprocesses count", "How many of it run, as NAME-1, NAME-2, … One, called NAME, if left out.",
+		kept("instances", "replicas numprocs scale numprocesses count", "How many instances run, as NAME-1, NAME-2, … Default: one, called NAME.",
 			number(0, 10_000), func(d *draft) *int { return &d.Instances }, func(d *draft) bool { return d.Numbered }),
-		field("listen", "ports sockets socket bind listenstream", "Sockets that lastcall holds and hands to every instance (LISTEN_FDS, as systemd does), so that none is refused during a restart. One address, or a mapping of names to addresses.",
+		field("listen", "ports sockets socket bind listenstream", "Sockets that lastcall holds and passes to every instance (LISTEN_FDS, as systemd does), so that no connection is refused during a restart. One address, or a mapping of names to addresses.",
 			listeners(), func(d *draft) *[]socket { return &d.ports }),
-		field("ready", "readiness readiness_probe healthcheck health_check notification-fd", "How one knows that it does what it is for. As soon as it runs if left out.",
+		field("ready", "readiness readiness_probe healthcheck health_check notification-fd", "How readiness is detected. Default: as soon as the process runs.",
 			either(notifyWord(), group[Ready](readyKeys())), func(d *draft) *Ready { return &d.Ready }),
-		field("liveness", "liveness_probe alive check checks", "A check that is repeated while it is ready; one that fails too often is a failure of the process.",
+		field("liveness", "liveness_probe alive check checks", "A check that is repeated while the process is ready. If it fails too often, the process has failed.",
 			group[Check](livenessKeys()), func(d *draft) *Check { return &d.Liveness }),
-		field("watchdog", "watchdogsec", "It must say WATCHDOG=1 at NOTIFY_SOCKET so often at least; silence is a failure.",
+		field("watchdog", "watchdogsec", "The longest time between two messages WATCHDOG=1 at NOTIFY_SOCKET. Silence is a failure.",
 			duration(false), func(d *draft) *time.Duration { return &d.Watchdog }),
-		field("notify", "notifyaccess", "It is given a NOTIFY_SOCKET, also where `ready` says something else.",
+		field("notify", "notifyaccess", "It gets a NOTIFY_SOCKET even if `ready` is something else.",
 			truth(), func(d *draft) *bool { return &d.Notify }),
-		field("stop", "stop_signal stopsignal killsignal down-signal term-signal shutdown stop_grace_period stopwaitsecs", "How it is stopped softly: a signal, a list of steps, or a mapping. SIGTERM if left out, and SIGKILL when the time is over.",
+		field("stop", "stop_signal stopsignal killsignal down-signal term-signal shutdown stop_grace_period stopwaitsecs", "The soft stop: a signal, a list of steps, or a mapping. Default: SIGTERM. SIGKILL follows when the time is over.",
 			stop(), func(d *draft) *stopping { return (*stopping)(&d.Process) }),
 		field("kill", "killmode kill_mode", "How far the stop reaches: the whole `family` of descendants (the default), the process `group`, or the `process` only.",
 			choice("family", "group", "process"), func(d *draft) *string { return &d.Kill }),
 		field("restart", "autorestart restart_policy availability on-failure", "When it is started again: `never` (the default), `on-failure` or `always`.",
 			either(restartWord(), group[Restart](restartKeys())), func(d *draft) *Restart { return &d.Restart }),
-		field("oneshot", "one_shot type", "It runs to its end, and is ready when it has exited with 0: what is after it waits for that.",
+		field("oneshot", "one_shot type", "It runs to its end, and is ready when it has exited with 0; processes after it wait for that.",
 			truth(), func(d *draft) *bool { return &d.Oneshot }),
-		field("schedule", "cron timer every oncalendar", "When it runs: five cron fields (minute, hour, day, month, day of the week), `@hourly` and its kin, or `@every 10m`; in local time, or that of `CRON_TZ=Europe/Berlin` before it. It never runs twice at once.",
+		field("schedule", "cron timer every oncalendar", "When it runs: five cron fields (minute, hour, day, month, day of the week), `@hourly` and similar, or `@every 10m`; in local time, or with a prefix such as `CRON_TZ=Europe/Berlin`. It never runs twice at once.",
 			cronText(), func(d *draft) *string { return &d.Schedule }),
-		field("clean", "exitcodes success_exit_status successexitstatus", "Exit codes besides 0 that are no failure.",
+		field("clean", "exitcodes success_exit_status successexitstatus", "Exit codes besides 0 that are not a failure.",
 			oneOrMore("numbers", number(1, 255)), func(d *draft) *[]int { return &d.Clean }),
-		field("reload", "execreload reload_signal", "How it is told to read its configuration: a signal, or a command. It is replaced or restarted if left out.",
+		field("reload", "execreload reload_signal", "How it reloads its configuration: a signal, or a command. Default: it is replaced or restarted.",
 			either(signalReload(), group[Reload](reloadKeys())), func(d *draft) *Reload { return &d.Reload }),
-		field("hooks", "", "Commands that run for it, started as it is: with its user, directory, environment, umask, priority and limits.",
+		field("hooks", "", "Commands that run for it, with its user, directory, environment, umask, priority and limits.",
 			group[Hooks](hookKeys()), func(d *draft) *Hooks { return &d.Hooks }),
-		field("limits", "ulimits ulimit rlimits resources", "What each of its processes may use, and with `pids`, `memory_max` and `cpus` those of each instance together.",
+		field("limits", "ulimits ulimit rlimits resources", "Resource limits of each of its processes; `pids`, `memory_max` and `cpus` are limits of an instance with all its processes.",
 			group[Limits](limitKeys()), func(d *draft) *Limits { return &d.Limits }),
 		field("umask", "", "The mask of the modes of its files, in octal digits: 022.",
 			pointerTo(umask()), func(d *draft) **int { return &d.Umask }),
 		field("priority", "nice niceness", "Its priority: from -20, the highest, to 19.",
 			number(-20, 19), func(d *draft) *int { return &d.Priority }),
-		field("outlive", "detach daemon is_daemon", "It lives on when lastcall dies suddenly.",
+		field("outlive", "detach daemon is_daemon", "It keeps running when lastcall dies suddenly.",
 			truth(), func(d *draft) *bool { return &d.Outlive }),
-		field("on_exit", "on-exit on_failure exit_on_end", "What its end means for the others, once it is not started again: with `fail` (the default) its failure stops everything, with `continue` nothing does, with `essential` any end.",
+		field("on_exit", "on-exit on_failure exit_on_end", "What stops the others when it ends and is not started again: its failure with `fail` (the default), nothing with `continue`, any end with `essential`.",
 			choice(OnExitFail, OnExitContinue, OnExitEssential), func(d *draft) *OnExit { return &d.OnExit }),
 		shorthand(field("essential", "critical", "`true` is short for `on_exit: essential`.",
 			pointerTo(truth()), func(d *draft) **bool { return &d.essential })),
-		field("profiles", "profile", "It is left out unless one of these is chosen, with --profile or LASTCALL_PROFILES.",
+		field("profiles", "profile", "It runs only if one of these profiles is chosen, with --profile or LASTCALL_PROFILES.",
 			oneOrMore("names", nameText("a name")), func(d *draft) *[]string { return &d.Profiles }),
-		field("log", "stdout logfile stdout_logfile log_location output", "Where its output goes: a file, `none`, or `inherit` (lastcall's own, as it is). With that of the others if left out.",
+		field("log", "stdout logfile stdout_logfile log_location output", "Where its output goes: a file, `none`, or `inherit` (lastcall's own output, unchanged). Default: together with the output of the others.",
 			either(logWord(), group[Log](logKeys())), func(d *draft) *Log { return &d.Log }),
 	}}
 }
@@ -136,18 +136,18 @@ func readyKeys() object {
 			}
 			oneOf(r, n, readyWays...)
 			if no := n.get("notify"); no != nil && !v.Notify {
-				r.wrongf(no.at, "notify: false is no way of being ready")
+				r.wrongf(no.at, "notify: false is not a way to be ready")
 			}
 		}),
 		keys: []*key{
-			field("notify", "", "It says READY=1 at NOTIFY_SOCKET, see sd_notify(3). `ready: notify` is short for it.", truth(), func(v *Ready) *bool { return &v.Notify }),
+			field("notify", "", "It sends READY=1 to NOTIFY_SOCKET, see sd_notify(3). `ready: notify` is short for it.", truth(), func(v *Ready) *bool { return &v.Notify }),
 			field("fd", "notification-fd", "It writes a newline to this descriptor, as with s6.", number(3, 255), func(v *Ready) *int { return &v.FD }),
-			field("tcp", "tcp_socket port", "Something accepts connections there. Without a host: on this machine.", tcpAddress(), func(v *Ready) *string { return &v.TCP }),
-			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: by this machine.", webAddress(), func(v *Ready) *string { return &v.HTTP }),
+			field("tcp", "tcp_socket port", "The address accepts connections. Without a host: on this machine.", tcpAddress(), func(v *Ready) *string { return &v.TCP }),
+			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: on this machine.", webAddress(), func(v *Ready) *string { return &v.HTTP }),
 			field("log", "ready_log_line", "A line of its output matches.", expression(), func(v *Ready) *string { return &v.Log }),
-			field("exec", "command cmd test", "A command exits with 0. It is started as the process is, with its user.", pointerTo(command()), func(v *Ready) **Command { return &v.Exec }),
-			field("delay", "startsecs initial_delay_seconds sleep", "So much time has passed.", duration(false), func(v *Ready) *time.Duration { return &v.Delay }),
-			field("within", "timeout timeout_seconds", "The time it has; one that is not ready by then has failed. No limit if left out. A `oneshot` can have it alone.", duration(false), func(v *Ready) *time.Duration { return &v.Within }),
+			field("exec", "command cmd test", "A command exits with 0. It runs as the process does, with its user.", pointerTo(command()), func(v *Ready) **Command { return &v.Exec }),
+			field("delay", "startsecs initial_delay_seconds sleep", "This time has passed.", duration(false), func(v *Ready) *time.Duration { return &v.Delay }),
+			field("within", "timeout timeout_seconds", "The time limit; a process that is not ready by then has failed. Default: none. A `oneshot` can have it alone.", duration(false), func(v *Ready) *time.Duration { return &v.Within }),
 		},
 	}
 }
@@ -155,12 +155,12 @@ func readyKeys() object {
 func livenessKeys() object {
 	return object{
 		keys: []*key{
-			field("tcp", "tcp_socket port", "Something accepts connections there. Without a host: on this machine.", tcpAddress(), func(v *Check) *string { return &v.TCP }),
-			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: by this machine.", webAddress(), func(v *Check) *string { return &v.HTTP }),
-			field("exec", "command cmd test", "A command exits with 0. It is started as the process is, with its user, and killed with all its children when its time is up.", pointerTo(command()), func(v *Check) **Command { return &v.Exec }),
-			field("every", "interval period period_seconds", "The pause between two checks. 10s if left out.", duration(false), func(v *Check) *time.Duration { return &v.Every }),
-			field("within", "timeout timeout_seconds", "The time that one has. 5s if left out.", duration(false), func(v *Check) *time.Duration { return &v.Within }),
-			field("failures", "retries threshold failure_threshold", "So many in a row are a failure of the process. 3 if left out.", number(1, 1000), func(v *Check) *int { return &v.Failures }),
+			field("tcp", "tcp_socket port", "The address accepts connections. Without a host: on this machine.", tcpAddress(), func(v *Check) *string { return &v.TCP }),
+			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: on this machine.", webAddress(), func(v *Check) *string { return &v.HTTP }),
+			field("exec", "command cmd test", "A command exits with 0. It runs as the process does, with its user, and is killed with all its children when its time is over.", pointerTo(command()), func(v *Check) **Command { return &v.Exec }),
+			field("every", "interval period period_seconds", "The pause between two checks. Default: 10s.", duration(false), func(v *Check) *time.Duration { return &v.Every }),
+			field("within", "timeout timeout_seconds", "The time limit of a check. Default: 5s.", duration(false), func(v *Check) *time.Duration { return &v.Within }),
+			field("failures", "retries threshold failure_threshold", "How many failures in a row make the process fail. Default: 3.", number(1, 1000), func(v *Check) *int { return &v.Failures }),
 		},
 		check: checks(func(r *reader, n *node, v *Check) { oneOf(r, n, "tcp", "http", "exec") }),
 	}
@@ -170,17 +170,17 @@ func restartKeys() object {
 	return object{
 		keys: []*key{
 			required(field("when", "policy restart", "`never`, `on-failure` or `always`.", choice("never", "on-failure", "always"), func(v *Restart) *string { return &v.When })),
-			field("delay", "backoff backoff-delay backoff_seconds restartsec", "The pause before the second restart in a row; the first comes at once. It doubles each time. 100ms if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Delay }),
-			field("max_delay", "backoff-limit", "What the pause grows to. 30s if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Max }),
-			field("stable", "startsecs", "One that ran so long begins anew with the pauses. 1m if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Stable }),
-			field("limit", "retries max_restarts startretries startlimitburst", "More restarts than so many within `window` are a failure for good. 10 if left out, `none` for no limit.", orNone(number(1, math.MaxInt32), "none", -1), func(v *Restart) *int { return &v.Limit }),
-			field("window", "startlimitintervalsec", "See `limit`. 1m if left out.", duration(false), func(v *Restart) *time.Duration { return &v.Window }),
+			field("delay", "backoff backoff-delay backoff_seconds restartsec", "The back-off before the second restart in a row; the first comes at once. It doubles each time. Default: 100ms.", duration(false), func(v *Restart) *time.Duration { return &v.Delay }),
+			field("max_delay", "backoff-limit", "The longest back-off. Default: 30s.", duration(false), func(v *Restart) *time.Duration { return &v.Max }),
+			field("stable", "startsecs", "Running this long resets the back-off. Default: 1m.", duration(false), func(v *Restart) *time.Duration { return &v.Stable }),
+			field("limit", "retries max_restarts startretries startlimitburst", "With more restarts than this within `window` the process fails for good. Default: 10; `none` for no limit.", orNone(number(1, math.MaxInt32), "none", -1), func(v *Restart) *int { return &v.Limit }),
+			field("window", "startlimitintervalsec", "See `limit`. Default: 1m.", duration(false), func(v *Restart) *time.Duration { return &v.Window }),
 		},
 		check: checks(func(r *reader, n *node, v *Restart) {
 			if v.When == "never" {
 				for _, e := range n.entries {
 					if e.key != "when" {
-						r.wrongValue(e.at, fmt.Errorf("%s means nothing, since it is never restarted", e.key))
+						r.wrongValue(e.at, fmt.Errorf("%s has no effect, since the process is never restarted", e.key))
 					}
 				}
 			}
@@ -195,7 +195,7 @@ func reloadKeys() object {
 	return object{
 		keys: []*key{
 			field("signal", "", "A signal is sent to the main process.", signalName(), func(v *Reload) *string { return &v.Signal }),
-			field("command", "cmd exec", "A command runs, started as the process is, with LASTCALL_PID in its environment.", pointerTo(command()), func(v *Reload) **Command { return &v.Command }),
+			field("command", "cmd exec", "A command runs as the process does, with LASTCALL_PID in its environment.", pointerTo(command()), func(v *Reload) **Command { return &v.Command }),
 		},
 		check: checks(func(r *reader, n *node, v *Reload) { oneOf(r, n, "signal", "command") }),
 	}
@@ -212,12 +212,12 @@ func limitKeys() object {
 	return object{keys: []*key{
 		field("nofile", "limitnofile minfds", "Open files.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NoFile }),
 		field("core", "limitcore", "Size of a core dump; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Core }),
-		field("memory", "limitdata limitas mem", "Memory of one process, where the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
+		field("memory", "limitdata limitas mem", "Memory of one process, if the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
 		field("cpu", "limitcpu", "Processor time of one process, in whole seconds.", wholeSeconds(), func(v *Limits) *time.Duration { return &v.CPU }),
-		field("nproc", "limitnproc minprocs", "Processes and threads of its user in all, whoever started them. Root is not bound by it.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NProc }),
-		field("pids", "tasksmax pids_limit tasks", "Processes and threads of an instance in all, enforced by a cgroup of its own (Linux, cgroup v2).", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.Pids }),
-		field("memory_max", "memorymax mem_limit", "Memory of an instance in all, without swap space; see `pids`.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.MemoryMax }),
-		field("cpus", "cpuquota", "Processors that an instance has in all, such as 1.5; see `pids`.", processors(), func(v *Limits) *float64 { return &v.CPUs }),
+		field("nproc", "limitnproc minprocs", "Processes and threads of its user in total, whatever started them. It does not bind root.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NProc }),
+		field("pids", "tasksmax pids_limit tasks", "Processes and threads of an instance in total, enforced by its own cgroup (Linux, cgroup v2).", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.Pids }),
+		field("memory_max", "memorymax mem_limit", "Memory of an instance in total, without swap space; see `pids`.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.MemoryMax }),
+		field("cpus", "cpuquota", "Processors that an instance may use in total, such as 1.5; see `pids`.", processors(), func(v *Limits) *float64 { return &v.CPUs }),
 	}}
 }
 
@@ -225,11 +225,11 @@ func logKeys() object {
 	return object{
 		keys: []*key{
 			required(field("file", "path filename", "The file.", path("a file"), func(v *Log) *string { return &v.File })),
-			field("rotate", "max_size maxsize logfile-maxbytes stdout_logfile_maxbytes", "A new file is begun when this one is so large. Never if left out.",
+			field("rotate", "max_size maxsize logfile-maxbytes stdout_logfile_maxbytes", "The size at which a new file is started. Default: never.",
 				atLeast(convert(size(), func(v uint64) int64 { return int64(v) }, func(v int64) uint64 { return uint64(v) }), 1, "a size above 0"), func(v *Log) *int64 { return &v.Rotate }),
-			kept("keep", "max_backups backups stdout_logfile_backups", "How many old files are kept. 5 if left out.",
+			kept("keep", "max_backups backups stdout_logfile_backups", "How many old files are kept. Default: 5.",
 				number(0, 10_000), func(v *Log) *int { return &v.Keep }, func(v *Log) bool { return v.Rotate > 0 }),
-			field("mode", "stdout_logfile_mode", "The file's mode, in octal digits: 0640. Default: 0644 less the umask for a new file; another keeps its own.",
+			field("mode", "stdout_logfile_mode", "The file's mode, in octal digits: 0640. Default: 0644 less the umask for a new file; an existing file keeps its mode.",
 				fileMode(), func(v *Log) *int { return &v.Mode }),
 			field("owner", "", "The file's owner: `name`, `name:group`, or numbers. Default: root, or the process's `user` in a directory that is not root's.",
 				user(), func(v *Log) *string { return &v.Owner }),

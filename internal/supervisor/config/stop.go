@@ -61,10 +61,10 @@ func stop() *kind[stopping] {
 func stopKeys() object {
 	return object{
 		keys: []*key{
-			field("signal", "stop_signal", "The signal. SIGTERM if left out.", signalName(), func(v *steps) *string { return &v.Signal }),
+			field("signal", "stop_signal", "The signal. Default: SIGTERM.", signalName(), func(v *steps) *string { return &v.Signal }),
 			field("steps", "", "Several signals, one after another, each with its time.", listOf("a list of steps", either(stepWord(), group[Step](stepKeys()))), func(v *steps) *[]Step { return &v.Steps }),
-			field("within", "timeout grace kill-delay stopwaitsecs timeout_seconds stop-timeout graceful_timeout wait", "The time of the whole stop, and then comes SIGKILL; never more than what `grace` leaves. All of that if left out.", duration(false), func(v *steps) *time.Duration { return &v.Within }),
-			field("extend", "", "How much more time in all it may ask for with EXTEND_TIMEOUT_USEC. 5m if left out, `none` for nothing.", orNone(duration(false), "none", -1), func(v *steps) *time.Duration { return &v.Extend }),
+			field("within", "timeout grace kill-delay stopwaitsecs timeout_seconds stop-timeout graceful_timeout wait", "The time of the whole stop; SIGKILL follows. Never more than what `grace` leaves. Default: all of that.", duration(false), func(v *steps) *time.Duration { return &v.Within }),
+			field("extend", "", "How much more time in total it may ask for with EXTEND_TIMEOUT_USEC. Default: 5m; `none` for no more.", orNone(duration(false), "none", -1), func(v *steps) *time.Duration { return &v.Extend }),
 		},
 		check: checks(func(r *reader, n *node, v *steps) {
 			if n.get("signal") != nil && n.get("steps") != nil {
