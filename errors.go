@@ -13,11 +13,11 @@ import (
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
-// ErrStopping is returned by [Do] once the soft stop began, and by [Group.Add]'s checks for a group that is stopping.
+// ErrStopping is returned by [Do] once the soft stop began, and by operations on a group that is stopping.
 // Every soft-stop cause matches it: errors.Is(context.Cause(ctx), lastcall.ErrStopping).
 var ErrStopping = errors.New("lastcall: stopping, no new work is taken")
 
-// ErrHardStop is what every hard-stop cause matches: errors.Is(context.Cause(lastcall.Grace(ctx)), lastcall.ErrHardStop).
+// ErrHardStop is matched by every hard-stop cause: errors.Is(context.Cause(lastcall.Grace(ctx)), lastcall.ErrHardStop).
 var ErrHardStop = errors.New("lastcall: hard stop, work in flight is cut")
 
 // StopReason is why a group stops.
@@ -26,9 +26,9 @@ type StopReason uint8
 const (
 	// StopRequested: the context of Run ended without a signal.
 	StopRequested StopReason = iota
-	// StopSignal: a signal asked for it; StopCause.Signal says which.
+	// StopSignal: a signal requested it, see StopCause.Signal.
 	StopSignal
-	// StopFailure: a worker failed; StopCause.Worker and Err say which and how.
+	// StopFailure: a worker failed, see StopCause.Worker and Err.
 	StopFailure
 	// StopEssential: an essential worker returned.
 	StopEssential
@@ -48,12 +48,12 @@ type StopCause struct {
 	Hard   bool
 	Reason StopReason
 	Signal os.Signal     // StopSignal
-	Worker string        // StopFailure, StopEssential and StopRestart: whose end it was
+	Worker string        // StopFailure, StopEssential, StopRestart: the worker that ended
 	Err    error         // StopFailure: how it failed; StopRequested: the cause of the context that ended
-	After  time.Duration // StopGraceExpired: how long the worker had
+	After  time.Duration // StopGraceExpired: the time that the worker had
 }
 
-// Error says which stop it is and why.
+// Error is the kind of the stop and its cause: "soft stop: SIGTERM".
 func (c *StopCause) Error() string {
 	stop := "soft stop: "
 	if c.Hard {
@@ -62,7 +62,7 @@ func (c *StopCause) Error() string {
 	return stop + c.Why()
 }
 
-// Why says why, without which stop it is: "SIGTERM", "db failed: disk full".
+// Why is the cause without the kind of the stop: "SIGTERM", "db failed: disk full".
 func (c *StopCause) Why() string {
 	switch c.Reason {
 	case StopSignal:
@@ -139,7 +139,7 @@ type WorkerError struct {
 	Err      error         // what the worker, or the unit of work, returned; why it was not replaced; may be nil
 	Starting bool          // ErrFailed: it had never been ready, so the start failed
 	Units    int           // ErrInterrupted and ErrLost: units of work; 0 where the worker itself was cut
-	Took     time.Duration // ErrAbandoned: since its soft stop; 0 if it was not told to stop, see ForcedError
+	Took     time.Duration // ErrAbandoned: since its soft stop; 0 if its turn to stop had not come
 	PID      int           // ErrAbandoned: of the process that the worker runs, if it runs one
 	Status   string        // ErrAbandoned: the last [Status] of the worker
 	Stacks   string        // ErrAbandoned: of its goroutines, those that it started included

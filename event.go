@@ -27,7 +27,7 @@ const (
 	EventLost
 	// EventReload: the reload function returned, with Event.Err.
 	EventReload
-	// EventRejected: something was added or asked for that cannot be; Event.Err names it.
+	// EventRejected: a worker could not be added to a running group; Event.Err says why.
 	EventRejected
 )
 
@@ -45,8 +45,8 @@ func (k EventKind) String() string {
 // display are listeners on events and nothing else.
 //
 // A group calls its listener while the goroutine that made the change waits, one event at a time, in order, and never
-// under a lock: a listener may call [Group.Report]. It must not wait for a worker. The goroutine of the call is no one's
-// in particular; a listener that panics, or ends it with runtime.Goexit, is logged, and gets the next event as ever.
+// under a lock: a listener may call [Group.Report]. It must not wait for a worker. The calls come on changing
+// goroutines. A listener that panics or calls runtime.Goexit is logged, and still gets the next event.
 type Event struct {
 	Time     time.Time
 	Name     string        // the worker's path; "" is the group itself, where it is not inside another
@@ -59,6 +59,6 @@ type Event struct {
 	Delay    time.Duration // EventLameDuck: how long; StateRestarting: until the restart
 	Took     time.Duration // StateReady: since its start; StateCut and the ends: since its soft stop, or else its start
 	Reason   string        // EventReadiness: why not ready
-	Awaited  []Awaited     // EventAwaiting: for whom, the longest first
+	Awaited  []Awaited     // EventAwaiting: the workers, the longest awaited first
 	Stacks   string        // EventPanic, EventLeak and StateAbandoned: of the goroutines that it is about
 }

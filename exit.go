@@ -5,8 +5,7 @@ import (
 	"os"
 )
 
-// ExitCode is the exit status for the error of [Run] or [Group.Run]: 0 for nil, which is a stop that went well, on a
-// signal too; 1 if a worker failed; 3 if the start failed, or nothing could be started; 4 if work was cut or lost or a worker
+// ExitCode is the exit status for the error of [Run] or [Group.Run]: 0 for nil, a clean stop, also on a signal; 1 if a worker failed; 3 if the start failed, or nothing could be started; 4 if work was cut or lost or a worker
 // abandoned, whatever else failed; and 128 plus the signal's number after a [ForcedError].
 func ExitCode(err error) int {
 	var forced *ForcedError
@@ -34,7 +33,7 @@ func failedToStart(err error) bool {
 	return false
 }
 
-// Exit ends the process as its stop deserves: with the status of [ExitCode], or, after a [ForcedError], by the default
+// Exit ends the process with the status of [ExitCode] or, after a [ForcedError], by the default
 // action of the signal that forced it; as PID 1, where the kernel drops such a signal, with 128 plus its number.
 func Exit(err error) {
 	if forced := (*ForcedError)(nil); errors.As(err, &forced) {

@@ -314,7 +314,7 @@ func TestBadInput(t *testing.T) {
 			g.Add("a", nothing, lastcall.AwaitReady(-time.Second))
 			g.Add("b", nothing, lastcall.StopWithin(-time.Second))
 			g.Add("c", nothing, lastcall.Restart(lastcall.RestartPolicy{MinDelay: -time.Second}))
-		}), []string{"negative Grace", "negative HardStop", "negative LameDuck", `worker "a": AwaitReady(-1s) is negative`, `worker "b": StopWithin(-1s) is negative`, `worker "c": Restart: MinDelay must not be negative (-1s)`}},
+		}), []string{"negative Grace", "negative HardStop", "negative LameDuck", `worker "a": AwaitReady: the time must not be negative (-1s)`, `worker "b": StopWithin: the time must not be negative (-1s)`, `worker "c": Restart: MinDelay must not be negative (-1s)`}},
 		{"everything about names at once", nested(func(g *lastcall.Group) {
 			g.Add("a", nothing, lastcall.After("b"))
 			g.Add("b", nothing, lastcall.After("c"))

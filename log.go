@@ -134,7 +134,7 @@ func attributes(e Event) (attrs []slog.Attr) {
 	return attrs
 }
 
-// causeText is why a stop came, without the error that is told of the worker that failed.
+// causeText is why a stop came, without the error of the worker that failed, which has a record of its own.
 func causeText(c *StopCause) string {
 	switch {
 	case c == nil:
@@ -158,8 +158,8 @@ func awaitedText(awaited []Awaited) string {
 	return strings.Join(names, ", ")
 }
 
-// newError is the text of what no other event has told: a worker's error is told when the worker ends, a panic when it
-// happens.
+// newError is the text of an error that no other event has: a worker's error belongs to its own end, a panic to the moment when
+// it happens.
 func newError(e Event) string {
 	var news []string
 	if e.Kind == EventState && e.State == StateRestarting {
@@ -170,9 +170,9 @@ func newError(e Event) string {
 		worker, ok := err.(*WorkerError)
 		_, config := err.(*ConfigError)
 		switch {
-		case e.Kind == EventState && (panicked || err == errGoexit): //nolint:errorlint // told by EventPanic
-		case ok && worker.Name != e.Name: // told of that worker
-		case config && e.Kind == EventState && e.Name == "": // told by EventRejected
+		case e.Kind == EventState && (panicked || err == errGoexit): //nolint:errorlint // EventPanic has it
+		case ok && worker.Name != e.Name: // that worker's event has it
+		case config && e.Kind == EventState && e.Name == "": // EventRejected has it
 		default:
 			news = append(news, textOf(err))
 		}

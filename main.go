@@ -11,13 +11,13 @@ import (
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
-// Main is the whole of a daemon's main function: it runs w under signals as [Run] does, tells on standard error how it
-// went, and exits with the status of [ExitCode]; a forced end dies of its signal, as [Exit] says. It does not return, and
+// Main is the whole of a daemon's main function: it runs w under signals as [Run] does, reports the outcome on standard
+// error, and exits with the status of [ExitCode]; a forced end dies of its signal, as [Exit] says. It does not return, and
 // calls deferred before it do not run. Signals are armed first of all and to the very end: one that comes after the last
 // worker has returned does not spoil the exit status.
 //
-// Where standard error is a terminal, a line shows while the program stops which workers are still awaited and how to cut
-// that short, and the waterfall of the [Report] follows, up to 120 columns wide, with the error below it. Elsewhere, in a
+// Where standard error is a terminal, a line shows while the program starts or stops which workers it waits for and what
+// Ctrl-C does, and the waterfall of the [Report] follows, up to 120 columns wide, with the error below it. Elsewhere, in a
 // container or under a service manager, the events are log records of slog.Default, see [Log]; a [Group] with an Observe
 // of its own logs its events itself, and only the error that it ended with is logged here. [Interactive] forces either.
 func Main(w Worker, opts ...RunOption) {
@@ -78,7 +78,7 @@ func (c *control) logged(w Worker) error {
 	forced := (*ForcedError)(nil)
 	switch {
 	case err == nil:
-	case own || c.group.current() == nil: // no event told it
+	case own || c.group.current() == nil: // no event of ours has it
 		logError("ended", "error", text.Outside(textOf(err)))
 	default:
 		for _, left := range c.left {

@@ -27,8 +27,8 @@ func (o *options) problem(format string, args ...any) {
 	o.problems = append(o.problems, fmt.Sprintf(format, args...))
 }
 
-// After makes the worker start when the named workers of its group are ready, and stop before them: each is told to stop
-// when this one has returned. One that completed counts as ready.
+// After makes the worker start when the named workers of its group are ready, and stop before them: each gets its soft
+// stop when this one has returned. A worker that completed counts as ready.
 func After(names ...string) Option {
 	return func(o *options) {
 		for _, name := range names {
@@ -52,8 +52,8 @@ func Requires(names ...string) Option {
 	}
 }
 
-// AwaitReady makes the worker ready when it calls [Ready], instead of when its function is entered. If it has not done
-// so within the time, it failed, and with it the start of the group. 0 means no limit.
+// AwaitReady makes the worker ready when it calls [Ready], instead of when its function is entered. If it does not
+// do so within the time, it fails, and with it the start of the group. 0 means no limit.
 //
 // A worker that has the method ReadyWithin() time.Duration is added as with AwaitReady(w.ReadyWithin()): groups, and the workers
 // of packages serve and process, report their own readiness.
@@ -61,18 +61,18 @@ func AwaitReady(within time.Duration) Option {
 	return func(o *options) {
 		o.selfReady, o.within = true, within
 		if within < 0 {
-			o.problem("AwaitReady(%v) is negative", within)
+			o.problem("AwaitReady: the time must not be negative (%v)", within)
 		}
 	}
 }
 
-// StopWithin is the worker's own limit inside the group's grace period: its hard stop comes at the latest d after its
-// soft stop, and only it is cut. 0 means none.
+// StopWithin is the worker's own limit inside the group's grace period: its hard stop comes no later than d after its
+// soft stop, and cuts only this worker. 0 means none.
 func StopWithin(d time.Duration) Option {
 	return func(o *options) {
 		o.stopWithin = d
 		if d < 0 {
-			o.problem("StopWithin(%v) is negative", d)
+			o.problem("StopWithin: the time must not be negative (%v)", d)
 		}
 	}
 }
@@ -86,8 +86,8 @@ func Restart(p RestartPolicy) Option {
 	}
 }
 
-// Optional keeps the worker's failure its own: it is in the report and, unless the worker is started again, in the error of
-// Run, and the group runs on. What waits for it and has never started does not start any more.
+// Optional lets the group run on when the worker fails. The failure is in the report and, unless the worker is started
+// again, in the error of Run. Dependents that have not started by then never start.
 func Optional() Option {
 	return func(o *options) { o.optional = true }
 }

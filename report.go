@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Report is what is known of a group's run. Its String is the waterfall of the stop; package timeline draws it as a
-// picture and reads and writes it as JSON.
+// Report describes a group's run up to now. Its String is the waterfall of the stop; package timeline draws it as a
+// picture, and reads and writes it as JSON.
 type Report struct {
 	State    State          `json:"state"`              // of the group as a whole
 	Cause    string         `json:"cause,omitempty"`    // why it stops or stopped
 	Started  time.Time      `json:"started,omitzero"`   // Run was called
 	LameDuck time.Time      `json:"lame_duck,omitzero"` // the lame-duck delay began
-	SoftStop time.Time      `json:"soft_stop,omitzero"` // the first worker was told to stop
+	SoftStop time.Time      `json:"soft_stop,omitzero"` // the soft stop of the first workers
 	HardStop time.Time      `json:"hard_stop,omitzero"` // the whole group was cut: its grace expired or a second signal came
 	Ended    time.Time      `json:"ended,omitzero"`     // the last worker returned or was abandoned
 	Taken    time.Time      `json:"taken"`              // when this report was made
@@ -22,7 +22,7 @@ type Report struct {
 	Problems []string       `json:"problems,omitempty"` // what was rejected, see [EventRejected]
 }
 
-// WorkerReport is what is known of one worker. Of one that restarted, the times are those of its last start.
+// WorkerReport describes one worker. If it restarted, the times are those of its last attempt.
 type WorkerReport struct {
 	Name        string    `json:"name"`                  // path: "group/worker"
 	Member      string    `json:"member,omitempty"`      // path of its member: Name, unless it was added with AddN
@@ -32,18 +32,18 @@ type WorkerReport struct {
 	After       []string  `json:"after,omitempty"`       // paths of what it depends on
 	Group       bool      `json:"group,omitempty"`       // it is a group; its workers follow
 	State       State     `json:"state"`                 //
-	Cause       string    `json:"cause,omitempty"`       // why it was told to stop, or cut
+	Cause       string    `json:"cause,omitempty"`       // of its soft stop, or of its hard stop
 	Started     time.Time `json:"started,omitzero"`      // its function was entered
 	Ready       time.Time `json:"ready,omitzero"`        // it was ready
-	SoftStop    time.Time `json:"soft_stop,omitzero"`    // it was told to stop
-	HardStop    time.Time `json:"hard_stop,omitzero"`    // it was cut
+	SoftStop    time.Time `json:"soft_stop,omitzero"`    // its soft stop
+	HardStop    time.Time `json:"hard_stop,omitzero"`    // its hard stop
 	Ended       time.Time `json:"ended,omitzero"`        // it returned, or was abandoned
-	Unready     string    `json:"unready,omitempty"`     // why it is not ready at the moment
-	Status      string    `json:"status,omitempty"`      // what it last said of itself
+	Unready     string    `json:"unready,omitempty"`     // why it is not ready now
+	Status      string    `json:"status,omitempty"`      // its last [Status]
 	InFlight    int       `json:"in_flight,omitempty"`   // units of work under way at its soft stop; before it: now
 	Interrupted int       `json:"interrupted,omitempty"` // units that the hard stop cut
 	Lost        int       `json:"lost,omitempty"`        // units of work that were accepted and not done, see [ErrLost]
-	Restarts    int       `json:"restarts,omitempty"`    // how often it was started again
+	Restarts    int       `json:"restarts,omitempty"`    // starts after the first
 	Err         string    `json:"error,omitempty"`       // how it failed, or what was cut
 	Stacks      string    `json:"stacks,omitempty"`      // of its panic, or of its goroutines if abandoned
 	Leaks       string    `json:"leaks,omitempty"`       // stacks of goroutines that it left behind
@@ -186,7 +186,7 @@ func (r *run) reportOf(m *member, pools map[string][]string) (WorkerReport, repo
 	return w, t
 }
 
-// stopOrder sorts workers by when they were told to stop, or failed, then by when they ended; those still running come last.
+// stopOrder sorts workers by their soft stop, or their failure before it, then by their end; those still running come last.
 func stopOrder(a, b WorkerReport) int {
 	if c := compareTimes(a.stops(), b.stops()); c != 0 {
 		return c
@@ -194,7 +194,7 @@ func stopOrder(a, b WorkerReport) int {
 	return compareTimes(a.Ended, b.Ended)
 }
 
-// stops is when the worker was told to stop, or else failed by itself.
+// stops is the time of the worker's soft stop, or of its failure before it.
 func (w *WorkerReport) stops() time.Time {
 	if w.SoftStop.IsZero() && w.State == StateFailed {
 		return w.Ended

@@ -13,9 +13,9 @@ type State uint8
 const (
 	// StateWaiting: what the worker depends on is not ready yet.
 	StateWaiting State = iota
-	// StateStarting: the worker runs and has not said that it is ready.
+	// StateStarting: the worker runs and is not ready yet.
 	StateStarting
-	// StateReady: the worker does what it is for; its dependents may start.
+	// StateReady: the worker does its job; its dependents may start.
 	StateReady
 	// StateStopping: the soft stop began; the worker finishes what is in flight.
 	StateStopping

@@ -18,9 +18,9 @@ const (
 	leastName = 8                      // columns: less of a name is not worth showing
 )
 
-// display shows on a terminal which workers are awaited while a group takes its time to start, and while it stops: one line that is
-// rewritten in place, below the row in which the program itself writes. It is a listener; its goroutine lives from when it has something to
-// show for the first time until close.
+// display shows on a terminal which workers a group waits for while a start takes its time, and during a stop: one line that is
+// rewritten in place, below the row in which the program itself writes. It is a listener; its goroutine starts when there is
+// something to show, and ends at close.
 type display struct {
 	out     io.Writer
 	width   func() int       // of the terminal, in columns; it may change
@@ -85,7 +85,7 @@ func (d *display) observe(e Event) {
 	}
 }
 
-// isWholeCut tells a second signal from a worker whose own time was over.
+// isWholeCut reports whether a second signal cut the whole group, rather than one worker at the end of its own limit.
 func isWholeCut(stop *StopCause) bool {
 	return stop != nil && stop.Hard && stop.Reason == StopSignal
 }
@@ -177,7 +177,7 @@ func (d *display) draw(now time.Time) {
 	d.shown = true
 }
 
-// line says who is awaited, the longest first, and what Ctrl-C would do, in at most width columns.
+// line names the workers awaited, the longest first, and what Ctrl-C does, in at most width columns.
 func (d *display) line(now time.Time, awaited []Awaited, width int) string {
 	hint := "; Ctrl-C to cut it short"
 	switch {

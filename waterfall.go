@@ -168,7 +168,7 @@ func (r Report) span() (from, to time.Time) {
 }
 
 // bar is drawn from the soft stop to the end: what came after the hard stop with another brush, an abandoned worker with
-// an arrow, and nothing for a worker that was not told.
+// an arrow, and nothing for a worker whose turn to stop did not come.
 func (w WorkerReport) bar(from, to time.Time, width int, b brushes) string {
 	if w.SoftStop.IsZero() {
 		return strings.Repeat(" ", width)

@@ -17,7 +17,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 // golden compares got with testdata/name. Line numbers and paths of stacks are left out of both.
 func golden(t *testing.T, name, got string) {

@@ -6,7 +6,7 @@ import (
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
-// axis maps times, counted from the soft stop, to places in the picture. What lies before the soft stop, the lame-duck
+// axis maps times, counted from the soft stop, to places in the picture. The time before the soft stop, the lame-duck
 // delay, is usually much longer than the stop and has nothing to show: it gets at most a fifth of the width, and is then
 // drawn as broken.
 type axis struct {

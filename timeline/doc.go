@@ -1,11 +1,11 @@
 // Package timeline draws a [lastcall.Report] for people, as a picture, and writes it as JSON, which it reads back.
 //
 //	report := group.Report()            // after Run: how the group stopped; before: how it runs
-//	timeline.SVG(picture, report)       // who waited for whom, what took how long, what was cut
+//	timeline.SVG(picture, report)       // the order, the times, the waits, and the cut work
 //	timeline.WriteJSON(file, report)    // for machines, and for later
 //	report, err := timeline.ReadJSON(file)
 //
-// The picture has one row a worker, in the order in which they were told to stop. A bar is the time from a worker's soft
+// The picture has one row per worker, in stop order. A bar is the time from a worker's soft
 // stop to its return; the hatched part is what came after its hard stop; a bar with an open end was abandoned. A dotted
 // line is the time in which a worker waited for those that depend on it, each of which comes down to it where it
 // returned. The longest chain of them, which is what the whole took, is drawn stronger. The report of a group that is

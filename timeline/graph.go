@@ -8,7 +8,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-// graph is who depends on whom. Workers are told by their place in the report.
+// graph has the dependencies between workers, which are identified by their place in the report.
 type graph struct {
 	workers    []lastcall.WorkerReport
 	at         map[string]int // by path
@@ -51,12 +51,12 @@ func (g *graph) waits(i int) []int {
 	return waits
 }
 
-// stopped reports whether i was told to stop and has ended.
+// stopped reports whether i had its soft stop and has ended.
 func (g *graph) stopped(i int) bool {
 	return !g.workers[i].SoftStop.IsZero() && !g.workers[i].Ended.IsZero()
 }
 
-// toldToStop is when the group that name is in was told to stop, which is when its workers began to wait; zero outside.
+// toldToStop is the soft stop of the group that name is in, from which on its workers waited; zero outside a group.
 func (g *graph) toldToStop(name string) time.Time {
 	for parent := parentOf(name); parent != ""; parent = parentOf(parent) {
 		if i, ok := g.at[parent]; ok && !g.workers[i].SoftStop.IsZero() {
@@ -67,7 +67,7 @@ func (g *graph) toldToStop(name string) time.Time {
 }
 
 // findChain finds what the stop took its time for: the worker that returned last, the one it had waited for longest, and
-// so on to one that was told to stop at once. The chain is in the order in which they returned, and leaves groups out.
+// so on to one whose soft stop was the group's. The chain is in the order in which they returned, and leaves groups out.
 func (g *graph) findChain() {
 	all := make([]int, len(g.workers))
 	for i := range all {
@@ -79,7 +79,7 @@ func (g *graph) findChain() {
 		g.chain = append(g.chain, i)
 		next := g.last(g.dependents[i])
 		for name := parentOf(g.workers[i].Name); next < 0 && name != ""; name = parentOf(name) {
-			if group, ok := g.at[name]; ok { // nobody inside its group: then its group waited
+			if group, ok := g.at[name]; ok { // no dependent inside its group: then the group waited
 				next = g.last(g.dependents[group])
 			}
 		}
@@ -88,7 +88,7 @@ func (g *graph) findChain() {
 	slices.Reverse(g.chain)
 }
 
-// last is who of these returned last, -1 for nobody.
+// last is the one of these that returned last, -1 if there is none.
 func (g *graph) last(among []int) int {
 	last := -1
 	for _, i := range among {

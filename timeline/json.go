@@ -16,8 +16,8 @@ var kind = envelope.Kind{Schema: "lastcall.report", Version: 1, Package: "timeli
 // Times are RFC 3339, durations are nanoseconds. Text that is not valid UTF-8 has its invalid bytes replaced.
 func WriteJSON(w io.Writer, r lastcall.Report) error { return envelope.Write(kind, w, r) }
 
-// ReadJSON reads what [WriteJSON] wrote. What is not a report, is cut short, or is of a version that this package does
-// not know, is an error of one line that says so. Fields that it does not know are passed over.
+// ReadJSON reads a report that [WriteJSON] wrote. Other data, a report that is cut short, and an unknown version are errors
+// of one line. Unknown fields are ignored.
 func ReadJSON(r io.Reader) (lastcall.Report, error) {
 	report, err := envelope.Read[lastcall.Report](kind, r)
 	if err != nil {

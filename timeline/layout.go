@@ -17,7 +17,7 @@ const (
 	keepLongest = 20
 )
 
-// layout is a report as it is drawn: times counted from the origin, rows from top to bottom, and who waited for whom.
+// layout is a report as it is drawn: times counted from the origin, rows from top to bottom, and the waits between them.
 type layout struct {
 	report   lastcall.Report
 	sum      summary.Summary
@@ -40,8 +40,8 @@ type row struct {
 	open      bool          // the bar does not end: abandoned
 	wait      time.Duration // a dotted line from here to the first bar
 	waited    bool
-	waitedFor []string // for whom, the last to return first
-	gone      bool     // it ended before it was told to stop, at end
+	waitedFor []string // the workers waited for, the last to return first
+	gone      bool     // it ended before its soft stop, at end
 	end       time.Duration
 	more      int // this row stands for so many workers
 	chain     bool

@@ -30,7 +30,7 @@ const (
 	rowHeight  = 22.0
 	barHeight  = 12.0
 	lineHeight = 17.0
-	labelChars = 32 // longer names are cut short; the tooltip has them whole
+	labelChars = 32 // longer names are clipped; the tooltip has them whole
 	noteChars  = 48
 	faultLines = 12     // what went wrong is said below the chart, up to so many lines
 	maxWidth   = 1200.0 // the lines above the chart may widen it so far
@@ -232,7 +232,7 @@ func (p *picture) drawMarks(marks []mark) {
 	}
 }
 
-// drawLinks draws who waited for whom: each dependent comes down, where it returned, to the row that waited for it.
+// drawLinks draws the waits: each dependent comes down, where it returned, to the row that waited for it.
 // The strong ones come last, so that nothing crosses them.
 func (p *picture) drawLinks() {
 	count := make(map[int]int)
