@@ -104,6 +104,35 @@ func TestWhatAWorkerLeftBehindIsALeakOfIt(t *testing.T) {
 	})
 }
 
+// What an abandoned worker's own group left behind is among the stacks of that worker, and not a leak besides.
+func TestWhatIsBelowAnAbandonedWorkerIsToldOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		block := make(chan struct{})
+		g := lastcall.Group{Grace: time.Second, HardStop: time.Second, Observe: func(e lastcall.Event) {
+			if e.Kind == lastcall.EventLeak {
+				t.Errorf("a leak of %s", e.Name)
+			}
+		}}
+		g.Go("outer", func(ctx context.Context) error {
+			var inner lastcall.Group
+			inner.Go("leaky", func(context.Context) error {
+				go leftBehindHere(block)
+				return nil
+			})
+			err := inner.Run(ctx)
+			<-block
+			return err
+		})
+		if err := runFor(t, &g, time.Second); err == nil {
+			t.Error("nothing was abandoned")
+		}
+		if stacks := worker(t, g.Report(), "outer").Stacks; strings.Count(stacks, "leftBehindHere") != 1 || !strings.Contains(stacks, "outer/leaky:") {
+			t.Errorf("its stacks are\n%s", stacks)
+		}
+		close(block)
+	})
+}
+
 func TestTwoRunsWithTheSameNamesKeepTheirGoroutinesApart(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		block := make(chan struct{})
