@@ -76,12 +76,6 @@ func (r *run) result(a *attempt, news uint32) *result {
 	return wasNil
 }
 
-// lock locks the run and reads what was posted.
-func (r *run) lock() {
-	r.mu.Lock()
-	r.readMailLocked()
-}
-
 // readMailLocked acts on what was posted, in order.
 func (r *run) readMailLocked() {
 	var first *attempt

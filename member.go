@@ -1,6 +1,9 @@
 package lastcall
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/lastcall-go/lastcall/internal/engine"
 )
 
@@ -90,3 +93,27 @@ func (m *member) err() error {
 
 // isPresent reports whether a is the present attempt of its worker and has not ended.
 func (a *attempt) isPresent() bool { return a.m.attempt() == a && a.m.running() }
+
+// inOrder are the members in the order in which they were added.
+func (r *run) inOrder() []*member {
+	list := make([]*member, 0, len(r.members))
+	sorted := true
+	for _, m := range r.members {
+		if m != nil {
+			sorted = sorted && (len(list) == 0 || r.byOrder(list[len(list)-1], m) <= 0)
+			list = append(list, m)
+		}
+	}
+	if !sorted {
+		slices.SortStableFunc(list, r.byOrder)
+	}
+	return list
+}
+
+// byOrder compares two members by when they were added, and replicas of the same by their number.
+func (r *run) byOrder(a, b *member) int {
+	if a.order == b.order && a != b {
+		return r.engine.Index(a.id) - r.engine.Index(b.id)
+	}
+	return cmp.Compare(a.order, b.order)
+}

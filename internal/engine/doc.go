@@ -19,7 +19,7 @@
 //
 // # Reading order
 //
-// input.go, action.go and engine.go (what goes in and out), graph.go and account.go (members, specs, replicas and what is counted
-// of them), consider.go (what is due), stop.go and plan.go (the stop and its times), restart.go (ends and back-off), operate.go and
+// input.go, action.go, phase.go and engine.go (what goes in and out), graph.go, version.go, replica.go and account.go (what is there and counted),
+// consider.go (what is due), stop.go and plan.go (the stop and its times), restart.go (ends and back-off), operate.go and
 // review.go (operations on one member).
 package engine

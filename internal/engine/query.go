@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"slices"
+	"time"
+)
+
+// Grace is the group's grace period: that of its stop, once it has begun.
+func (e *Engine) Grace() time.Duration {
+	if e.stopAt > 0 {
+		return e.budget.grace
+	}
+	return e.cfg.Grace
+}
+
+// Overdue reports whether something was left when the time of the stop was over.
+func (e *Engine) Overdue() bool { return e.overdue }
+
+// Group is where the group is in its life, and why it stops if it does.
+func (e *Engine) Group() (GroupPhase, *Cause) { return e.phase, e.cause }
+
+// WasReady reports whether the GroupReady action has come.
+func (e *Engine) WasReady() bool { return e.wasReady }
+
+// Next is when the next Tick is due; 0 means never.
+func (e *Engine) Next() Time {
+	return e.timers.next()
+}
+
+// Abandons are the replicas that a Tick now abandons, so that the caller can look at them before: it decides again at the Tick.
+func (e *Engine) Abandons(now Time) (list []ReplicaID) {
+	e.timers.postpone(now)
+	for _, t := range e.timers.heap {
+		switch {
+		case t.at > now || t.abandons == nil:
+		case t == e.backstop:
+			for id := range e.replicas {
+				list = append(list, ReplicaID(id))
+			}
+		default:
+			list = append(list, t.abandons.replicas...)
+		}
+	}
+	running := func(id ReplicaID) bool { return e.replicas[id].is(exists) && e.replicas[id].phase.Running() }
+	return slices.DeleteFunc(list, func(id ReplicaID) bool { return !running(id) })
+}
+
+// Index is which of its member's replicas it is.
+func (e *Engine) Index(id ReplicaID) int { return int(e.replicas[id].index) }
+
+// Cause is why the replica was told to stop in its present attempt, or is about to be.
+func (e *Engine) Cause(id ReplicaID) *Cause { return e.replicas[id].cause }
+
+// Wanted is what is asked of the replica.
+func (e *Engine) Wanted(id ReplicaID) Wanted { return e.replicas[id].wanted }
+
+// Phase is what the replica does, and in which attempt.
+func (e *Engine) Phase(id ReplicaID) (Phase, Attempt) {
+	r := &e.replicas[id]
+	return r.phase, r.attempt
+}
