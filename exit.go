@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// ExitCode is the exit status for the error of [Run] or [Group.Run]: 0 for nil, a clean stop, also on a signal; 1 if a worker failed; 3 if the start failed, or nothing could be started; 4 if work was cut or lost or a worker
-// abandoned, whatever else failed; and 128 plus the signal's number after a [ForcedError].
+// ExitCode is the exit status for the error of [Run] or [Group.Run]: 0 for nil, a clean stop, also on a signal; 1 if a
+// worker failed; 3 if the start failed, or nothing could be started; 4 if work was cut or lost or a worker abandoned,
+// whatever else failed; and 128 plus the signal's number after a [ForcedError].
 func ExitCode(err error) int {
 	var forced *ForcedError
 	var config *ConfigError

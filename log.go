@@ -158,8 +158,8 @@ func awaitedText(awaited []Awaited) string {
 	return strings.Join(names, ", ")
 }
 
-// newError is the text of an error that no other event has: a worker's error belongs to its own end, a panic to the moment when
-// it happens.
+// newError is the text of an error that no other event has: a worker's error belongs to its own end, a panic to the
+// moment when it happens.
 func newError(e Event) string {
 	var news []string
 	if e.Kind == EventState && e.State == StateRestarting {

@@ -55,8 +55,8 @@ func Requires(names ...string) Option {
 // AwaitReady makes the worker ready when it calls [Ready], instead of when its function is entered. If it does not
 // do so within the time, it fails, and with it the start of the group. 0 means no limit.
 //
-// A worker that has the method ReadyWithin() time.Duration is added as with AwaitReady(w.ReadyWithin()): groups, and the workers
-// of packages serve and process, report their own readiness.
+// A worker that has the method ReadyWithin() time.Duration is added as with AwaitReady(w.ReadyWithin()): groups, and the
+// workers of packages serve and process, report their own readiness.
 func AwaitReady(within time.Duration) Option {
 	return func(o *options) {
 		o.selfReady, o.within = true, within

@@ -18,9 +18,9 @@ const (
 	leastName = 8                      // columns: less of a name is not worth showing
 )
 
-// display shows on a terminal which workers a group waits for while a start takes its time, and during a stop: one line that is
-// rewritten in place, below the row in which the program itself writes. It is a listener; its goroutine starts when there is
-// something to show, and ends at close.
+// display shows on a terminal which workers a group waits for while a start takes its time, and during a stop: one line
+// that is rewritten in place, below the row in which the program itself writes. It is a listener; its goroutine starts
+// when there is something to show, and ends at close.
 type display struct {
 	out     io.Writer
 	width   func() int       // of the terminal, in columns; it may change

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/text/texttest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -146,6 +148,9 @@ func TestWaterfallBreaksBetweenWords(t *testing.T) {
 				t.Errorf("%d columns in %q, want at most %d", n, line, width)
 			}
 		}
+		if shown := r.Workers[0].Name[:24+max(width-80, 0)/4-1] + "~"; !strings.Contains(drawn, shown) {
+			t.Errorf("at %d columns the name is not %q:\n%s", width, shown, drawn)
+		}
 		if joined := strings.Join(strings.Fields(drawn), " "); strings.Count(joined, long) != 3 {
 			t.Errorf("at %d columns a text is not whole:\n%s", width, drawn)
 		}
@@ -178,4 +183,35 @@ func TestStringIsASCIIWithoutUTF8(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Names, causes, statuses, errors and stacks may hold anything: no terminal and no CI system obeys the drawing or the log of it.
+func TestWaterfallAndLogAreNotObeyed(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 3, 1, 12, 0, s, 0, time.UTC) }
+	for _, hostile := range append(texttest.Corpus, texttest.One()) {
+		r := lastcall.Report{State: lastcall.StateFailed, Started: at(0), SoftStop: at(10), Ended: at(40), Taken: at(50)}
+		for _, state := range []lastcall.State{lastcall.StateStopped, lastcall.StateFailed, lastcall.StateAbandoned, lastcall.StateCut} {
+			r.Workers = append(r.Workers, lastcall.WorkerReport{State: state, Started: at(0), SoftStop: at(10), HardStop: at(20), Ended: at(30)})
+		}
+		r.Workers = append(r.Workers, lastcall.WorkerReport{State: lastcall.StateStopping, Started: at(0), SoftStop: at(10)})
+		texttest.Fill(&r, hostile)
+		for _, width := range []int{60, 80, 120} {
+			for _, ascii := range []bool{true, false} {
+				if err := texttest.Lines(r.Waterfall(width, ascii)); err != nil {
+					t.Errorf("the waterfall with %q: %v", hostile, err)
+				}
+			}
+		}
+		log, out := textLog(slog.LevelDebug)
+		observe := lastcall.Log(log)
+		for _, kind := range []lastcall.EventKind{lastcall.EventState, lastcall.EventReadiness, lastcall.EventAwaiting, lastcall.EventPanic, lastcall.EventLeak} {
+			for _, err := range []error{errors.New(hostile), &lastcall.WorkerError{Kind: lastcall.ErrAbandoned, Name: hostile, Status: hostile}} {
+				observe(lastcall.Event{Name: hostile, Kind: kind, State: lastcall.StateFailed, Err: err, Reason: hostile, Stacks: hostile,
+					Cause: &lastcall.StopCause{Reason: lastcall.StopFailure, Worker: hostile, Err: err}, Awaited: []lastcall.Awaited{{Name: hostile, Status: hostile}}})
+			}
+		}
+		if err := texttest.Lines(out.String()); err != nil {
+			t.Errorf("the log with %q: %v", hostile, err)
+		}
+	}
 }
