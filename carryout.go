@@ -49,12 +49,9 @@ func (r *run) do(a *engine.Action) {
 
 // bind gives the member that is being added its identifiers.
 func (r *run) bind(a *engine.Action) {
-	m := r.adding
-	r.adding = nil
+	m := r.coming(a)
 	if m == nil {
-		if m = r.bindReplica(a); m == nil {
-			return
-		}
+		return
 	}
 	m.id, m.place = a.Replica, a.Member
 	for len(r.members) <= int(a.Replica) {

@@ -125,8 +125,7 @@ func (g *Group) Replace(ctx context.Context, name string, w Worker, opts ...Opti
 		}
 		r.orders++
 		next := r.newMember(s.name, s.w, s.opt, r.orders)
-		next.more().replaces, m.more().candidate = m, next
-		r.adding = next
+		op.coming = map[int]*member{t.index: next}
 		op.result = func(result engine.Result) error {
 			switch result {
 			case engine.OK:
@@ -185,7 +184,7 @@ type operation struct {
 	path      string
 	result    func(engine.Result) error // the error of the operation, with the run locked
 	withdrawn func(cause error) error   // the error when the caller's context ended first; nil if that is its cause
-	cleanup   func()                    // called when it is done, with the run locked; may be nil
+	coming    map[int]*member           // by index, those that the engine is about to add for it
 }
 
 // operate finds a worker, begins something with it, and waits until that is done.
@@ -249,9 +248,6 @@ func (r *run) operationDone(a *engine.Action) {
 		op.outcome = configError("there is no worker %q in the group", path)
 	default:
 		op.outcome = op.result(a.Result)
-	}
-	if op.cleanup != nil {
-		op.cleanup()
 	}
 	done := func(Event) { close(op.done) }
 	if !r.observed() {

@@ -46,7 +46,7 @@ func (g *Group) Scale(ctx context.Context, name string, n int) error {
 		if err := p.lacks(p.worker, numbers, made); err != nil {
 			return nil, err
 		}
-		list, err := r.newReplicas(p, p.opt, numbers, made)
+		list, err := r.newReplicas(op, p, p.opt, numbers, made)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (g *Group) ReplaceN(ctx context.Context, name string, worker func(replica i
 		}
 		opt := *s.opt
 		opt.pool = p
-		list, err := r.newReplicas(p, &opt, numbers, made)
+		list, err := r.newReplicas(op, p, &opt, numbers, made)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ type pool struct {
 
 	place  engine.MemberID
 	order  int32           // as member.order
-	coming map[int]*member // by index, those that the engine is about to add
+	coming map[int]*member // by index, the first ones until they are added
 }
 
 // pooled is a replica before the run.
@@ -207,7 +207,6 @@ func (g *Group) operateN(ctx context.Context, name string, begin func(*run, *tar
 			if t.pool == nil {
 				return nil, configError("worker %q is one worker and has no replicas, see AddN", t.path)
 			}
-			op.cleanup = func() { clear(t.pool.coming) }
 			return begin(r, t, op, made)
 		})
 		m, ok := err.(*missing)
@@ -235,7 +234,7 @@ func (r *run) addPoolLocked(s spec, order int32) {
 }
 
 // newReplicas makes members of a pool, for the engine to add.
-func (r *run) newReplicas(p *pool, opt *options, indices []int, made map[int]Worker) (list []*member, err error) {
+func (r *run) newReplicas(op *operation, p *pool, opt *options, indices []int, made map[int]Worker) (list []*member, err error) {
 	var problems []string
 	for _, i := range indices {
 		w := made[i+1]
@@ -254,31 +253,40 @@ func (r *run) newReplicas(p *pool, opt *options, indices []int, made map[int]Wor
 	if len(problems) > 0 {
 		return nil, &ConfigError{Problems: problems}
 	}
+	op.coming = make(map[int]*member, len(list))
 	for n, i := range indices {
-		p.coming[i] = list[n]
+		op.coming[i] = list[n]
 	}
 	return list, nil
 }
 
-// bindReplica gives a replica of a pool its name: at once, or once it is ready where it is to replace another.
-func (r *run) bindReplica(a *engine.Action) *member {
+// coming is the member that the engine has added: alone, for an operation, or with a pool. It is nil for a pool without any.
+func (r *run) coming(a *engine.Action) *member {
+	if m := r.adding; m != nil {
+		r.adding = nil
+		return m
+	}
 	if p := r.placing; p != nil {
 		p.place = a.Member
 		r.poolAt[a.Member] = p
 		r.placing = nil
 	}
-	if a.Replica < 0 { // parked
+	if a.Replica < 0 {
 		return nil
 	}
 	p := r.poolAt[a.Member]
-	m := p.coming[int(a.Index)]
-	delete(p.coming, int(a.Index))
-	if old := r.memberOf(m.name); old != nil {
-		m.more().replaces, old.more().candidate = old, m
-	} else {
+	if op := r.ops[a.Op]; op == nil {
+		m := p.coming[int(a.Index)]
+		delete(p.coming, int(a.Index))
+		return m
+	} else if m := op.coming[int(a.Index)]; r.memberOf(m.name) == nil {
 		m.order = p.order
+		return m
+	} else {
+		old := r.memberOf(m.name)
+		m.more().replaces, old.more().candidate = old, m
+		return m
 	}
-	return m
 }
 
 // dropPool forgets a member, if it is one with replicas.

@@ -8,7 +8,7 @@ import (
 type ActionKind uint8
 
 const (
-	// Added: the replica exists; Member and Index say where. For a member that was added without replicas, Replica is -1.
+	// Added: the replica exists; Member and Index say where, and Op for which operation. For a member that was added without replicas, Replica is -1.
 	Added ActionKind = iota
 	// Enter: the replica entered Phase. Starting asks to run its function, Stopping to end its soft context, Cut to end its
 	// hard context, Abandoned to wait for it no longer. Engine.Plan tells the times of a stop.

@@ -94,7 +94,7 @@ func (e *Engine) add(in Add) {
 		if in.Indices != nil {
 			i = in.Indices[i]
 		}
-		e.addReplica(id, i, v, 0)
+		e.addReplica(id, i, v, 0, 0)
 	}
 	if in.Replicas != 1 {
 		e.linksOf(id).version = v

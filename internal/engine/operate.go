@@ -203,7 +203,7 @@ func (e *Engine) replaceNext(op *operation) {
 		return
 	}
 	op.old, op.waiting = op.waiting[0], op.waiting[1:]
-	id := e.addReplica(op.member, int(e.replicas[op.old].index), op.version, joining)
+	id := e.addReplica(op.member, int(e.replicas[op.old].index), op.version, joining, op.id)
 	op.targets = append(op.targets[:0], target{replica: id, made: true})
 	e.watch(op)
 }
@@ -258,7 +258,7 @@ func (e *Engine) scale(op *operation, n int) {
 		e.want(t.replica, Gone, &Cause{Reason: Requested, Replica: t.replica})
 	}
 	for _, index := range e.NewIndices(op.member, n) {
-		id := e.addReplica(op.member, index, version, joining)
+		id := e.addReplica(op.member, index, version, joining, op.id)
 		op.targets = append(op.targets, target{replica: id, made: true})
 	}
 	e.watch(op)

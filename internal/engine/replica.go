@@ -71,8 +71,8 @@ func (e *Engine) NewIndices(id MemberID, n int) (list []int) {
 	return list
 }
 
-// addReplica makes a replica that waits.
-func (e *Engine) addReplica(id MemberID, index int, v *version, with marks) ReplicaID {
+// addReplica makes a replica that waits; op is the operation that wants it, if one does.
+func (e *Engine) addReplica(id MemberID, index int, v *version, with marks, op OpID) ReplicaID {
 	var at ReplicaID
 	if n := len(e.freeReplicas); n > 0 {
 		at = e.freeReplicas[n-1]
@@ -89,7 +89,7 @@ func (e *Engine) addReplica(id MemberID, index int, v *version, with marks) Repl
 	e.replicas[at] = replica{member: id, next: m.first, index: int32(index), version: v, marks: wasQueued}
 	m.first = at
 	v.hold(1)
-	e.emit(Action{Kind: Added, Replica: at, Member: id, Index: int32(index)})
+	e.emit(Action{Kind: Added, Replica: at, Member: id, Index: int32(index), Op: op})
 	e.change(at, func(r *replica) { r.set(exists | with) })
 	return at
 }
