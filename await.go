@@ -68,8 +68,8 @@ func (r *run) remindLocked() {
 	})
 }
 
-// awaited are the workers that the group waits for: while it starts, those that are not ready, and while it stops, those that have
-// not returned. In groups these are the workers rather than the group.
+// awaited are the workers that the group waits for: while it starts, those that are not ready, and while it stops,
+// those that have not returned. In groups these are the workers rather than the group.
 func (r *run) awaited() []Awaited {
 	r.lock()
 	starting := r.phase == engine.GroupRunning && !r.engine.WasReady()

@@ -12,18 +12,19 @@ import (
 var ErrEmpty = errors.New("lastcall: nothing is there to take")
 
 // Drain is [Each] for a channel, whose items would be lost with the process: it handles what comes, and when the group
-// stops, also what is still in the channel, each item under [Grace](ctx). It returns nil when the channel is then empty, or when it is
-// closed and empty; otherwise the first error of handle.
+// stops, also what is still in the channel, each item under [Grace](ctx). It returns nil when the channel is then
+// empty, or when it is closed and empty; otherwise the first error of handle.
 //
-// Producers stop first where they are added with [After] the worker that drains: when it is told to stop, no more comes. Any
-// number of workers, and of goroutines of one worker, may drain the same channel. The end of the grace period ends the draining.
+// Producers stop first where they are added with [After] the worker that drains: when it is told to stop, no more
+// comes. Any number of workers, and of goroutines of one worker, may drain the same channel. The end of the grace
+// period ends the draining.
 //
 // What is in the channel when the group has ended is lost: the report and the error of Run say how many items and which
 // worker drained them last ([ErrLost], exit status 4). That includes the items that a worker left there by failing.
 //
-// When only the worker stops while the group runs on, to be restarted, replaced or removed, the rest stays in the channel
-// for the next one that drains it. Outside a group the end of ctx cuts the work as well, so that nothing is drained: Drain
-// returns nil.
+// When only the worker stops while the group runs on, to be restarted, replaced or removed, the rest stays in the
+// channel for the next one that drains it. Outside a group the end of ctx cuts the work as well, so that nothing is
+// drained: Drain returns nil.
 func Drain[T any](ctx context.Context, source <-chan T, handle func(context.Context, T) error) error {
 	a, closed := workerOf(ctx, "Drain"), false
 	if a != nil {
@@ -51,9 +52,9 @@ func Drain[T any](ctx context.Context, source <-chan T, handle func(context.Cont
 	return drain(ctx, a, take, handle, func() {}) // how many are left is seen in the end
 }
 
-// DrainFunc is [Drain] for a queue in memory that is no channel. take waits for an item until its context ends. From then
-// on it does not wait: it returns an item if there is one, and [ErrEmpty] if not. io.EOF is the end of the source; any other error,
-// that of the context too, ends DrainFunc with that error, since it does not say that nothing is left.
+// DrainFunc is [Drain] for a queue in memory that is no channel. take waits for an item until its context ends. From
+// then on it does not wait: it returns an item if there is one, and [ErrEmpty] if not. io.EOF is the end of the source;
+// any other error, that of the context too, ends DrainFunc with that error, since it does not say that nothing is left.
 //
 // At the hard stop DrainFunc takes the rest without handling it, to say how many items are lost. A queue that keeps its
 // items somewhere else may return ErrEmpty then: nothing is lost. It can tell by lastcall.Grace(ctx).Err().
@@ -121,8 +122,8 @@ func drain[T any](ctx context.Context, a *attempt, take func(context.Context) (T
 // notStopped hides that an error is the end of a context, which would be a clean end of the worker.
 type notStopped struct{ error }
 
-// drains reports whether a worker whose context has ended is to empty its sources: the soft stop came, and from its group.
-// What a worker leaves that stops alone is for those that take from the source after it.
+// drains reports whether a worker whose context has ended is to empty its sources: the soft stop came, and from its
+// group. What a worker leaves that stops alone is for those that take from the source after it.
 func (a *attempt) drains() bool {
 	return a.soft.ended() != nil && (a.m.run.stopping.Load() || a.m.run.leavingAbove())
 }
@@ -173,8 +174,8 @@ func (s *drainSources) release(key any, a *attempt, closed bool) {
 	}
 }
 
-// endedForGood reports whether the worker was told to stop and no other is to take its place. One that fails while others still put
-// something into its sources is not.
+// endedForGood reports whether the worker was told to stop and no other is to take its place. One that fails while
+// others still put something into its sources is not.
 func (a *attempt) endedForGood() bool {
 	e := a.soft.ended()
 	return e != nil && e.cause.Reason != StopRestart && e.cause.Reason != StopReplaced

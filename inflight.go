@@ -6,18 +6,20 @@ import (
 	"sync/atomic"
 )
 
-// Do runs fn as one unit of in-flight work: under [Grace](ctx), counted, and waited for before the worker is regarded as
-// stopped. Once the soft stop began it returns [ErrStopping] without calling fn; the check and the count are one atomic
-// step, so every unit is either refused or counted. fn runs on the caller's goroutine, and its error is returned. If the
-// hard stop came while fn ran and fn failed, the error is a [WorkerError] of kind [ErrInterrupted] around fn's.
+// Do runs fn as one unit of in-flight work: under [Grace](ctx), counted, and waited for before the worker is regarded
+// as stopped. Once the soft stop began it returns [ErrStopping] without calling fn; the check and the count are one
+// atomic step, so every unit is either refused or counted. fn runs on the caller's goroutine, and its error is
+// returned. If the hard stop came while fn ran and fn failed, the error is a [WorkerError] of kind [ErrInterrupted]
+// around fn's.
 //
-// A unit that fails with context.Canceled although its own context goes on, after the soft stop has ended the worker's, used
-// the worker's context in place of the one that it was given. That is work lost: the error is a [WorkerError] of kind [ErrLost],
-// the report names the worker, and the exit status is 4. A unit that gives its work back on purpose because the
-// worker stops returns [ErrStopping], or an error of its own that does not match context.Canceled.
+// A unit that fails with context.Canceled although its own context goes on, after the soft stop has ended the worker's,
+// used the worker's context in place of the one that it was given. That is work lost: the error is a [WorkerError] of
+// kind [ErrLost], the report names the worker, and the exit status is 4. A unit that gives its work back on purpose
+// because the worker stops returns [ErrStopping], or an error of its own that does not match context.Canceled.
 //
 // Inside a unit of the same worker it is not refused: work that was accepted may use helpers that use Do. It is inside
-// where ctx comes from the unit's context, or from [Grace] while a unit is in flight, as a request's does in package serve.
+// where ctx comes from the unit's context, or from [Grace] while a unit is in flight, as a request's does in package
+// serve.
 //
 // Outside a group Do runs fn with ctx, counts nothing, and returns [ErrStopping] if ctx has ended.
 func Do(ctx context.Context, fn func(context.Context) error) error {
@@ -55,11 +57,17 @@ func (a *attempt) unit(ctx context.Context, fn func(context.Context) error) erro
 	case a.wasCut():
 		a.m.run.interrupted(a)
 		return a.m.interruptedWith(1, err)
-	case a.soft.ended() != nil && unit.Err() == nil && errors.Is(err, context.Canceled) && kindIn(err, ErrLost) == nil:
+	case a.soft.ended() != nil && unit.Err() == nil && isNewlyCanceled(err):
 		a.lost(loss{aborted: 1})
 		return &WorkerError{Kind: ErrLost, Name: a.m.path(), Units: 1, Err: errorLater("%w: %w", errWrongContext, err)}
 	}
 	return err
+}
+
+// isNewlyCanceled reports whether err is the end of a context, and none that a unit inside this one has told.
+func isNewlyCanceled(err error) (is bool) {
+	contained(func() { is = errors.Is(err, context.Canceled) && kindIn(err, ErrLost) == nil })
+	return is
 }
 
 // takeOne calls take with the caller counted as a taker, so that the worker is waited for while an item may be on its

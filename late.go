@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// "<-ctx.Done(); return x.Shutdown(ctx)" hands Shutdown a context that has ended, so that it gives up before it begins. It cannot be told
-// from the error, since a worker returns ctx.Err() as a rule. It shows in who asks for the end of the context when that has come: a
-// method named Shutdown that waits for something has a reason to wait. A Shutdown with nothing to wait for never asks.
+// "<-ctx.Done(); return x.Shutdown(ctx)" hands Shutdown a context that has ended, so that it gives up before it begins.
+// It cannot be told from the error, since a worker returns ctx.Err() as a rule. It shows in who asks for the end of the
+// context when that has come: a method named Shutdown that waits for something has a reason to wait. A Shutdown with
+// nothing to wait for never asks.
 
 // askedLate notes that a Shutdown method asks for the end of the worker's context after that has come.
 func (a *attempt) askedLate() {

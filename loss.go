@@ -64,7 +64,8 @@ func (r *run) reportLossesLocked() {
 	}
 }
 
-// addLosses puts what workers lost into their reports, or, of a worker that is not in the report, into that of the one around it.
+// addLosses puts what workers lost into their reports, or, of a worker that is not in the report, into that of the one
+// around it.
 func (r *Report) addLosses(losses map[string]loss) {
 	for _, path := range slices.Sorted(maps.Keys(losses)) {
 		names := append(parents(path), path)

@@ -22,8 +22,8 @@ const lastResortAfter = time.Second
 // A RunOption says how [Run] and [Main] treat signals.
 type RunOption func(*control)
 
-// OnReload makes SIGHUP call fn, on a goroutine of its own, with a context that ends at the soft stop. Signals that come
-// while it runs are one more call after it. Its error is told to the listeners ([EventReload]) and stops nothing.
+// OnReload makes SIGHUP call fn, on a goroutine of its own, with a context that ends at the soft stop. Signals that
+// come while it runs are one more call after it. Its error is told to the listeners ([EventReload]) and stops nothing.
 // Without OnReload, and where the program's controlling terminal has hung up, SIGHUP is a soft stop; see [Run].
 func OnReload(fn func(context.Context) error) RunOption {
 	return func(c *control) { c.reload = fn }
@@ -39,8 +39,9 @@ func FromSignals(ch <-chan os.Signal) RunOption {
 //
 //   - The first SIGTERM or SIGINT is the soft stop, after the lame-duck delay of w if it is a [Group] that has one;
 //     SIGINT skips the delay. So is the end of ctx.
-//   - SIGHUP calls the function of [OnReload]. Where there is none, or where the controlling terminal that the program had at its start
-//     has hung up, it is a soft stop, as SIGTERM is, so that closing a terminal loses nothing. It never makes a stop harder.
+//   - SIGHUP calls the function of [OnReload]. Where there is none, or where the controlling terminal that the program
+//     had at its start has hung up, it is a soft stop, as SIGTERM is, so that closing a terminal loses nothing. It
+//     never makes a stop harder.
 //   - The second is the hard stop: work in flight is cut. It is still bounded, and everything is still told in order.
 //   - After the third, Run returns at once with a [ForcedError]; workers may still be running.
 //   - Repeats within 100 ms count once.

@@ -61,8 +61,8 @@ func Unready(ctx context.Context, reason string) {
 }
 
 // Status says in a few words what the worker is doing. The latest status is shown wherever the stop waits for the
-// worker: in the log, on the terminal, in the report, and in the error if the worker is abandoned. Outside a group it does
-// nothing.
+// worker: in the log, on the terminal, in the report, and in the error if the worker is abandoned. Outside a group it
+// does nothing.
 func Status(ctx context.Context, text string) {
 	if a := workerOf(ctx, "Status"); a != nil {
 		a.m.run.status(a, text)
@@ -143,8 +143,8 @@ func every(name string, d time.Duration, fn Func, now bool) Func {
 // called. After the hard stop fn is called as well, with a context that has ended. An error of fn is the worker's
 // failure, or, if the hard stop cut it, [ErrInterrupted].
 //
-// Use it instead of "<-ctx.Done(); return x.Shutdown(ctx)", where the context has ended before Shutdown begins. Where such
-// a call waits for something and so gives up, it is reported as work lost, see [ErrLost].
+// Use it instead of "<-ctx.Done(); return x.Shutdown(ctx)", where the context has ended before Shutdown begins. Where
+// such a call waits for something and so gives up, it is reported as work lost, see [ErrLost].
 //
 // Outside a group fn is called when ctx ends, with a context that does not end.
 func Closer(fn func(context.Context) error) Func {

@@ -1,6 +1,6 @@
-// Package strict lets tests find calls of lastcall's functions with a context that comes from no worker. Outside a group these
-// functions do little or nothing on purpose, so that a handler can be tested alone; inside a program such a call is a mistake,
-// such as Ready(context.Background()), that nothing tells.
+// Package strict lets tests find calls of lastcall's functions with a context that comes from no worker. Outside a
+// group these functions do little or nothing on purpose, so that a handler can be tested alone; inside a program such a
+// call is a mistake, such as Ready(context.Background()), that nothing tells.
 package strict
 
 import (
