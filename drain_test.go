@@ -114,7 +114,7 @@ func several(run lastcall.Func) lastcall.Func {
 // leftToGoroutine is a worker that returns at the stop while its goroutine still drains.
 func leftToGoroutine(run lastcall.Func) lastcall.Func {
 	return func(ctx context.Context) error {
-		go run(ctx) //nolint:errcheck // what is left is in the group's error
+		go run(ctx)
 		<-ctx.Done()
 		return nil
 	}

@@ -187,7 +187,7 @@ func (e *WorkerError) Error() string {
 }
 
 // Is matches the error's Kind.
-func (e *WorkerError) Is(target error) bool { return target == error(e.Kind) } //nolint:errorlint // not a chain
+func (e *WorkerError) Is(target error) bool { return target == error(e.Kind) }
 
 // Unwrap returns Err.
 func (e *WorkerError) Unwrap() error { return e.Err }

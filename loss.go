@@ -18,7 +18,7 @@ type loss struct {
 var (
 	errWrongContext = errors.New("used the worker's context; use the one it was given")
 	errLeft         = errors.New("left in the source that it drains")
-	errShutdown     = errors.New("Shutdown was called with a context that had ended; use lastcall.Closer")
+	errShutdown     = errors.New("called Shutdown with a context that had ended; use lastcall.Closer")
 )
 
 // lost notes work that a worker has lost.

@@ -16,7 +16,7 @@ import (
 // replicas makes replicas that write to a journal.
 func replicas(j *journal, name string) func(int) lastcall.Worker {
 	return func(replica int) lastcall.Worker {
-		return lastcall.Func(logged(j, fmt.Sprintf("%s-%d", name, replica)))
+		return logged(j, fmt.Sprintf("%s-%d", name, replica))
 	}
 }
 
@@ -499,7 +499,7 @@ func TestReplicasThatCannotBe(t *testing.T) {
 		if err := g.Replace(t.Context(), "web", lastcall.Func(untilStop)); err == nil || !strings.Contains(err.Error(), `worker "web" has replicas, see ReplaceN`) {
 			t.Error(err)
 		}
-		go g.Scale(t.Context(), "web", 2) //nolint:errcheck // it is given up by the stop
+		go g.Scale(t.Context(), "web", 2)
 		synctest.Wait()
 		for _, err := range []error{g.Scale(t.Context(), "web", 1), g.Remove(t.Context(), "web"), g.ReplaceN(t.Context(), "web", is)} {
 			if err == nil || !strings.Contains(err.Error(), `worker "web" is being replaced, scaled or removed`) {

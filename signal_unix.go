@@ -3,6 +3,7 @@
 package lastcall
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -35,7 +36,7 @@ func openTerminal() error {
 }
 
 // hungUp tells from the error of openTerminal that the terminal has gone: there is none, or the one that there was is dead.
-func hungUp(err error) bool { return err == syscall.ENXIO || err == syscall.EIO }
+func hungUp(err error) bool { return errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.EIO) }
 
 func signalNumber(sig os.Signal) int {
 	if s, ok := sig.(syscall.Signal); ok {

@@ -147,7 +147,7 @@ func TestShutdownWithAnEndedContext(t *testing.T) {
 				err := runFor(t, &g, time.Second)
 				want, code := "", 0
 				if test.lost {
-					want, code = "web: work lost, 1 unit: Shutdown was called with a context that had ended; use lastcall.Closer", 4
+					want, code = "web: work lost, 1 unit: called Shutdown with a context that had ended; use lastcall.Closer", 4
 				}
 				if errorText(err) != want || lastcall.ExitCode(err) != code {
 					t.Errorf("%v, exit status %d; want %q, %d", err, lastcall.ExitCode(err), want, code)

@@ -120,7 +120,7 @@ func TestReplacementHasItsOwnDepth(t *testing.T) {
 func TestHardStopCutsAtHalfOfTheSlot(t *testing.T) {
 	e := New(Config{Grace: 10 * time.Second, HardStop: 4 * time.Second})
 	steps(e, 1, Add{Replicas: 1}, Add{Replicas: 1, Spec: Spec{After: []MemberID{0}}}, Begin{}, BecameReady{0, 1}, BecameReady{1, 2})
-	const second = Time(time.Second)
+	const second = time.Second
 	steps(e, second, SoftStop{Now: true}, HardStop{})
 	steps(e, second, Ended{Replica: 1, Attempt: 2}) // at once: the other one is told now
 	// 4 s for two depths: the second slot is from 3 s to 5 s, as counted from the begin of the group.

@@ -93,7 +93,7 @@ func (s *Supervisor) ExitStatus(err error) int {
 // failures are the processes in err that failed by themselves, in order.
 func failures(err error) (list []error) {
 	all := []error{err}
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the error of Run, which wraps all
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		all = many.Unwrap()
 	}
 	for _, err := range all {
