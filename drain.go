@@ -33,11 +33,16 @@ func Drain[T any](ctx context.Context, source <-chan T, handle func(context.Cont
 		defer func() { top.sources.release(source, a, closed) }()
 	}
 	take := func(ctx context.Context) (item T, err error) {
-		open := true
-		select {
-		case item, open = <-source:
-		case <-ctx.Done():
-			select { // which of the two above it was is a matter of chance
+		open, took := true, false
+		if ctx.Err() == nil {
+			select {
+			case item, open = <-source:
+				took = true
+			case <-ctx.Done():
+			}
+		}
+		if !took { // the end of ctx says nothing of the source
+			select {
 			case item, open = <-source:
 			default:
 				return item, ErrEmpty
