@@ -122,7 +122,7 @@ func (r *run) turn(a *engine.Action) {
 			r.problems = append(r.problems, problem)
 			r.errs = append(r.errs, errors.New("lastcall: "+problem))
 		}
-		r.poke()
+		r.wakeUp()
 	}
 }
 

@@ -5,21 +5,21 @@ import (
 	"sync"
 )
 
-// An errand is something that a signal asks for and that may take its time, or hang: it has a goroutine of its own while
-// it runs. It runs once at a time; who asks meanwhile gets one more run after it.
-type errand struct {
+// A coalescer runs what a signal asks for, which may take its time, or hang, on a goroutine of its own. One run goes on at a
+// time; all requests that come meanwhile are one more run after it.
+type coalescer struct {
 	name string
 	do   func()
 
 	mu      sync.Mutex
 	running bool
 	again   bool
-	over    bool          // nobody may ask any more
+	over    bool          // requests have no effect any more
 	idle    chan struct{} // closed when it is over and does not run
 }
 
 // ask has it run, unless it is over.
-func (e *errand) ask() {
+func (e *coalescer) ask() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -32,13 +32,13 @@ func (e *errand) ask() {
 	}
 }
 
-func (e *errand) run() {
+func (e *coalescer) run() {
 	defer e.ended()
 	e.do()
 }
 
 // ended is deferred, so that a panic, say of a writer, is contained, and runtime.Goexit counts as an end.
-func (e *errand) ended() {
+func (e *coalescer) ended() {
 	if v := recover(); v != nil {
 		logError("lastcall: "+e.name+" panicked", "panic", v, "stack", string(debug.Stack()))
 	}
@@ -56,7 +56,7 @@ func (e *errand) ended() {
 }
 
 // end makes it over; the channel is closed when it does not run any more. It is called once.
-func (e *errand) end() <-chan struct{} {
+func (e *coalescer) end() <-chan struct{} {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.over, e.idle = true, make(chan struct{})

@@ -28,7 +28,7 @@ func (r *run) stepAtLocked(in engine.Input) {
 	}
 	r.carryOut(now, in)
 	if next := r.engine.Next(); next != 0 && (r.next == 0 || next < r.next) {
-		r.poke() // the goroutine that called Run waits too long
+		r.wakeUp() // the goroutine that called Run waits too long
 	}
 }
 
@@ -83,8 +83,8 @@ func (r *run) post(event Event, listeners []func(Event)) {
 	}
 }
 
-// poke wakes the goroutine that called Run, because the deadlines changed or all is over.
-func (r *run) poke() {
+// wakeUp wakes the goroutine that called Run, because the deadlines changed or all is over.
+func (r *run) wakeUp() {
 	select {
 	case r.wake <- struct{}{}:
 	default:

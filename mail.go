@@ -32,7 +32,7 @@ func (a *attempt) post(news uint32) {
 		a.next = last
 		if r.mailbox.last.CompareAndSwap(last, a) {
 			if last == nil {
-				r.poke()
+				r.wakeUp()
 			}
 			return
 		}

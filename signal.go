@@ -79,8 +79,8 @@ type control struct {
 
 	reloadContext context.Context // ends at the group's soft stop
 	endReload     context.CancelCauseFunc
-	reloading     errand
-	reporting     errand
+	reloading     coalescer
+	reporting     coalescer
 
 	third     os.Signal // set before force is closed
 	closed    chan struct{}
@@ -129,12 +129,12 @@ func (c *control) run(ctx context.Context, w Worker) error {
 		c.group.Add("main", w)
 	}
 	c.reloadContext, c.endReload = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.reloading = errand{name: "reload", do: c.reloadOnce}
-	c.reporting = errand{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.drawn(c.group.Report())) }}
+	c.reloading = coalescer{name: "reload", do: c.reloadOnce}
+	c.reporting = coalescer{name: "live report", do: func() { fmt.Fprint(c.reportTo, c.drawn(c.group.Report())) }}
 	c.listening.Go(c.listen)
 	err := c.group.runUnder(ctx, c)
 	c.endReload(&StopCause{Reason: StopCompleted})
-	if c.left = c.settle(); len(c.left) > 0 {
+	if c.left = c.awaitCoalescers(); len(c.left) > 0 {
 		err = joinErrors(append(errorsIn(err), c.left...))
 	}
 	if c.forced() {
@@ -143,13 +143,13 @@ func (c *control) run(ctx context.Context, w Worker) error {
 	return err
 }
 
-// settle waits for the errands, as long as for a worker after its hard stop, and returns those that it gave up.
-func (c *control) settle() (left []error) {
+// awaitCoalescers waits for the coalescers, as long as for a worker after its hard stop, and returns those that it gave up.
+func (c *control) awaitCoalescers() (left []error) {
 	limit := c.group.HardStop
 	orDefault(&limit, DefaultHardStop)
 	patience, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	for _, e := range []*errand{&c.reloading, &c.reporting} {
+	for _, e := range []*coalescer{&c.reloading, &c.reporting} {
 		select {
 		case <-e.end():
 		case <-c.force:

@@ -665,7 +665,7 @@ func TestNothingIsLeft(t *testing.T) {
 					var buf [1 << 16]byte
 					synctest.Wait()
 					all := string(buf[:runtime.Stack(buf[:], true)])
-					if strings.Contains(all, "lastcall.(*control)") || strings.Contains(all, "lastcall.(*run).wait") || strings.Contains(all, "lastcall.(*errand)") {
+					if strings.Contains(all, "lastcall.(*control)") || strings.Contains(all, "lastcall.(*run).wait") || strings.Contains(all, "lastcall.(*coalescer)") {
 						t.Errorf("goroutines of lastcall are left:\n%s", all)
 					}
 					time.Sleep(time.Minute)

@@ -164,7 +164,7 @@ func (r *run) leaveFirst(groups []leaver, cause *StopCause, stacks map[string]st
 		inner.forceStopWith(cause, stacks)
 		r.awaitLeaver(a)
 	}
-	r.poke() // for what was taken from the goroutine that called Run
+	r.wakeUp() // for what was taken from the goroutine that called Run
 }
 
 // awaitLeaver waits until a group has returned, and reads what is posted meanwhile.

@@ -121,7 +121,7 @@ func (c *child) killMembers() {
 	if list := c.family.members(); len(c.cutOff) == 0 {
 		for _, pid := range list[:min(len(list), maxCutOff)] {
 			if k, ok := statOf(pid); ok && !k.dead && (k.pgid != c.pgid || c.pgid == 0) && pid != c.main.pid && pid != c.first.pid {
-				c.cutOff = append(c.cutOff, k.kin)
+				c.cutOff = append(c.cutOff, k.descendant)
 			}
 		}
 	}

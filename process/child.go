@@ -29,7 +29,7 @@ type child struct {
 	spoken spoken        // likewise
 	pgid   int           // the group of its own that first leads; 0 if it has none
 	reaped bool          // first has been; mu
-	cutOff []kin         // members of the control group that were killed with it; mu
+	cutOff []descendant  // members of the control group that were killed with it; mu
 	sid    int           // its session
 
 	family    *family
@@ -193,7 +193,7 @@ func (c *child) wait() error {
 			c.told = true
 			return nil
 		case <-c.exited:
-			if c.lastWords(); c.hasExited() {
+			if c.hearRest(); c.hasExited() {
 				return nil
 			}
 		case err := <-c.becameReady:
@@ -250,7 +250,7 @@ func (c *child) notes() <-chan struct{} {
 
 func (c *child) heedAll(list []note) error {
 	for _, n := range list {
-		if err := c.heed(n); err != nil {
+		if err := c.obey(n); err != nil {
 			return err
 		}
 	}
@@ -310,8 +310,8 @@ func (c *child) setReady() {
 	c.watchAlive(c.watch)
 }
 
-// heed does what a note says. It returns an error if the child says that it is sick.
-func (c *child) heed(n note) error {
+// obey does what a note says. It returns an error if the child says that it is sick.
+func (c *child) obey(n note) error {
 	c.hear(&n)
 	if n.status != nil {
 		lastcall.Status(c.ctx, *n.status)
@@ -348,8 +348,8 @@ func (c *child) heed(n note) error {
 	return nil
 }
 
-// lastWords heeds the notes that were sent before the main process ended; one may name its successor.
-func (c *child) lastWords() { _ = c.hearAll() }
+// hearRest heeds the notes that were sent before the main process ended; one may name its successor.
+func (c *child) hearRest() { _ = c.hearAll() }
 
 // extend moves the limit of the start or the stop to at, as far as it may be.
 func (c *child) extend(at time.Time) {

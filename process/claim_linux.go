@@ -100,7 +100,7 @@ func (f *family) precedes(k stat) bool {
 }
 
 // strays are the orphans that are alive and belong to no family; spared says which may be meant to live on.
-func strays(spared bool) (list []kin) {
+func strays(spared bool) (list []descendant) {
 	families.mu.Lock()
 	defer families.mu.Unlock()
 	if !families.claim.made {
@@ -121,7 +121,7 @@ func strays(spared bool) (list []kin) {
 			continue
 		}
 		k.unmarked = true
-		list = append(list, k.kin)
+		list = append(list, k.descendant)
 	}
 	return list
 }

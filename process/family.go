@@ -41,8 +41,8 @@ func newFamily(kill Mode) *family {
 // sparedID begins the id of a family whose stop leaves members alone. Other ids are upper case.
 const sparedID = "s"
 
-// kin is a descendant that is alive. One with pid 0 stands for a whole group whose members the system does not tell.
-type kin struct {
+// descendant is a process of the family that is alive. One with pid 0 stands for a whole group whose members the system does not tell.
+type descendant struct {
 	pid, pgid, sid int
 	start          uint64 // tells apart processes that have the same number, one after another
 	name           string

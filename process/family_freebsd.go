@@ -118,10 +118,10 @@ func descendants() []reaperPID {
 }
 
 // others are the members besides the main process that are alive. Those that are dead and ours are reaped.
-func (f *family) others(bool) []kin {
+func (f *family) others(bool) []descendant {
 	families.mu.Lock()
 	defer families.mu.Unlock()
-	var list []kin
+	var list []descendant
 	for _, d := range descendants() {
 		pid := int(d.pid)
 		if families.mains[int(d.subtree)] != f || pid == f.main || families.mains[pid] == nil && reapOrphan(d) {
@@ -132,7 +132,7 @@ func (f *family) others(bool) []kin {
 			continue // it is gone, or a zombie that its own parent will reap
 		}
 		sid, _ := unix.Getsid(pid)
-		list = append(list, kin{pid: pid, pgid: pgid, sid: sid, name: nameOf(pid)})
+		list = append(list, descendant{pid: pid, pgid: pgid, sid: sid, name: nameOf(pid)})
 	}
 	return list
 }
@@ -169,7 +169,7 @@ func nameOf(pid int) string {
 }
 
 // open is a handle of k.
-func (k kin) open() (*handle, error) { return openHandle(k.pid) }
+func (k descendant) open() (*handle, error) { return openHandle(k.pid) }
 
 // lives: a handle needs nothing here that can run out.
-func (k kin) lives() bool { return false }
+func (k descendant) lives() bool { return false }

@@ -29,7 +29,7 @@ var families struct {
 type orphan struct {
 	family   *family
 	start    uint64
-	unmarked bool // see kin
+	unmarked bool // see descendant
 }
 
 // adopt makes this process the new parent of its descendants' orphans, see PR_SET_CHILD_SUBREAPER in prctl(2), and
@@ -97,12 +97,12 @@ func (f *family) remember() {
 	families.mu.Lock()
 	defer families.mu.Unlock()
 	for _, k := range seen {
-		f.note(k.kin)
+		f.note(k.descendant)
 	}
 }
 
 // note makes k a member for good, whatever becomes of those by whom it is known for one.
-func (f *family) note(k kin) {
+func (f *family) note(k descendant) {
 	if f.seen == nil {
 		f.seen = map[int]uint64{}
 	}
@@ -111,7 +111,7 @@ func (f *family) note(k kin) {
 
 // others are the members besides the main process that are alive. Those that are dead and ours are reaped. alone says that
 // there is one main process and it has ended, so that it has no children any more.
-func (f *family) others(alone bool) []kin {
+func (f *family) others(alone bool) []descendant {
 	if alone && !hasNoProc() && len(orphans()) == 0 && len(f.members()) == 0 { // as a rule, and without waiting for who has more to look at
 		return nil
 	}
@@ -120,7 +120,7 @@ func (f *family) others(alone bool) []kin {
 	if hasNoProc() {
 		return f.group()
 	}
-	var list []kin
+	var list []descendant
 	var listed map[int]bool
 	add := func(k stat) {
 		if k.pid != f.main && !listed[k.pid] {
@@ -129,8 +129,8 @@ func (f *family) others(alone bool) []kin {
 			}
 			listed[k.pid] = true
 			k.unmarked = families.orphans[k.pid].unmarked
-			list = append(list, k.kin)
-			f.note(k.kin)
+			list = append(list, k.descendant)
+			f.note(k.descendant)
 		}
 	}
 	for {
@@ -149,7 +149,7 @@ func (f *family) others(alone bool) []kin {
 				descend(pid, add)
 			case k.ending && !k.dead: // it may have been one, and its children may be: they are orphans once it has ended
 				if !listed[pid] {
-					list = append(list, k.kin)
+					list = append(list, k.descendant)
 				}
 			}
 		}
@@ -198,7 +198,7 @@ func (f *family) adopted(pid int, held func() func(int) bool) (stat, bool) {
 }
 
 // group is the group of the main process as a whole, while anything is in it. The main process has been reaped by then.
-func (f *family) group() []kin {
+func (f *family) group() []descendant {
 	main := f.mains[0]
 	for {
 		if _, err := waitFor(-main, syscall.WNOHANG); err != nil {
@@ -208,7 +208,7 @@ func (f *family) group() []kin {
 	if err := syscall.Kill(-main, 0); errors.Is(err, syscall.ESRCH) {
 		return nil
 	}
-	return []kin{{pgid: main, name: "process group " + strconv.Itoa(main)}}
+	return []descendant{{pgid: main, name: "process group " + strconv.Itoa(main)}}
 }
 
 func subset(a, b []int) bool {
@@ -481,7 +481,7 @@ func scanForChildren(parent int) []int {
 
 // stat is what /proc tells of a process.
 type stat struct {
-	kin
+	descendant
 	parent int
 	dead   bool          // a zombie, with all its threads
 	ending bool          // it has given back its memory
@@ -514,8 +514,8 @@ func parseStat(pid int, text []byte) (stat, bool) {
 		return n
 	}
 	return stat{
-		kin:    kin{pid: pid, pgid: number(5), sid: number(6), start: uint64(number(22)), name: string(text[open+1 : end])},
-		parent: number(4),
+		descendant: descendant{pid: pid, pgid: number(5), sid: number(6), start: uint64(number(22)), name: string(text[open+1 : end])},
+		parent:     number(4),
 		// Threads that are ending after the first one still have their children.
 		dead:   (fields[0] == "Z" || fields[0] == "X") && number(20) <= 1,
 		ending: number(23) == 0,
@@ -526,13 +526,13 @@ func parseStat(pid int, text []byte) (stat, bool) {
 }
 
 // lives reports whether k is still that process.
-func (k kin) lives() bool {
+func (k descendant) lives() bool {
 	now, ok := statOf(k.pid)
 	return ok && now.start == k.start
 }
 
 // open is a handle of k, if it is still that process.
-func (k kin) open() (*handle, error) {
+func (k descendant) open() (*handle, error) {
 	if k.pid == 0 {
 		return nil, errors.ErrUnsupported
 	}

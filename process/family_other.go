@@ -17,22 +17,22 @@ func (f *family) leave()       {}
 func (f *family) remember()    {}
 
 // succeed is impossible: one member of a group is like another.
-func (f *family) succeed(kin) (*handle, error) { return nil, errors.ErrUnsupported }
+func (f *family) succeed(descendant) (*handle, error) { return nil, errors.ErrUnsupported }
 
 // reapFirst: a zombie is a member of its group, so the main process must not be one when the group is asked for.
 func reapFirst() bool { return true }
 
 // others is the group of the main process as a whole, while somebody is in it. The main process has been reaped by then.
-func (f *family) others(bool) []kin {
+func (f *family) others(bool) []descendant {
 	main := f.mains[0]
 	if err := syscall.Kill(-main, 0); errors.Is(err, syscall.ESRCH) {
 		return nil
 	}
-	return []kin{{pgid: main, name: fmt.Sprintf("process group %d", main)}}
+	return []descendant{{pgid: main, name: fmt.Sprintf("process group %d", main)}}
 }
 
 // open is impossible for a group.
-func (k kin) open() (*handle, error) { return nil, errors.ErrUnsupported }
+func (k descendant) open() (*handle, error) { return nil, errors.ErrUnsupported }
 
 // lives: a group has no number of a process.
-func (k kin) lives() bool { return false }
+func (k descendant) lives() bool { return false }

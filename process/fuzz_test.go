@@ -57,9 +57,9 @@ func FuzzNote(f *testing.F) {
 	})
 }
 
-// An errand that is not whole, or not one, is refused; one that is read is the same when it is sent again.
+// A launch that is not whole, or not one, is refused; one that is read is the same when it is sent again.
 func FuzzErrand(f *testing.F) {
-	whole := errand{steps: []step{{name: "nofile", values: []uint64{1024}}, {name: userStep, values: []uint64{1, 2, 3}}, {name: listenStep}},
+	whole := launch{steps: []step{{name: "nofile", values: []uint64{1024}}, {name: userStep, values: []uint64{1, 2, 3}}, {name: listenStep}},
 		path: "/bin/true", dir: "/", env: []string{"A=b", "C="}}
 	f.Add(whole.encode())
 	f.Add(whole.encode()[:20])
@@ -67,14 +67,14 @@ func FuzzErrand(f *testing.F) {
 	f.Add("6\x00nice\x00\x00")
 	f.Add("99999999999999999999\x00x=1:2,y=\x00p\x00d")
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := decodeErrand(text)
+		e, err := decodeLaunch(text)
 		if err != nil {
 			return
 		}
 		if e == nil {
-			t.Fatalf("%q is neither an errand nor an error", text)
+			t.Fatalf("%q is neither a launch nor an error", text)
 		}
-		again, err := decodeErrand(e.encode())
+		again, err := decodeLaunch(e.encode())
 		if err != nil || !reflect.DeepEqual(e, again) {
 			t.Fatalf("%q is %+v, and sent again %+v: %v", text, e, again, err)
 		}

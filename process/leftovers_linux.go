@@ -11,7 +11,7 @@ import (
 )
 
 // leftovers are the processes that bear a mark, and those in control groups of it.
-func leftovers(mark string) (list []kin, err error) {
+func leftovers(mark string) (list []descendant, err error) {
 	entries, err := entriesOf("/proc")
 	if err != nil {
 		return nil, err
@@ -26,12 +26,12 @@ func leftovers(mark string) (list []kin, err error) {
 			continue
 		}
 		if k, ok := statOf(pid); ok && !k.dead {
-			list = append(list, k.kin)
+			list = append(list, k.descendant)
 		}
 	}
 	for _, pid := range membersLeft(mark) {
-		if k, ok := statOf(pid); ok && !k.dead && pid != self && !slices.ContainsFunc(list, func(l kin) bool { return l.pid == pid }) {
-			list = append(list, k.kin)
+		if k, ok := statOf(pid); ok && !k.dead && pid != self && !slices.ContainsFunc(list, func(l descendant) bool { return l.pid == pid }) {
+			list = append(list, k.descendant)
 		}
 	}
 	return list, nil
@@ -54,7 +54,7 @@ func Leftovers(mark string) ([]Relative, error) {
 func EndLeftovers(ctx context.Context, mark string) ([]Relative, error) {
 	defer removeLeft(mark)
 	defer context.AfterFunc(ctx, func() { killLeft(mark) })()
-	return endAll(ctx, func() ([]kin, error) { return leftovers(mark) })
+	return endAll(ctx, func() ([]descendant, error) { return leftovers(mark) })
 }
 
 // Strays are the orphans of which nothing tells whose they are: after [Claim], those that are alive and that no family that
@@ -72,14 +72,16 @@ func Strays() (list, spared []Relative) {
 // EndStrays ends strays, other than those that are spared, as [EndLeftovers] ends what an earlier supervisor left behind.
 // It is called when no Process runs.
 func EndStrays(ctx context.Context) ([]Relative, error) {
-	return endAll(ctx, func() ([]kin, error) { return strays(false), nil })
+	return endAll(ctx, func() ([]descendant, error) { return strays(false), nil })
 }
 
 // relative is k for a report.
-func (k kin) relative() Relative { return Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked} }
+func (k descendant) relative() Relative {
+	return Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked}
+}
 
 // haltAll halts all that find finds, and what they make meanwhile, see child.halt.
-func haltAll(find func() ([]kin, error)) {
+func haltAll(find func() ([]descendant, error)) {
 	halted := map[who]bool{}
 	for range haltRounds {
 		found, _ := find()
@@ -101,7 +103,7 @@ func haltAll(find func() ([]kin, error)) {
 
 // endAll sends what find finds SIGTERM and SIGCONT, SIGKILL at the end of ctx, and returns when it finds nothing more, with all that
 // it found.
-func endAll(ctx context.Context, find func() ([]kin, error)) ([]Relative, error) {
+func endAll(ctx context.Context, find func() ([]descendant, error)) ([]Relative, error) {
 	var ended []Relative
 	known := map[who]int{}
 	halted := false
@@ -131,7 +133,7 @@ func endAll(ctx context.Context, find func() ([]kin, error)) ([]Relative, error)
 			if err != nil {
 				continue
 			}
-			r := &relative{kin: k, h: h}
+			r := &relative{descendant: k, h: h}
 			switch {
 			case ctx.Err() != nil:
 				r.signal(syscall.SIGKILL)

@@ -244,7 +244,7 @@ func TestNotifyOfTheDead(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	families.mu.Lock()
-	s.family.note(kin{pid: dead, start: 1})
+	s.family.note(descendant{pid: dead, start: 1})
 	families.mu.Unlock()
 	noError(t, s.admit(credentialsOf(dead, os.Geteuid()+1)))
 	if err := s.admit(credentialsOf(0, os.Geteuid())); err == nil {

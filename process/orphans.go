@@ -34,7 +34,7 @@ func (f *family) join(pid int) {
 
 // succeed makes k, a member, the main process of f, and returns its handle. Nobody reaps it between the one and the other: its
 // status is not an orphan's.
-func (f *family) succeed(k kin) (*handle, error) {
+func (f *family) succeed(k descendant) (*handle, error) {
 	families.mu.Lock()
 	defer families.mu.Unlock()
 	h, err := k.open()

@@ -24,7 +24,7 @@ type Process struct {
 	// Dir is where it runs; "" means where this process does.
 	Dir string
 	// Env is its environment; nil means that of this process. Variables of protocols that are for one process only
-	// (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC and their kin) are replaced by the child's own, or left out.
+	// (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC and their relatives) are replaced by the child's own, or left out.
 	Env []string
 	// Setenv is added to Env: a thousand children may share the one and differ in the other. Of a name that is there twice the
 	// last holds.

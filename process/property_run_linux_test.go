@@ -200,7 +200,7 @@ type kill struct {
 
 // living is a member that is alive.
 type living struct {
-	kin
+	descendant
 	family, main, id int
 	parent           int
 }
@@ -341,7 +341,7 @@ func (c *trial) members(family int) []living {
 }
 
 // everybody are the processes of the system that have a text among their arguments.
-func everybody(t *testing.T, text string) (list []kin) {
+func everybody(t *testing.T, text string) (list []descendant) {
 	entries, err := os.ReadDir("/proc")
 	noError(t, err)
 	for _, e := range entries {
@@ -351,7 +351,7 @@ func everybody(t *testing.T, text string) (list []kin) {
 		}
 		args, err := readProc("/proc/" + e.Name() + "/cmdline")
 		if k, ok := statOf(pid); err == nil && ok && bytes.Contains(args, []byte(text)) {
-			list = append(list, k.kin)
+			list = append(list, k.descendant)
 		}
 	}
 	return list
@@ -370,7 +370,7 @@ func (c *trial) among(pids []int, family int) (list []living) {
 		if !ok || k.dead || at < 0 || len(args) <= at+3 {
 			continue
 		}
-		l := living{kin: k.kin, parent: k.parent}
+		l := living{descendant: k.descendant, parent: k.parent}
 		l.family, _ = strconv.Atoi(args[at+1])
 		l.main, _ = strconv.Atoi(args[at+2])
 		l.id, _ = strconv.Atoi(args[at+3])

@@ -104,15 +104,15 @@ func TestTrampolineDoesNotHeedTheEnvironment(t *testing.T) {
 	}
 }
 
-// An errand that was cut short is not carried out, and the program is not what it was started as either.
+// A launch that was cut short is not carried out, and the program is not what it was started as either.
 func TestErrandCutShort(t *testing.T) {
-	whole := (&errand{path: "/bin/sh", env: []string{"A=1", "B=2"}}).encode()
-	if e, err := decodeErrand(whole); err != nil || len(e.env) != 2 {
+	whole := (&launch{path: "/bin/sh", env: []string{"A=1", "B=2"}}).encode()
+	if e, err := decodeLaunch(whole); err != nil || len(e.env) != 2 {
 		t.Fatal(e, err)
 	}
 	for n := range len(whole) {
-		if e, err := decodeErrand(whole[:n]); err == nil {
-			t.Fatalf("%q is taken for an errand: %+v", whole[:n], e)
+		if e, err := decodeLaunch(whole[:n]); err == nil {
+			t.Fatalf("%q is taken for a launch: %+v", whole[:n], e)
 		}
 	}
 	r, w, err := os.Pipe()

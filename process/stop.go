@@ -278,7 +278,7 @@ func (c *child) stopMain(failure error) {
 			again = false
 			switch c.await(gone, until) {
 			case ended:
-				if c.lastWords(); c.hasExited() {
+				if c.hearRest(); c.hasExited() {
 					return
 				}
 				again = true
@@ -392,14 +392,14 @@ func (c *child) halt(stage int) {
 const haltRounds = 100
 
 // others are the members of the family besides the main process.
-func (c *child) others() (list []kin) {
+func (c *child) others() (list []descendant) {
 	alone := len(c.family.mains) == 1 && c.hasExited()
 	system(func() { list = c.family.others(alone) })
 	return list
 }
 
 // stageOf is the stage in which k is stopped.
-func (c *child) stageOf(k kin) int {
+func (c *child) stageOf(k descendant) int {
 	if c.pgid != 0 && k.pgid == c.pgid {
 		return stageGroup
 	}
@@ -407,14 +407,14 @@ func (c *child) stageOf(k kin) int {
 }
 
 // within reports whether the stop reaches k.
-func (c *child) within(k kin) bool { return c.stageOf(k) < c.p.Kill.stages() }
+func (c *child) within(k descendant) bool { return c.stageOf(k) < c.p.Kill.stages() }
 
 // later are those whose turn is after that stage.
-func (c *child) later(stage int) []kin {
+func (c *child) later(stage int) []descendant {
 	if c.p.Kill == KillProcess || reapFirst() {
 		return nil
 	}
-	var list []kin
+	var list []descendant
 	for _, k := range c.others() {
 		if c.within(k) && c.stageOf(k) > stage {
 			list = append(list, k)
@@ -425,7 +425,7 @@ func (c *child) later(stage int) []kin {
 
 // relative is a member of the family that is being stopped.
 type relative struct {
-	kin
+	descendant
 	h      *handle // nil where the system cannot watch it
 	told   bool
 	out    bool // it is another user's, and cannot be signalled
@@ -505,7 +505,7 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 }
 
 // found is k for the report.
-func (c *child) found(k kin) Relative {
+func (c *child) found(k descendant) Relative {
 	found := Relative{PID: k.pid, Name: k.name, Unmarked: k.unmarked}
 	switch {
 	case k.pid == 0:
@@ -550,7 +550,7 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 			known[key] = r
 			c.stop.found = append(c.stop.found, c.found(k))
 		}
-		r.kin, r.round = k, c.stop.round
+		r.descendant, r.round = k, c.stop.round
 		if r.h == nil {
 			h, err := k.open()
 			if err == nil {
@@ -615,7 +615,7 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 const groupPause = 20 * time.Millisecond
 
 // signal sends sig to k, which is not watched. Where the system gives no handle of it, as without a descriptor left, it goes by the number.
-func (k kin) signal(sig syscall.Signal) error {
+func (k descendant) signal(sig syscall.Signal) error {
 	if k.pid == 0 {
 		return syscall.Kill(-k.pgid, sig)
 	}
@@ -637,7 +637,7 @@ func (r *relative) signal(sig syscall.Signal) {
 	case r.h != nil:
 		err = r.h.signal(sig)
 	default:
-		err = r.kin.signal(sig)
+		err = r.descendant.signal(sig)
 	}
 	r.out = r.out || errors.Is(err, syscall.EPERM)
 }

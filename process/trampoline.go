@@ -19,36 +19,36 @@ import (
 // becomes the child's program. It does them with the rights of this process, and the change of the user is one of them: what
 // root alone may do comes before that, and the file of this program need not be one that the user may read.
 //
-// trampolineVariable has the number of a socket. From that comes the errand; over it goes the error, if there is one, and it closes
+// trampolineVariable has the number of a socket. From that comes the launch; over it goes the error, if there is one, and it closes
 // when the child's program runs. The environment is else that of this process: what the child's program gets, such as LD_PRELOAD, is
 // not heeded by this one. The arguments are in place.
 const trampolineVariable = "LASTCALL_TRAMPOLINE"
 
-// An errand is what the second life of this program has to do.
-type errand struct {
+// A launch is what the second life of this program has to do.
+type launch struct {
 	steps []step
 	path  string // of the program
 	dir   string // "" is where it is
 	env   []string
 }
 
-// encode and decodeErrand carry it through the socket. The length comes first: an errand that was cut short is none.
-func (e *errand) encode() string {
+// encode and decodeLaunch carry it through the socket. The length comes first: a launch that was cut short is none.
+func (e *launch) encode() string {
 	text := strings.Join(append([]string{encodeSteps(e.steps), e.path, e.dir}, e.env...), "\x00")
 	return strconv.Itoa(len(text)) + "\x00" + text
 }
 
-func decodeErrand(text string) (*errand, error) {
+func decodeLaunch(text string) (*launch, error) {
 	length, text, _ := strings.Cut(text, "\x00")
 	if n, err := strconv.Atoi(length); err != nil || n != len(text) {
-		return nil, errors.New("the errand is not whole")
+		return nil, errors.New("the launch is not whole")
 	}
 	parts := strings.Split(text, "\x00")
 	if len(parts) < 3 {
-		return nil, errors.New("an errand has steps, a program and a directory")
+		return nil, errors.New("a launch has steps, a program and a directory")
 	}
 	steps, err := decodeSteps(parts[0])
-	return &errand{steps: steps, path: parts[1], dir: parts[2], env: parts[3:]}, err
+	return &launch{steps: steps, path: parts[1], dir: parts[2], env: parts[3:]}, err
 }
 
 // init is the second life of this program. It comes before main and before the init functions of everything that imports
@@ -62,13 +62,13 @@ func init() {
 	if err != nil || fd < 3 {
 		return
 	}
-	socket := os.NewFile(uintptr(fd), "errand")
+	socket := os.NewFile(uintptr(fd), "launch")
 	order, err := io.ReadAll(socket)
 	if errors.Is(err, syscall.EBADF) {
 		return
 	}
 	syscall.CloseOnExec(fd)
-	if e, err := decodeErrand(string(order)); err == nil {
+	if e, err := decodeLaunch(string(order)); err == nil {
 		renounce()
 		name, err := e.run(socket)
 		errno := syscall.ENOTSUP
@@ -82,7 +82,7 @@ func init() {
 const prepared = "."
 
 // run returns the name of the step that failed, "" if the program could not be run, and why.
-func (e *errand) run(socket io.Writer) (name string, err error) {
+func (e *launch) run(socket io.Writer) (name string, err error) {
 	for _, s := range e.steps {
 		if s.name == listenStep { // before the family's mark, which is the last
 			e.env = slices.Insert(e.env, max(len(e.env)-1, 0), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
@@ -111,13 +111,13 @@ func socketPair() (ours, theirs *os.File, err error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	theirs = os.NewFile(uintptr(ends[1]), "errand")
+	theirs = os.NewFile(uintptr(ends[1]), "launch")
 	if err = syscall.SetNonblock(ends[0], true); err != nil { // os.NewFile polls what does not block
 		theirs.Close()
 		syscall.Close(ends[0])
 		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
-	return os.NewFile(uintptr(ends[0]), "errand"), theirs, nil
+	return os.NewFile(uintptr(ends[0]), "launch"), theirs, nil
 }
 
 // send writes all there is to say, and says that it is all.
@@ -154,7 +154,7 @@ func forkVia(ctx context.Context, p *Process, group *os.File, path string, argv 
 	}
 	defer ours.Close()
 	defer theirs.Close()
-	e := errand{path: path, dir: attr.Dir, env: attr.Env}
+	e := launch{path: path, dir: attr.Dir, env: attr.Env}
 	attr.Dir = ""
 	at := len(attr.Files)
 	for p.inherits(uintptr(at)) || group != nil && p.inherits(uintptr(at+1)) {

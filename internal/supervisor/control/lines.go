@@ -43,7 +43,7 @@ func (s *Server) lines(w http.ResponseWriter) *lines {
 }
 
 // hurry gives the client a last moment to read.
-func (l *lines) hurry() { l.control.SetWriteDeadline(time.Now().Add(lastWords)) }
+func (l *lines) hurry() { l.control.SetWriteDeadline(time.Now().Add(closingWait)) }
 
 // write sends a line now.
 func (l *lines) write(text []byte) error {

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	lastWords = 500 * time.Millisecond // to read, for a client of a server that closes
-	sparing   = 100 * time.Millisecond // at least, between two lists for one who watches
-	slowest   = 10 * time.Second       // to send an order
-	largest   = 1 << 20                // bytes of an order
+	closingWait = 500 * time.Millisecond // to read, for a client of a server that closes
+	sparing     = 100 * time.Millisecond // at least, between two lists for one who watches
+	slowest     = 10 * time.Second       // to send an order
+	largest     = 1 << 20                // bytes of an order
 )
 
 var errLeaving = &Error{KindLeaving, "lastcall up is stopping and takes no more requests"}
@@ -76,7 +76,7 @@ func (s *Server) Close(ctx context.Context) error {
 	err := s.await(ctx)
 	s.listener.Close()
 	close(s.released)
-	soon, cancel := context.WithTimeout(context.Background(), lastWords)
+	soon, cancel := context.WithTimeout(context.Background(), closingWait)
 	defer cancel()
 	_ = s.await(soon) // of those that outlast it, one may have gone
 	s.http.Close()
