@@ -582,6 +582,7 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 	if killing {
 		c.killGroup()
 	}
+	now := false // the group is told by this call
 	for _, r := range here {
 		switch {
 		case killing:
@@ -591,10 +592,11 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 		case c.pgid != 0 && r.pgid == c.pgid:
 			r.told = true
 			if !*groupTold { // all of it at once: one that is just being forked hears it, too
-				*groupTold = true
+				*groupTold, now = true, true
 				_ = syscall.Kill(-c.pgid, soft)
 				_ = syscall.Kill(-c.pgid, syscall.SIGCONT)
-			} else if r.pid != 0 {
+			}
+			if r.pid != 0 && (!now || c.hasLeftGroup(r.pid)) {
 				r.signal(soft)
 				r.signal(syscall.SIGCONT)
 			}
@@ -609,6 +611,13 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 		}
 	}
 	return out
+}
+
+// hasLeftGroup reports whether a process that was seen in the group is not there any more. It left before the group was told,
+// or a moment after.
+func (c *child) hasLeftGroup(pid int) bool {
+	pgid, err := syscall.Getpgid(pid)
+	return err == nil && pgid != c.pgid
 }
 
 // groupPause is how often the group is looked for while it is being stopped, on systems that do not tell of its end.

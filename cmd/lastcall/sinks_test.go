@@ -69,8 +69,8 @@ var safeArguments = map[string]string{
 	"internal/pid1/dumbinit.go: \"dumb-init v\" + dumbInitVersion + \" (lastcall)\"": "own words",
 	"internal/pid1/run.go: r.Name + \":\"":                                           "own words",
 	"internal/pid1/tini.go: why":                                                     "the system's words for an errno",
-	"main.go: report":                                                                "a report, see TestNoFormIsObeyed of package timeline",
-	"signal.go: c.group.Report()":                                                    "a report, see TestNoFormIsObeyed of package timeline",
+	"main.go: c.drawn(report)":                                                       "a report, see TestNoFormIsObeyed of package timeline",
+	"signal.go: c.drawn(c.group.Report())":                                           "a report, see TestNoFormIsObeyed of package timeline",
 	"terminal.go: line":                                                              "what clipped made with text.Outside",
 }
 
