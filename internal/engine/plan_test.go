@@ -7,7 +7,7 @@ import (
 
 // The stop of a nested group comes to its ends before those of the group around, however long its own times are.
 func TestBoundsOfTheGroupAround(t *testing.T) {
-	const second = Time(time.Second)
+	const second = time.Second
 	around := Bounds{HardAt: 5 * second, AbandonAt: 6 * second}
 	e := New(Config{Grace: time.Minute, HardStop: time.Minute})
 	steps(e, 1, Add{Replicas: 1}, Add{Replicas: 1, Spec: Spec{After: []MemberID{0}}}, Begin{}, BecameReady{0, 1}, BecameReady{1, 2})
