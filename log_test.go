@@ -172,10 +172,17 @@ func TestLogOfANestedGroup(t *testing.T) {
 		log, out := textLog(slog.LevelWarn)
 		inner := new(lastcall.Group)
 		outer := lastcall.Group{Observe: lastcall.Log(log), Grace: 10 * time.Second}
+		busy := make(chan struct{})
 		inner.Go("web", func(ctx context.Context) error {
-			return lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, time.Hour) })
+			return lastcall.Do(ctx, func(ctx context.Context) error {
+				close(busy)
+				return lastcall.Sleep(ctx, time.Hour)
+			})
 		})
-		inner.Go("bad", func(ctx context.Context) error { return errors.New("no disk\x1b[2J\u202e") })
+		inner.Go("bad", func(ctx context.Context) error {
+			<-busy
+			return errors.New("no disk\x1b[2J\u202e")
+		})
 		outer.Add("shop", inner)
 		if err := outer.Run(t.Context()); err == nil {
 			t.Error("no error")
