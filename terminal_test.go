@@ -172,14 +172,7 @@ func TestDisplay(t *testing.T) {
 			_ = Run(t.Context(), &g, FromSignals(signals))
 			d.close()
 		}()
-		shows := func(after time.Duration, want string) {
-			t.Helper()
-			time.Sleep(after)
-			synctest.Wait()
-			if got := s.String(); got != want {
-				t.Errorf("the screen shows:\n%s\nwant:\n%s", got, want)
-			}
-		}
+		shows := func(after time.Duration, want string) { t.Helper(); s.expectAfter(t, after, want) }
 		time.Sleep(time.Second)
 		signals <- syscall.SIGTERM
 		shows(150*time.Millisecond, "hello")
@@ -227,14 +220,7 @@ func TestDisplayOfASlowStart(t *testing.T) {
 				_ = Run(t.Context(), &g, FromSignals(signals))
 				d.close()
 			}()
-			shows := func(at time.Duration, want string) {
-				t.Helper()
-				time.Sleep(at)
-				synctest.Wait()
-				if got := s.String(); got != want {
-					t.Errorf("the screen shows:\n%s\nwant:\n%s", got, want)
-				}
-			}
+			shows := func(at time.Duration, want string) { t.Helper(); s.expectAfter(t, at, want) }
 			shows(900*time.Millisecond, "hello")
 			shows(400*time.Millisecond, "hello\n\nstarting: waiting for db to be ready (1s, replaying) and 1 more; Ctrl-C to stop")
 			shows(1000*time.Millisecond, "hello\n\nstarting: waiting for db to be ready (2s, replaying) and 1 more; Ctrl-C to stop")
@@ -313,5 +299,15 @@ func TestColumnsOfWhatIsNoTerminal(t *testing.T) {
 	}
 	if n := columns(null); n != 0 {
 		t.Errorf("%s has %d columns", os.DevNull, n)
+	}
+}
+
+// expectAfter waits, in a bubble, and says what the screen shows other than it should.
+func (s *screen) expectAfter(t *testing.T, after time.Duration, want string) {
+	t.Helper()
+	time.Sleep(after)
+	synctest.Wait()
+	if got := s.String(); got != want {
+		t.Errorf("the screen shows:\n%s\nwant:\n%s", got, want)
 	}
 }

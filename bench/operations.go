@@ -14,7 +14,7 @@ func (b *bench) measureOperations(ctx context.Context) error {
 	const rounds = 301
 	sizes := []int{10, 1_000, b.Sizes[len(b.Sizes)-1]}
 	t := b.table("Operations on one worker",
-		fmt.Sprintf("A worker that waits, in a group of so many; from the call to its return, medians of %d.", rounds),
+		fmt.Sprintf("The time that a call takes for one idle worker of a group. Medians of %d calls.", rounds),
 		"workers in the group", "Stop", "Start", "Restart", "Replace", "Remove", "Go")
 	var first []float64
 	for _, n := range sizes {

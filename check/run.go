@@ -129,7 +129,7 @@ func (r *runner) prepare() (err error) {
 		return &ConfigError{"Skip", errors.New("leaves nothing to play")}
 	}
 	if own.Signal == syscall.SIGKILL || own.Signal == syscall.SIGSTOP {
-		return &ConfigError{"Signal", fmt.Errorf("nobody can handle %s", process.SignalName(own.Signal))}
+		return &ConfigError{"Signal", fmt.Errorf("no program can handle %s", process.SignalName(own.Signal))}
 	}
 	if own.Dir != "" {
 		if info, err := os.Stat(own.Dir); err != nil {

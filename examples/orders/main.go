@@ -24,7 +24,7 @@ func main() {
 	group := lastcall.Group{LameDuck: 2 * time.Second}
 	group.Go("store", store, lastcall.AwaitReady(10*time.Second))
 	group.Go("consumer", func(ctx context.Context) error {
-		return lastcall.Drain(ctx, orders, pack) // what was acknowledged is packed, also after the signal
+		return lastcall.Drain(ctx, orders, pack) // packs every acknowledged order, also those that wait at the signal
 	}, lastcall.After("store"))
 	group.Add("web", serve.HTTP(&http.Server{Addr: "127.0.0.1:8080", Handler: web}, nil), lastcall.After("store", "consumer"))
 	lastcall.Main(&group)

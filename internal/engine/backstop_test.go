@@ -27,8 +27,8 @@ func TestBackstop(t *testing.T) {
 		for next := e.Next(); next != 0; next = e.Next() {
 			step(next, Tick{})
 		}
-		if phase, _ := e.Group(); phase != GroupOver || e.now > 2+3*time.Second || !e.Overdue() {
-			t.Errorf("%s: phase %d at %v, overdue: %v", name, phase, e.now, e.Overdue())
+		if e.phase != GroupOver || e.now > 2+3*time.Second || !e.Overdue() {
+			t.Errorf("%s: phase %d at %v, overdue: %v", name, e.phase, e.now, e.Overdue())
 		}
 	}
 }

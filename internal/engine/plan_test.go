@@ -21,7 +21,7 @@ func TestBoundsOfTheGroupAround(t *testing.T) {
 	}
 	steps(e, p.HardAt, Tick{})
 	steps(e, p.AbandonAt, Tick{})
-	if phase, _ := e.Group(); phase != GroupOver || e.now >= around.AbandonAt {
-		t.Errorf("the group is in phase %d at %v", phase, e.now)
+	if e.phase != GroupOver || e.now >= around.AbandonAt {
+		t.Errorf("the group is in phase %d at %v", e.phase, e.now)
 	}
 }

@@ -16,9 +16,6 @@ func (e *Engine) Grace() time.Duration {
 // Overdue reports whether something was left when the time of the stop was over.
 func (e *Engine) Overdue() bool { return e.overdue }
 
-// Group is where the group is in its life, and why it stops if it does.
-func (e *Engine) Group() (GroupPhase, *Cause) { return e.phase, e.cause }
-
 // WasReady reports whether the GroupReady action has come.
 func (e *Engine) WasReady() bool { return e.wasReady }
 
