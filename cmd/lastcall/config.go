@@ -22,8 +22,8 @@ are resolved, and paths are absolute. What is printed is such a file, too: a Pro
 Values from environment files, and those of variables whose name or content is that of a secret (DB_PASSWORD, API_KEY, a
 URL with a password), are not shown: in their place stands a reference to the variable. --show-secrets shows them.
 
-All problems are found at once, each with its line and column; the exit status is then 2. Advice, which is no problem, goes
-to stderr.`,
+All problems are found at once, each with its line and column; the exit status is then 2. Warnings of what was skipped in a
+Procfile or an environment file, and advice, go to stderr.`,
 		Example: `  lastcall config
   lastcall config -f Procfile > lastcall.yaml
   lastcall config --schema > lastcall.schema.json`,
@@ -41,6 +41,7 @@ to stderr.`,
 			if err != nil {
 				return err
 			}
+			warn(cmd, file)
 			if !secrets {
 				file.HideSecrets()
 			}
@@ -64,8 +65,16 @@ to stderr.`,
 	return cmd
 }
 
+// warn says what was skipped in the files that were read.
+func warn(cmd *cobra.Command, file *config.File) {
+	for _, line := range file.Warnings() {
+		fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", line)
+	}
+}
+
 // fileFlags are the flags of commands that read the file of lastcall up.
 func fileFlags(flags *pflag.FlagSet, options *config.Options) {
 	flags.StringVarP(&options.Path, "file", "f", "", "what to run: `FILE` (default lastcall.yaml, lastcall.yml or Procfile here)")
+	flags.StringSliceVarP(&options.EnvFiles, "env-file", "e", nil, "variables from this `FILE` in place of .env; repeatable")
 	flags.StringSliceVar(&options.Profiles, "profile", nil, "with the processes of this `PROFILE`, too; repeatable (default LASTCALL_PROFILES)")
 }

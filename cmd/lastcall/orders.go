@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
@@ -123,15 +122,9 @@ stopped softly.` + clientStatuses,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			instances := map[string]int{}
 			for _, arg := range args {
-				name, number, _ := strings.Cut(arg, "=")
-				n, err := strconv.Atoi(number)
-				if name == "" || err != nil || n < 0 {
-					return usagef(cmd, "not NAME=N: %s", arg)
+				if err := number(cmd, arg, instances); err != nil {
+					return err
 				}
-				if _, twice := instances[name]; twice {
-					return usagef(cmd, "%s is named twice", name)
-				}
-				instances[name] = n
 			}
 			names := slices.Sorted(maps.Keys(instances))
 			return t.give(cmd, names, goesOn, func(ctx context.Context, c *control.Client, tell func(string)) error {

@@ -15,14 +15,15 @@ import (
 func newUp() *cobra.Command {
 	var (
 		leftovers, report, picture string
+		scale                      []string
 		from                       config.Options
 		options                    supervisor.Options
 	)
 	cmd := &cobra.Command{
-		Use:   "up [NAME...]",
+		Use:   "up [NAME[=N]...]",
 		Short: "Run the programs of a file until they are to stop",
 		Long: `Run the programs of lastcall.yaml, or of a Procfile as it is: each starts when what it comes after is ready, and
-stops before that. With names it runs only these and what they depend on.
+stops before that. With names it runs only these and what they depend on; NAME=N runs N instances of one.
 
 The first SIGTERM or Ctrl-C stops everything softly, within the grace period; the second cuts it short; the third ends
 lastcall at once. SIGHUP reads the file again, and SIGUSR1 writes a report.
@@ -32,12 +33,21 @@ by itself, chosen by the key exit of the file: the first that failed, the first 
 it is the program's exit code, or 128+n if it died of signal n, 127 if it was not found, 126 if it could not be run, 3
 if it was not ready in time, 1 if its checks failed. Otherwise 4: something had to be killed. 3 if nothing could be started; 2 if the
 command line or the file is wrong, or all went well and the report could not be written.`,
-		Example: "  lastcall up\n  lastcall up -f shop.yaml web\n  lastcall up -f Procfile",
+		Example: "  lastcall up\n  lastcall up -f shop.yaml web\n  lastcall up -f Procfile -e .env.dev --scale web=2",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			signals := arm(stopSignals, reloadSignals, reportSignals)
-			options.Only = args
+			var err error
+			if options.Only, from.Instances, err = namesAndNumbers(cmd, args, scale); err != nil {
+				return err
+			}
 			options.Out = os.Stdout
-			options.Load = func() (*config.File, error) { return config.Load(from) }
+			options.Load = func() (*config.File, error) {
+				file, err := config.Load(from)
+				if err == nil {
+					warn(cmd, file)
+				}
+				return file, err
+			}
 			switch leftovers {
 			case "end":
 			case "keep":
@@ -70,6 +80,7 @@ command line or the file is wrong, or all went well and the report could not be 
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	fileFlags(flags, &from)
+	flags.StringSliceVar(&scale, "scale", nil, "with N instances of a process: `NAME=N`; repeatable")
 	flags.StringVar(&options.Socket, "socket", os.Getenv("LASTCALL_SOCKET"), "the control socket's `PATH` (LASTCALL_SOCKET)")
 	flags.DurationVar(&options.Grace, "grace", 0, "from the soft stop to the hard stop, in place of the file's")
 	flags.StringVar(&options.Format, "format", "", "of the output: `auto`, text or json")

@@ -37,6 +37,7 @@ type definition struct {
 	before       []string
 	after        []string
 	restart      *lastcall.RestartPolicy
+	ps           bool // PS has the number of the instance, as in a Procfile
 }
 
 // define makes a process of the file ready to run. numbered is whether its instances have numbers in their names.
@@ -44,6 +45,7 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 	d := &definition{Process: p, numbered: numbered, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command)}
 	fail := func(key string, err error) error { return fmt.Errorf("%s: %s: %w", p.Name, key, err) }
 	d.env = append(slices.Clone(p.Env), "LASTCALL_PROCESS="+p.Name)
+	d.ps = slices.Contains(p.Env, "PS="+config.PS(p.Name, 1))
 	var err error
 	if p.User != "" {
 		if err := d.become(p.User); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/output"
 	"github.com/lastcall-go/lastcall/process"
 )
@@ -168,6 +169,9 @@ func (i *instance) env() []string {
 	env := append(slices.Clip(i.def.env), "LASTCALL_INSTANCE="+strconv.Itoa(i.number))
 	if port := i.def.Port; port != 0 {
 		env = append(env, "PORT="+strconv.Itoa(port+i.number-1))
+	}
+	if i.def.ps {
+		env = append(env, "PS="+config.PS(i.def.Name, i.number))
 	}
 	return env
 }

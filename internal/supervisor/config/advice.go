@@ -1,6 +1,19 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/lastcall-go/lastcall/internal/text"
+)
+
+// Warnings are lines of environment files and of a Procfile that were skipped, or read otherwise than their author may have meant:
+// one line each, which begins with the file and the line.
+func (f *File) Warnings() (lines []string) {
+	for _, p := range f.warnings {
+		lines = append(lines, text.Outside(p.String()))
+	}
+	return lines
+}
 
 // Advice is what is not wrong and could be better: one line each, which begins with a code that stays the same.
 func (f *File) Advice() (lines []string) {

@@ -78,7 +78,7 @@ func TestBounds(t *testing.T) {
 		"env for everybody":  {text: many(5000, "{command: x}"), env: numbered("", "A%d=\n")[:100_000], want: "there are more than 1000000 variables in all processes"},
 		"an env file":        {text: web, env: numbered("", "A%d=\n"), want: ""},
 		"the same env file":  {text: "env_file: [" + strings.Repeat(".env,", 60_000) + "]\n" + web, env: numbered("", "A%d=\n"), want: "there are more than 1000000 variables in all processes"},
-		"wrong lines":        {text: web, env: repeated("", "x\n", ""), want: "more problems"},
+		"wrong lines":        {text: web, env: repeated("", "x y\n", ""), want: ""},
 		"cycles":             {text: many(5000, "{command: x, after: [p1, p2, p3, p4, p5, p6, p7, p8, p9]}"), want: "a cycle"},
 		"unknown names":      {text: many(5000, "{command: x, after: [px, py, pz]}"), want: "more problems"},
 		"quotes":             {text: repeated("name: '", "x''", "'"), want: "…"},

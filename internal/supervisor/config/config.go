@@ -24,8 +24,9 @@ type File struct {
 	// Processes are those of the chosen profiles, in the order of the file.
 	Processes []*Process `json:"processes"`
 
-	hidden hidden
-	hide   bool
+	warnings []Problem
+	hidden   hidden
+	hide     bool
 }
 
 // ExitRule says which end is the exit status of lastcall up. It is 0 if all stopped well on request.

@@ -20,9 +20,10 @@ func TestDocumentation(t *testing.T) {
 		shown = append(shown, path)
 		return marker + "\n" + table(t, path) + "<!-- end -->"
 	})
+	got = dotenvBlock.ReplaceAllString(got, "$1\n"+strings.ReplaceAll(dotenvTable(), "$", "$$")+"$2")
 	if got != text {
 		if !*update {
-			t.Errorf("docs/config.md is not of this table of keys: go test ./internal/supervisor/config -update")
+			t.Errorf("docs/config.md is not of these tables: go test ./internal/supervisor/config -update")
 		} else if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -39,6 +40,47 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	look("", documentKeys().keys)
+}
+
+var dotenvBlock = regexp.MustCompile(`(?s)(<!-- dotenv -->).*?(<!-- end dotenv -->)`)
+
+// shownInDocs are the texts of otherReaders that tell the readers apart best.
+var shownInDocs = []string{
+	"A = b", "A=b # c", "A=b#c", "A=#ff0000", "A=a b c", "export A=b", "1A=b", "A: b", "A='it\\'s'", `A="b\nc"`, `A="b\tc"`, `A="b\$c"`, "A=C:\\dir\\new",
+	"A=\"b\nc\"", "A=${SET}", `A="x ${SET} y"`, "A=$SET", "A='${SET}'", "A=${UNSET:-d}", "A=\"b\" c", "A=\"b", "A=b\r\nB=c", "A=b\rB=c", "\ufeffA=b", "lol$wut\nB=c",
+}
+
+// dotenvTable compares how files of variables are read.
+func dotenvTable() string {
+	shown := func(value string) string {
+		switch value {
+		case absent:
+			return "–"
+		case refused:
+			return "error"
+		case "":
+			return "empty"
+		}
+		value = strings.NewReplacer("\n", "␊", "\r", "␍", "\t", "␉", "\ufeff", "<BOM>", "|", `\|`).Replace(value)
+		return "`" + value + "`"
+	}
+	var b strings.Builder
+	b.WriteString("\n| text | variable | lastcall | foreman | honcho | dotenv | godotenv | Docker Compose |\n|---|---|---|---|---|---|---|---|\n")
+	for _, text := range shownInDocs {
+		for _, c := range otherReaders {
+			if c.text != text || c.name != "A" && c.name != "1A" && text[0] != 'l' {
+				continue
+			}
+			o := c.others
+			fmt.Fprintf(&b, "| %s | `%s` |", shown(c.text), c.name)
+			for _, value := range []string{c.ours, o[0], o[1], o[2], o[4], o[5]} {
+				fmt.Fprintf(&b, " %s |", shown(value))
+			}
+			b.WriteString("\n")
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
 }
 
 // table is the keys of the mapping at path.

@@ -4,23 +4,15 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 )
 
-// readEnv reads a file of variables into KEY=VALUE. missing is no problem if it may be. The syntax is that of .env files
-// as others have it:
-//
-//	# a comment
-//	NAME=value            # a comment, since a space is before it
-//	export NAME=value
-//	NAME='as it is'
-//	NAME="with \n, \t, \", \\ and \$, and over
-//	several lines"
-//
-// Nothing is put in the places of variables.
-func (r *reader) readEnv(file *source, at position, optional bool) []string {
+// readEnv reads a file of variables into NAME=value, by the rules that most programs with such files share (docs/config.md,
+// "Environment", compares them). A missing file is no problem if it is optional. With override the variables count for more than those
+// of the environment, also where one refers to another.
+func (r *reader) readEnv(file *source, at position, optional, override bool) []string {
 	text, err := r.read(file, true)
 	if errors.Is(err, fs.ErrNotExist) && optional {
 		return nil
@@ -41,28 +33,51 @@ func (r *reader) readEnv(file *source, at position, optional bool) []string {
 		r.wrong(position{file: file}, "", "it is not UTF-8 text")
 		return nil
 	}
-	e := &envText{reader: r, file: file, text: strings.ReplaceAll(strings.TrimPrefix(string(text), "\ufeff"), "\r\n", "\n"), line: 1}
-	var env []string
+	e := &envText{reader: r, file: file, text: unixLines(strings.TrimPrefix(string(text), "\ufeff")), line: 1, own: make(map[string]string), override: override}
 	for e.text != "" {
-		if v := e.variable(); v != "" {
-			env = append(env, v)
-		}
+		e.variable()
 	}
-	r.hideEnv(env)
-	return env
+	r.hideEnv(e.env)
+	return e.env
 }
 
-// dotenv are the variables of .env beside a file, if there is one. A directory of that name is none: so is Python's virtual
-// environment called.
+// unixLines are lines that end with LF, whatever they ended with: CR LF, or CR alone.
+func unixLines(text string) string {
+	if !strings.Contains(text, "\r") {
+		return text
+	}
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+}
+
+// dotenv are the variables of the .env beside a file, if there is one. A directory of that name is ignored: virtual environments of
+// Python are often called so.
 func (r *reader) dotenv(file *source) []string {
 	env := file.beside(".env")
 	if info, err := os.Stat(env.path); r.files == nil && err == nil && info.IsDir() {
 		return nil
 	}
-	return r.readEnv(env, position{file: file}, true)
+	return r.readEnv(env, position{file: file}, true, isProcfile(file.path))
 }
 
-// cause is an error of a file in a few words: the file, and why not.
+// dotenvOr are the variables of these files, or those of the .env beside a file if there are none.
+func (r *reader) dotenvOr(names []string, file *source) []string {
+	if len(names) == 0 {
+		return r.dotenv(file)
+	}
+	var env []string
+	for _, name := range names {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			r.wrong(position{file: file}, "", "%s: %s", name, err)
+			continue
+		}
+		from := &source{path: path, shown: name, dir: filepath.Dir(path)}
+		env = append(env, r.readEnv(from, position{file: file}, false, isProcfile(file.path))...)
+	}
+	return env
+}
+
+// cause is an error of a file in a few words: the file, and the reason.
 func cause(err error, shown string) error {
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		err = p.Err
@@ -73,12 +88,18 @@ func cause(err error, shown string) error {
 // envText is what is left of a file of variables.
 type envText struct {
 	*reader
-	file *source
-	text string
-	line int
+	file     *source
+	text     string
+	line     int
+	env      []string          // what was read so far, in order
+	own      map[string]string // the same, by name
+	override bool
 }
 
-func (e *envText) at(column int) position { return position{e.file, e.line, column} }
+// skip warns of the line that was read last. The warning does not show it: it may be a part of a secret.
+func (e *envText) skip(why string) {
+	e.warn(position{e.file, e.line, 1}, "skipped, since %s", why)
+}
 
 // next cuts the first line off.
 func (e *envText) next() string {
@@ -87,133 +108,49 @@ func (e *envText) next() string {
 	return line
 }
 
-// variable reads the next line, or several if a quoted value spans them; "" is one without a variable.
-func (e *envText) variable() string {
+// set adds a variable.
+func (e *envText) set(name, value string) {
+	e.env = append(e.env, name+"="+value)
+	e.own[name] = value
+}
+
+// variable reads the next line, or several lines if a value between quotes spans them.
+func (e *envText) variable() {
+	line := strings.TrimLeft(e.next(), " \t")
 	defer func() { e.line++ }()
-	full := e.next()
-	line := strings.TrimLeft(full, " \t")
-	indent := len(full) - len(line)
 	if line == "" || line[0] == '#' {
-		return ""
+		return
 	}
-	exported := false
-	if rest, ok := strings.CutPrefix(line, "export "); ok {
-		line, exported = strings.TrimLeft(rest, " \t"), true
+	if rest, ok := strings.CutPrefix(line, "export"); ok && rest != strings.TrimLeft(rest, " \t") {
+		if rest = strings.TrimLeft(rest, " \t"); !strings.HasPrefix(rest, "=") { // else it is a variable of that name
+			line = rest
+		}
 	}
-	name, value, ok := strings.Cut(line, "=")
-	name = strings.TrimRight(name, " \t")
-	if !ok && exported {
-		return "" // so that it could be sourced by a shell
+	if line == "" {
+		return
 	}
-	if !ok {
-		e.wrong(e.at(indent+1), "", "this is not NAME=value")
-		return ""
-	}
+	name := line[:len(line)-len(strings.TrimLeftFunc(line, inEnvName))]
 	if !envName(name) {
-		e.wrong(e.at(indent+1), "", "%q is not the name of a variable", name)
-		return ""
+		e.skip("it is not NAME=value")
+		return
 	}
-	value = strings.TrimLeft(value, " \t")
-	if value != "" && (value[0] == '"' || value[0] == '\'') {
-		if value, ok = e.quoted(value); !ok {
-			return ""
-		}
-		return name + "=" + value
-	}
-	for i := range len(value) {
-		if value[i] == '#' && (i == 0 || value[i-1] == ' ' || value[i-1] == '\t') {
-			value = value[:i]
-			break
-		}
-	}
-	return name + "=" + strings.TrimRight(value, " \t")
-}
-
-// quoted reads a value that begins with a quote, up to the closing one.
-func (e *envText) quoted(text string) (string, bool) {
-	quote := text[0]
-	first := e.line
-	var b strings.Builder
-	for i := 1; ; i++ {
-		if i == len(text) {
-			if e.text == "" {
-				e.wrong(position{e.file, first, 1}, "", "the quote %c is not closed", quote)
-				return "", false
-			}
-			b.WriteByte('\n')
-			text = e.next()
-			e.line++
-			i = -1
-			continue
-		}
-		switch c := text[i]; {
-		case c == quote:
-			if rest := strings.TrimLeft(text[i+1:], " \t"); rest != "" && rest[0] != '#' {
-				e.wrong(e.at(1), "", "after the closing quote comes %q", rest)
-				return "", false
-			}
-			return b.String(), true
-		case c == '\\' && quote == '"' && i+1 < len(text) && strings.IndexByte(escapes, text[i+1]) >= 0:
-			i++
-			b.WriteByte(escaped[strings.IndexByte(escapes, text[i])])
-		default:
-			b.WriteByte(c)
-		}
+	rest := strings.TrimLeft(line[len(name):], " \t")
+	switch {
+	case rest == "": // a name alone: the variable is that of the environment
+	case rest[0] == '=':
+		e.set(name, e.value(rest[1:]))
+	case strings.HasPrefix(line[len(name):], ": "), strings.HasPrefix(line[len(name):], ":\t"):
+		e.set(name, e.value(rest[1:]))
+	default:
+		e.skip("it is not NAME=value")
 	}
 }
-
-// What stands after a backslash between double quotes, and what it means.
-const (
-	escapes = `nrt"\$` + "`"
-	escaped = "\n\r\t\"\\$`"
-)
 
 // envName reports whether a variable can have this name.
 func envName(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; !letter(c) && c != '_' && (i == 0 || !digit(c) && c != '.' && c != '-') {
-			return false
-		}
-	}
-	return name != ""
+	return strings.TrimLeftFunc(name, inEnvName) == "" && name != "" && name[0] != '-' && name[0] != '.'
 }
 
-// merge puts variables into env: one that is there already gets the new value at its old place.
-func merge(env []string, with ...string) []string {
-	if len(with) == 0 {
-		return env
-	}
-	at := make(map[string]int, len(env)+len(with))
-	for i, v := range slices.Backward(env) { // the first counts
-		name, _, _ := strings.Cut(v, "=")
-		at[name] = i
-	}
-	for _, v := range with {
-		name, _, _ := strings.Cut(v, "=")
-		if i, ok := at[name]; ok {
-			env[i] = v
-			continue
-		}
-		at[name] = len(env)
-		env = append(env, v)
-	}
-	return env
-}
-
-// indexOf is where env has the variable, -1 if nowhere.
-func indexOf(env []string, name string) int {
-	for i, v := range env {
-		if len(v) > len(name) && v[len(name)] == '=' && v[:len(name)] == name {
-			return i
-		}
-	}
-	return -1
-}
-
-// without is env without a variable.
-func without(env []string, name string) []string {
-	if i := indexOf(env, name); i >= 0 {
-		return slices.Concat(env[:i], env[i+1:])
-	}
-	return env
+func inEnvName(c rune) bool {
+	return c < 0x80 && (letter(byte(c)) || digit(byte(c)) || c == '_' || c == '.' || c == '-')
 }

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,45 +35,73 @@ func TestDotenv(t *testing.T) {
 		"LAST=no line end",
 	}, "\n")
 	want := []string{
-		"PLAIN=value", "SPACED=a value", "HASH=a#b", "ONLY=", "EMPTY=", "EXPORTED=1", "URL=postgres://u:p@h/d?a=b", "DOLLAR=$HOME ${X}",
+		"PLAIN=value", "SPACED=a value", "HASH=a#b", "ONLY=# comment", "EMPTY=", "EXPORTED=1", "URL=postgres://u:p@h/d?a=b", "DOLLAR=$HOME ",
 		`SINGLE=as \n $is "it"`, "DOUBLE=a\tb \"c\" \\ $d \\x", "LINES=one\n  two\n\nthree", "AFTER=x", "CRLF=x", "dotted.name-x=1",
 		"TWICE=2", "QUOTES=\n", "LAST=no line end",
 	}
-	got, problems := dotenv(t, text)
-	if len(problems) > 0 {
-		t.Error(problems)
+	r, got := readText(text)
+	if len(r.problems) > 0 {
+		t.Error(r.problems)
 	}
 	if got = merge(nil, got...); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 
-func TestDotenvProblems(t *testing.T) {
+// What is skipped, or read as it may not have been meant, is said with its line, and the line is not shown: it may be secret.
+func TestDotenvWarnings(t *testing.T) {
 	for text, want := range map[string]string{
-		"A=1\n  nothing here": "e.env:2:3: this is not NAME=value",
-		"A=1\n1B=2\n":         `e.env:2:1: "1B" is not the name of a variable`,
-		"=2\n":                `e.env:1:1: "" is not the name of a variable`,
-		"A B=2\n":             `e.env:1:1: "A B" is not the name of a variable`,
-		"\nA='x\ny":           "e.env:2:1: the quote ' is not closed",
-		"A=\"x\" y\n":         `e.env:1:1: after the closing quote comes "y"`,
-		"A=\"x\n\" y\n":       `e.env:2:1: after the closing quote comes "y"`,
-		"A=\xff":              "e.env: it is not UTF-8 text",
-		"A=\x00":              "e.env: it is not UTF-8 text",
+		"A=1\n  nothing here": "e.env:2:1: skipped, since it is not NAME=value",
+		"A B=2\n":             "e.env:1:1: skipped, since it is not NAME=value",
+		"=2\n":                "e.env:1:1: skipped, since it is not NAME=value",
+		"A:2\n":               "e.env:1:1: skipped, since it is not NAME=value",
+		"\nA='x\ny z":         "e.env:2:1: the quote ' is not closed, and is a part of the value|e.env:3:1: skipped, since it is not NAME=value",
+		"A=\"x\" y\n":         "e.env:1:1: there is more text behind the closing quote, and the quotes are a part of the value",
+		"A=\"x\n\" y\nB=":     "e.env:1:1: there is more text behind the closing quote, and the quotes are a part of the value|e.env:2:1: skipped, since it is not NAME=value",
+		"A=${B}":              "e.env:1:1: the variable B is not set, and is empty here",
+		"A=${B:?no}":          "e.env:1:1: B: no",
+		"\nB=1\nA=x$B":        "e.env:3:1: $B is not expanded here (write ${B} for its value, or single quotes around the text)",
+		"A=\"\n\n\"\n!":       "e.env:4:1: skipped, since it is not NAME=value",
+		"A\nexport A\nA=x$B\nB='$A ${C}'\n#!\nC: \"it's\" # $A": "",
 	} {
-		if _, problems := dotenv(t, text); len(problems) != 1 || problems[0].String() != want {
-			t.Errorf("%q: %v, want %s", text, problems, want)
+		r, _ := readText(text)
+		var warnings []string
+		for _, w := range r.warnings {
+			warnings = append(warnings, w.String())
+		}
+		if got := strings.Join(warnings, "|"); got != want || len(r.problems) > 0 {
+			t.Errorf("%q: %s %v, want %s", text, got, r.problems, want)
 		}
 	}
 }
 
-// dotenv reads text as a file of variables.
-func dotenv(t *testing.T, text string) ([]string, []Problem) {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "e.env")
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+func TestDotenvProblems(t *testing.T) {
+	for text, want := range map[string]string{
+		"A=\xff": "e.env: it is not UTF-8 text",
+		"A=\x00": "e.env: it is not UTF-8 text",
+		"A0=" + strings.Repeat("x", 1000) + strings.Repeat("\nA0=${A0}${A0}", 40): "e.env:15:1: there are more than 16777216 bytes in the values of variables",
+	} {
+		if r, _ := readText(text); len(r.problems) != 1 || r.problems[0].String() != want {
+			t.Errorf("%.40q: %v, want %s", text, r.problems, want)
+		}
 	}
-	r := new(reader)
-	file := &source{path: name, shown: "e.env"}
-	return r.readEnv(file, position{file: file}, false), r.problems
+}
+
+// A variable in another's value is that of the file where the file counts for more than the environment, and else that of the
+// environment.
+func TestDotenvReferences(t *testing.T) {
+	for override, want := range map[bool]string{true: "own", false: "env"} {
+		file := &source{path: "/d/e.env", shown: "e.env", dir: "/d"}
+		r := &reader{files: map[string]string{file.path: "SET=own\nA=${SET}\n"}, variables: lookup([]string{"SET=env"})}
+		if got := r.readEnv(file, position{file: file}, false, override); !slices.Equal(got, []string{"SET=own", "A=" + want}) {
+			t.Errorf("override %t: %q", override, got)
+		}
+	}
+}
+
+// readText reads text as a file of variables.
+func readText(text string) (*reader, []string) {
+	file := &source{path: "/d/e.env", shown: "e.env", dir: "/d"}
+	r := &reader{files: map[string]string{file.path: text}, variables: lookup(nil)}
+	return r, r.readEnv(file, position{file: file}, false, true)
 }

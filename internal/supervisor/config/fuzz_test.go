@@ -74,7 +74,7 @@ func sameAgain(t *testing.T, file *File) {
 		if err != nil {
 			t.Fatalf("what is printed is not understood: %v\n%s", err, printed)
 		}
-		again.Path, again.Dir, again.Sources, again.hidden = file.Path, file.Dir, file.Sources, file.hidden
+		again.Path, again.Dir, again.Sources, again.hidden, again.warnings = file.Path, file.Dir, file.Sources, file.hidden, file.warnings
 		if !reflect.DeepEqual(file, again) {
 			t.Fatalf("what is printed is another file:\n%s\nread back:\n%s", printed, again.YAML())
 		}
@@ -132,8 +132,8 @@ func FuzzDotenv(f *testing.F) {
 		}
 		read := func(text string) ([]string, []Problem) {
 			file := &source{path: "/d/.env", shown: ".env", dir: "/d"}
-			r := &reader{files: map[string]string{"/d/.env": text}}
-			return r.readEnv(file, position{file: file}, false), r.problems
+			r := &reader{files: map[string]string{"/d/.env": text}, variables: lookup([]string{"A=b"})}
+			return r.readEnv(file, position{file: file}, false, true), r.problems
 		}
 		env, problems := read(text)
 		if len(problems) > 0 {

@@ -17,6 +17,11 @@ type Options struct {
 	Path     string   // "": lastcall.yaml, lastcall.yml or Procfile in the current directory
 	Profiles []string // those that are chosen; nil: the list in LASTCALL_PROFILES, separated by commas
 	Environ  []string // the environment, for variables in the file; nil: os.Environ()
+	// EnvFiles are read in place of the .env beside the file, relative to the current directory. Of a variable that is in two of them
+	// the last holds.
+	EnvFiles []string
+	// Instances are numbers of instances in place of the file's, by the names of processes.
+	Instances map[string]int
 
 	files map[string]string // in place of the disk, by their absolute paths, where it is not nil: for tests
 }
@@ -33,7 +38,8 @@ func Load(opts Options) (*File, error) {
 	}
 	r := &reader{files: opts.files}
 	text := r.readFile(file, position{file: file})
-	dotenv := r.dotenv(file)
+	r.variables = lookup(opts.Environ)
+	dotenv := r.dotenvOr(opts.EnvFiles, file)
 	r.variables = lookup(opts.Environ, dotenv)
 	doc := &document{File: File{Path: file.path, Dir: file.dir}}
 	switch {
@@ -52,6 +58,7 @@ func Load(opts Options) (*File, error) {
 	if list, ok := r.variables("LASTCALL_PROFILES"); ok && profiles == nil {
 		profiles = strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' })
 	}
+	r.scale(doc, file, opts.Instances)
 	r.resolve(doc, file, profiles)
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
@@ -62,7 +69,7 @@ func Load(opts Options) (*File, error) {
 	}
 	f := doc.File // not the one in the document, which holds on to the text
 	f.Sources = r.sources
-	f.hidden = r.hidden
+	f.hidden, f.warnings = r.hidden, r.warnings
 	if f.Name == "" {
 		f.Name = nameOf(file.dir)
 	}
@@ -230,7 +237,7 @@ func (r *reader) envFiles(files []reference) []string {
 		more, ok := r.envs[file.path]
 		if !ok {
 			before := len(r.problems)
-			more = r.readEnv(file, ref.at, optional)
+			more = r.readEnv(file, ref.at, optional, true)
 			if more != nil && len(r.problems) == before {
 				if r.envs == nil {
 					r.envs = make(map[string][]string)

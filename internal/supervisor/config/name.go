@@ -17,17 +17,14 @@ const reserved = "lastcall"
 
 // nameText is a name as processes have it.
 func nameText(what string) *kind[string] {
-	return single(what, func() schema { return pattern(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`) },
+	return single(what, func() schema { return pattern(`^[A-Za-z0-9_.-]+$`) },
 		func(text string) (string, error) { return text, checkName(text) }, textNode)
 }
 
 // checkName says what is wrong with the name of a process or of a profile.
 func checkName(name string) error {
-	switch {
-	case name == "":
+	if name == "" {
 		return errors.New("the name is empty")
-	case name[0] == '-':
-		return fmt.Errorf("the name %q begins with -", name)
 	}
 	if strings.Trim(name, ".") == "" {
 		return fmt.Errorf("the name %q is only dots", name)

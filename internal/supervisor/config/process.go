@@ -19,7 +19,7 @@ func processes() *kind[[]*draft] {
 		form: form{shape: mapping, words: "a mapping of names to processes", keys: keys.keys, schema: func() schema {
 			return schema{
 				"type":                 "object",
-				"propertyNames":        schema{"pattern": `^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`, "not": schema{"const": reserved}},
+				"propertyNames":        schema{"pattern": `^[A-Za-z0-9_.-]+$`, "not": schema{"const": reserved}},
 				"additionalProperties": objectSchema(&keys),
 			}
 		}},

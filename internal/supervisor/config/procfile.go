@@ -14,8 +14,8 @@ func isProcfile(path string) bool {
 	return strings.HasPrefix(base, "Procfile") || strings.HasSuffix(base, ".procfile")
 }
 
-// procfile reads lines of the form NAME: COMMAND as foreman does: every process has the variables of .env and a PORT of
-// its own, and any end stops all.
+// procfile reads lines of the form NAME: COMMAND as foreman does: every process has the variables of .env, a PORT of its own, and its
+// name as PS; and any end stops all. Other lines are skipped, with a warning unless they are comments.
 func (r *reader) procfile(doc *document, file *source, text []byte, env []string) {
 	if !utf8.Valid(text) || strings.Contains(string(text), "\x00") {
 		r.wrong(position{file: file}, "", "it is not UTF-8 text")
@@ -24,22 +24,22 @@ func (r *reader) procfile(doc *document, file *source, text []byte, env []string
 	port := r.firstPort(file, env)
 	lines := make(map[string]int)
 	number := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.SplitSeq(unixLines(strings.TrimPrefix(string(text), "\ufeff")), "\n") {
 		number++
 		at := position{file, number, 1}
-		line = strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
-		if line == "" || line[0] == '#' {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || line[0] == ';' {
 			continue
 		}
 		name, command, ok := strings.Cut(line, ":")
 		command = strings.TrimSpace(command)
 		if !ok || command == "" {
-			r.wrong(at, "", "this is not NAME: COMMAND")
+			r.warn(at, "skipped, since it is not NAME: COMMAND")
 			continue
 		}
 		name = strings.TrimSpace(name)
 		if err := checkName(name); err != nil {
-			r.wrong(at, "", "%s", err)
+			r.warn(at, "skipped, since %s", err)
 			continue
 		}
 		if name == reserved {
@@ -56,7 +56,7 @@ func (r *reader) procfile(doc *document, file *source, text []byte, env []string
 			Name:      name,
 			Command:   Command{Shell: command},
 			Dir:       file.dir,
-			Env:       append(without(slices.Clone(env), "PORT"), "PORT="+strconv.Itoa(own)),
+			Env:       append(without(without(slices.Clone(env), "PORT"), "PS"), "PS="+PS(name, 1), "PORT="+strconv.Itoa(own)),
 			Port:      own,
 			Instances: 1,
 			Kill:      "family",
@@ -84,3 +84,6 @@ func (r *reader) firstPort(file *source, env []string) int {
 	}
 	return int(port)
 }
+
+// PS is the value of PS in the environment of the nth instance of a process of a Procfile, as foreman has it.
+func PS(name string, n int) string { return name + "." + strconv.Itoa(n) }

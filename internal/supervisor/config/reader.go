@@ -12,6 +12,7 @@ type reader struct {
 	variables func(name string) (string, bool)
 	problems  []Problem
 	left      int                 // problems that are too many to be told
+	warnings  []Problem           // what was skipped, or read as its author may not have meant it
 	sources   []string            // every file that was read
 	envs      map[string][]string // the variables of environment files, by path
 	used      used
@@ -26,11 +27,23 @@ func (r *reader) wrong(at position, nearest, format string, args ...any) {
 		r.left++
 		return
 	}
+	r.problems = append(r.problems, problemAt(at, nearest, format, args...))
+}
+
+// warn notes what is no error, and should be known.
+func (r *reader) warn(at position, format string, args ...any) {
+	if len(r.warnings) < maxProblems {
+		r.warnings = append(r.warnings, problemAt(at, "", format, args...))
+	}
+}
+
+// problemAt is a problem at a place, with a text of bounded length.
+func problemAt(at position, nearest, format string, args ...any) Problem {
 	text := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
 	if len(text) > maxProblem {
 		text = strings.ToValidUTF8(text[:maxProblem], "") + "…"
 	}
-	r.problems = append(r.problems, Problem{at.file.shown, at.line, at.column, text, nearest})
+	return Problem{at.file.shown, at.line, at.column, text, nearest}
 }
 
 // wrongValue notes a problem of the value that is read, with the name of its process and its key before.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,6 +62,27 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		r.wrong(position{file: file}, "", "each process in it is of a profile, and none is chosen (choose one with --profile)")
 	}
 	r.cycles(chosen)
+}
+
+// scale sets numbers of instances in place of those in the file.
+func (r *reader) scale(doc *document, file *source, instances map[string]int) {
+	known := make([]string, len(doc.processes))
+	for i, d := range doc.processes {
+		known[i] = d.Name
+		n, ok := instances[d.Name]
+		switch {
+		case !ok:
+		case d.Schedule != "" && n != 1:
+			r.wrong(d.at, "", "%s: a process with a schedule has one instance, not %d", d.Name, n)
+		default:
+			d.Instances, d.Numbered = n, d.Numbered || n != 1
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(instances)) {
+		if !slices.Contains(known, name) {
+			r.wrong(position{file: file}, nearest.To(name, known), "there is no process %q", name)
+		}
+	}
 }
 
 // instanceOf splits web-2.

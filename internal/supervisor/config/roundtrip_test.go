@@ -18,7 +18,7 @@ func roundTrip(t fataler, dir string, file *File) {
 		if err != nil {
 			t.Fatalf("what is printed is not understood: %v\n%s", err, text)
 		}
-		again.Path, again.Dir, again.Sources, again.hidden = file.Path, file.Dir, file.Sources, file.hidden
+		again.Path, again.Dir, again.Sources, again.hidden, again.warnings = file.Path, file.Dir, file.Sources, file.hidden, file.warnings
 		if !reflect.DeepEqual(file, again) {
 			t.Fatalf("what is printed is another file:\n%s\nread back:\n%s", text, again.YAML())
 		}

@@ -78,7 +78,6 @@ func TestSchemaRejects(t *testing.T) {
 		"log: {format: xml}",
 		"log: {file: x}",
 		"processes: [a]",
-		"processes: {-a: {command: a}}",
 		"processes: {lastcall: {command: a}}",
 		"processes: {a: {}}",
 		"processes: {a: {comand: a}}",

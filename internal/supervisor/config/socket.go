@@ -12,7 +12,7 @@ func Socket(name string) (file, socket string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	r := new(reader)
+	r := &reader{variables: lookup(os.Environ())}
 	text, err := r.read(at, false)
 	if err != nil || isProcfile(at.path) {
 		return at.path, "", nil
