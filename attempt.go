@@ -99,6 +99,7 @@ func (a *attempt) hard() *lifetime {
 		return l
 	}
 	l := &lifetime{done: make(chan struct{})}
+	a.m.run.graced.Store(true)
 	if !a.grace.CompareAndSwap(nil, l) {
 		return a.grace.Load()
 	}

@@ -238,8 +238,8 @@ func (r *run) entered(a *attempt) {
 	}
 	a.m.started = r.at
 	if !a.m.opt.selfReady {
-		r.inputs.ready = engine.BecameReady{Replica: a.m.id, Attempt: a.id}
-		r.stepAtLocked(&r.inputs.ready)
+		r.entry = engine.BecameReady{Replica: a.m.id, Attempt: a.id}
+		r.stepAtLocked(&r.entry)
 	}
 }
 

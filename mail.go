@@ -2,6 +2,7 @@ package lastcall
 
 import (
 	"context"
+	"math/bits"
 	"sync/atomic"
 )
 
@@ -18,8 +19,18 @@ const (
 	inBox                       // it is in the mailbox
 )
 
-// mailbox holds the attempts with news, the last first.
-type mailbox struct{ last atomic.Pointer[attempt] }
+// mailbox holds the attempts with news. It has boxes, so that the processors on which very many workers end at a time do not
+// wait for each other: attempts that began one after another, and so end near each other, have the same.
+type mailbox struct {
+	full  atomic.Uint32 // a bit for each box that may have something in it
+	boxes [8]box
+}
+
+// A box holds attempts, the last first.
+type box struct {
+	last atomic.Pointer[attempt]
+	_    [56]byte // the rest of the cache line
+}
 
 // post tells the run what has happened.
 func (a *attempt) post(news uint32) {
@@ -27,11 +38,12 @@ func (a *attempt) post(news uint32) {
 		return // it is read with what was posted before
 	}
 	r := a.m.run
-	for {
-		last := r.mailbox.last.Load()
+	i := int(a.id) / sameTime % len(r.mailbox.boxes)
+	for b := &r.mailbox.boxes[i]; ; {
+		last := b.last.Load()
 		a.next = last
-		if r.mailbox.last.CompareAndSwap(last, a) {
-			if last == nil {
+		if b.last.CompareAndSwap(last, a) {
+			if last == nil && r.mailbox.full.Or(1<<i) == 0 {
 				r.wakeUp()
 			}
 			return
@@ -78,26 +90,39 @@ func (r *run) result(a *attempt, news uint32) *result {
 
 // readMailLocked acts on what was posted, in order.
 func (r *run) readMailLocked() {
+	for full := r.mailbox.full.Swap(0); full != 0; full &= full - 1 {
+		r.readBoxLocked(&r.mailbox.boxes[bits.TrailingZeros32(full)])
+	}
+}
+
+func (r *run) readBoxLocked(b *box) {
 	var first *attempt
-	for a := r.mailbox.last.Swap(nil); a != nil; {
+	for a := b.last.Swap(nil); a != nil; {
 		a.next, first, a = first, a, a.next
 	}
-	for i := 0; first != nil; i++ {
-		if i%sameTime == 0 {
-			r.at = r.now()
+	for first != nil {
+		r.at = r.now()
+		for n := 0; first != nil && n < sameTime; n++ {
+			a := first
+			first, a.next = a.next, nil
+			r.read(a)
 		}
-		a := first
-		first, a.next = a.next, nil
-		news := a.news.Swap(0)
-		if news&entered != 0 {
-			r.entered(a)
-		}
-		if news&returned != 0 {
-			end := r.result(a, news)
-			r.returned(a, end.err, end.facts)
-		}
+		r.endAllLocked()
 	}
 }
 
 // sameTime is how many attempts whose mail is read together have the same time.
 const sameTime = 64
+
+// read acts on what an attempt has posted.
+func (r *run) read(a *attempt) {
+	news := a.news.Swap(0)
+	if news&entered != 0 {
+		r.endAllLocked()
+		r.entered(a)
+	}
+	if news&returned != 0 {
+		end := r.result(a, news)
+		r.returned(a, end.err, end.facts)
+	}
+}

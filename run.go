@@ -37,6 +37,7 @@ type run struct {
 	before    int       // goroutines of the process when it began
 
 	over     atomic.Bool // every worker has ended, and so does every context from now on
+	graced   atomic.Bool // some attempt has a grace lifetime
 	stopping atomic.Bool // the soft stop began; for groups in this one, which cannot lock it
 
 	results sync.Map // of *attempt to *result: how those ended that have posted an error
@@ -74,13 +75,12 @@ type run struct {
 	endedAt    int64                        // when the last worker ended
 	at         int64                        // the time of the present step
 	todo       []func()                     // put off until mu is unlocked
-	inputs     struct {                     // of the engine, without an allocation for each
-		ready engine.BecameReady
-		ended engine.Ended
-	}
-	afterwards func() // called when mu is unlocked, after the workers that were told have had a chance to run
-	yield      bool   // let them run first
-	posted     bool   // events were put on the bus
+	entry      engine.BecameReady           // an input of the engine, without an allocation for each
+	ends       engine.Ends                  // an input to come, see endAllLocked
+	tolerated  bool                         // a worker that is optional has ended with an error
+	afterwards func()                       // called when mu is unlocked, after the workers that were told have had a chance to run
+	yield      bool                         // let them run first
+	posted     bool                         // events were put on the bus
 }
 
 // newRun makes the run of a group whose specs have been checked. The group is locked.
@@ -280,25 +280,19 @@ func (r *run) end() error {
 	r.lock()
 	closeOnce(r.lameDuck)
 	r.over.Store(true)
-	for _, m := range r.members {
-		if m == nil || m.attempt() == nil {
-			continue
-		}
-		a := m.attempt()
-		if grace := a.grace.Load(); grace != nil && grace.ended() == nil {
-			_, hard := r.endingsLocked(a)
-			r.endLife(grace, hard)
-		}
-		r.endLife(&a.soft, completed)
+	if r.graced.Load() {
+		r.endGracesLocked()
 	}
 	r.unlock()
 	if r.parent == nil && r.labels && !forced {
 		r.findLeaks() // what waited for the contexts has gone
 	}
 	r.lock()
-	for _, m := range r.inOrder() {
-		if m.extra != nil {
-			r.errs = append(r.errs, m.extra.ends...)
+	if r.tolerated {
+		for _, m := range r.inOrder() {
+			if m.extra != nil {
+				r.errs = append(r.errs, m.extra.ends...)
+			}
 		}
 	}
 	r.leftInSourcesLocked()
@@ -310,6 +304,20 @@ func (r *run) end() error {
 		r.bus.flush()
 	}
 	return err
+}
+
+// endGracesLocked ends the lifetimes that end at the end of the run at the latest.
+func (r *run) endGracesLocked() {
+	for _, m := range r.members {
+		if m == nil || m.attempt() == nil {
+			continue
+		}
+		a := m.attempt()
+		if grace := a.grace.Load(); grace != nil && grace.ended() == nil {
+			_, hard := r.endingsLocked(a)
+			r.endLife(grace, hard)
+		}
+	}
 }
 
 // forced reports whether repeated signals force the end.

@@ -16,11 +16,11 @@ func (r *run) returned(a *attempt, err error, known facts) {
 	}
 	if err == nil || known == (facts{stopped: true}) && a.m.state == StateStopping {
 		if a.m.state != StateCut && (a.m.extra == nil || a.m.extra.err == nil) { // as a rule
-			r.inputs.ended = engine.Ended{Replica: a.m.id, Attempt: a.id}
-			r.stepAtLocked(&r.inputs.ended)
+			r.ends = append(r.ends, engine.Ended{Replica: a.m.id, Attempt: a.id})
 			return
 		}
 	}
+	r.endAllLocked()
 	v, final := r.judge(a.m, err, known), known.permanent
 	if i := slices.IndexFunc(v.errs, isAbandoned); i >= 0 && !r.leaving() && r.startsAgain(a.m) {
 		final = true // it was to start again, and cannot: one of its workers still runs
@@ -29,6 +29,14 @@ func (r *run) returned(a *attempt, err error, known facts) {
 		}
 	}
 	r.stepAtLocked(engine.Ended{Replica: a.m.id, Attempt: a.id, Failed: v.failure != nil, Final: final, Err: v})
+}
+
+// endAllLocked tells the engine of the ends that have nothing to be said about, all at the same time.
+func (r *run) endAllLocked() {
+	if len(r.ends) > 0 {
+		r.stepAtLocked(&r.ends)
+		r.ends = r.ends[:0]
+	}
 }
 
 // startsAgain reports whether a worker that returns now without a failure is started again.
@@ -98,6 +106,16 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 		return
 	}
 	r.ended(m, was)
+	if m.extra != nil || a.Phase == engine.Failed || a.Err != nil || r.observed() {
+		r.tellEnd(m, a)
+	}
+	if a.Phase == engine.Stopped && was < StateStopping && r.engine.Wanted(m.id) == engine.Run { // it completed
+		r.takePlace(m)
+	}
+}
+
+// tellEnd tells the listeners, the error of Run and the report how a worker ended.
+func (r *run) tellEnd(m *member, a *engine.Action) {
 	event := Event{InFlight: m.attempt().work.units(), Took: r.took(m)}
 	if cause := r.whyStopped(m); cause != nil {
 		event.Cause = cause
@@ -138,11 +156,9 @@ func (r *run) stopped(m *member, a *engine.Action, was State) {
 	case a.Owned: // the caller of the operation has the error
 	case !r.leaving() && m.opt.optional:
 		m.more().ends = errs
+		r.tolerated = true
 	default:
 		r.errs = append(r.errs, errs...)
-	}
-	if a.Phase == engine.Stopped && was < StateStopping && r.engine.Wanted(m.id) == engine.Run { // it completed
-		r.takePlace(m)
 	}
 }
 

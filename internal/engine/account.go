@@ -1,19 +1,41 @@
 package engine
 
-// facts is what members, versions and the group count of a replica. It follows from the replica alone.
-type facts struct{ counted, satisfied, dead, running, pending, open bool }
+// facts are what members, versions and the group count of a replica. They follow from the replica alone.
+type facts uint8
+
+const (
+	counted   facts = 1 << iota // for what depends on its member
+	satisfied                   // counted, and ready, or it was and has ended by itself
+	dead                        // counted, and ended without having been ready
+	running                     // its function runs
+	pending                     // the group's readiness waits for it
+	open                        // it keeps the group from being over
+)
 
 func (r *replica) facts() (f facts) {
 	if !r.is(exists) {
-		return f
+		return 0
 	}
 	ended := r.phase.Ended()
-	f.counted = r.wanted != Gone && !r.is(joining)
-	f.running = r.phase.Running()
-	f.satisfied = f.counted && r.wanted == Run && r.is(good) && (ended || r.phase == Ready)
-	f.dead = f.counted && r.wanted == Run && ended && !r.is(good)
-	f.pending = f.counted && r.wanted <= Again && !ended && !r.is(wasGood)
-	f.open = r.wanted == Down || !ended
+	if !ended || r.wanted == Down {
+		f = open
+	}
+	if r.phase.Running() {
+		f |= running
+	}
+	if r.wanted == Gone || r.is(joining) {
+		return f
+	}
+	f |= counted
+	switch {
+	case r.wanted == Run && r.is(good) && (ended || r.phase == Ready):
+		f |= satisfied
+	case r.wanted == Run && ended && !r.is(good):
+		f |= dead
+	}
+	if r.wanted <= Again && !ended && !r.is(wasGood) {
+		f |= pending
+	}
 	return f
 }
 
@@ -34,14 +56,19 @@ func (e *Engine) account(id ReplicaID, before, after facts) {
 	if before == after {
 		return
 	}
-	r := &e.replicas[id]
-	e.pending += int(delta(before.pending, after.pending))
-	e.open += int(delta(before.open, after.open))
-	if d := int(delta(before.running, after.running)); d != 0 {
+	e.pending += delta(pending, before, after)
+	e.open += delta(open, before, after)
+	t := e.replicas[id].ties
+	if d := delta(running, before, after); d != 0 {
 		e.running += d
-		e.countRunning(r.version, d)
+		if t != nil {
+			e.countRunning(t.version, d)
+		}
 	}
-	l := e.members[r.member].links
+	if t == nil {
+		return
+	}
+	l := e.linksOf(t.member)
 	if l == nil {
 		return
 	}
@@ -55,34 +82,40 @@ func (e *Engine) account(id ReplicaID, before, after facts) {
 		}
 		for _, user := range l.users {
 			user.unmet += d
-			if user.requires(r.member) {
+			if user.requires(t.member) {
 				user.unmetReq += d
 			}
 			e.enqueueVersion(user)
 		}
 	}
 	if now := l.dead > 0; now != wasDead {
+		d := 1
+		if wasDead {
+			d = -1
+		}
 		for _, user := range l.users {
-			user.dead += int(delta(wasDead, now))
+			user.dead += d
 			e.enqueueVersion(user)
 		}
 	}
 }
 
-func delta(before, after bool) int32 {
-	switch {
-	case before == after:
-		return 0
-	case after:
-		return 1
+// delta is by how much the number of replicas of which the fact holds has changed.
+func delta(fact, before, after facts) int {
+	d := 0
+	if after&fact != 0 {
+		d++
 	}
-	return -1
+	if before&fact != 0 {
+		d--
+	}
+	return d
 }
 
 // countRunning counts a replica of a version in or out, for what the version depends on.
 func (e *Engine) countRunning(v *version, d int) {
 	for _, dep := range v.deps {
-		l := e.members[dep].links
+		l := e.linksOf(dep)
 		l.running += d
 		idle := l.running == 0
 		if v.requires(dep) {
@@ -90,28 +123,27 @@ func (e *Engine) countRunning(v *version, d int) {
 			idle = idle || l.requiring == 0
 		}
 		if idle {
-			e.enqueueMember(dep)
+			for id := range e.replicasOf(dep) {
+				e.enqueue(id)
+			}
 		}
 	}
 }
 
+// enqueue puts a replica into the queue if it is one of which consider may find something due.
 func (e *Engine) enqueue(id ReplicaID) {
-	if r := &e.replicas[id]; r.is(exists) && !r.is(queued) {
-		r.set(queued)
-		e.queue = append(e.queue, id)
+	r := &e.replicas[id]
+	if told := r.phase == Stopping || r.phase == Cut; told || !r.is(exists) || r.is(queued) || r.phase.Ended() && r.wanted != Gone {
+		return
 	}
-}
-
-func (e *Engine) enqueueMember(id MemberID) {
-	for r := e.members[id].first; r != none; r = e.replicas[r].next {
-		e.enqueue(r)
-	}
+	r.set(queued)
+	e.queue = append(e.queue, id)
 }
 
 func (e *Engine) enqueueVersion(v *version) {
-	for r := e.members[v.member].first; r != none; r = e.replicas[r].next {
-		if e.replicas[r].version == v {
-			e.enqueue(r)
+	for id, r := range e.replicasOf(v.member) {
+		if r.version() == v {
+			e.enqueue(id)
 		}
 	}
 }

@@ -8,10 +8,10 @@ import (
 // Whatever the counts say, the group is over when the time of its stop is.
 func TestBackstop(t *testing.T) {
 	for name, broken := range map[string]func(e *Engine){
-		"a dependent that is none": func(e *Engine) { e.linksOf(0).running++ },
+		"a dependent that is none": func(e *Engine) { e.link(0).running++ },
 		"a replica that is none":   func(e *Engine) { e.running++ },
-		"both":                     func(e *Engine) { e.linksOf(0).running++; e.running++ },
-		"a user that is none":      func(e *Engine) { e.linksOf(0).requiring++; e.open++ },
+		"both":                     func(e *Engine) { e.link(0).running++; e.running++ },
+		"a user that is none":      func(e *Engine) { e.link(0).requiring++; e.open++ },
 	} {
 		e := New(Config{Grace: time.Second, HardStop: 2 * time.Second})
 		step := func(now Time, in Input) { // Step without verify, which would find the defect

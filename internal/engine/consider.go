@@ -1,24 +1,31 @@
 package engine
 
-// settleQueue does what is due for each queued replica, and for those that this queues, until nothing is due or there are that
-// many actions. It reports whether nothing is due.
+// settleQueue does what is due for each queued replica, for those that this queues, and then for those that a sweep has not come
+// to, until nothing is due or there are that many actions. It reports whether nothing is due.
 func (e *Engine) settleQueue(most int) bool {
-	for ; e.at < len(e.queue); e.at++ {
+	for {
 		if len(e.actions) >= most {
 			return false
 		}
-		id := e.queue[e.at]
-		r := &e.replicas[id]
-		r.clear(queued)
-		if r.is(exists) && e.phase != GroupNew {
+		id := e.sweep
+		switch {
+		case e.at < len(e.queue):
+			id = e.queue[e.at]
+			e.at++
+			e.replicas[id].clear(queued)
+		case int(id) < len(e.replicas):
+			e.sweep++
+		default:
+			e.at = 0
+			if e.queue = e.queue[:0]; cap(e.queue) > ordinaryPiece {
+				e.queue = nil
+			}
+			return true
+		}
+		if e.replicas[id].is(exists) && e.phase != GroupNew {
 			e.consider(id)
 		}
 	}
-	e.at = 0
-	if e.queue = e.queue[:0]; cap(e.queue) > ordinaryPiece {
-		e.queue = nil
-	}
-	return true
 }
 
 // consider does what is due for a replica, if anything is. It decides from the present state alone, so it may be called
@@ -40,7 +47,7 @@ func (e *Engine) consider(id ReplicaID) {
 // considerIdle starts a replica that waits, or ends it.
 func (e *Engine) considerIdle(id ReplicaID) {
 	r := &e.replicas[id]
-	v := r.version
+	v := r.version()
 	never := r.attempt == 0
 	switch {
 	case e.phase >= GroupStopping:
@@ -51,7 +58,7 @@ func (e *Engine) considerIdle(id ReplicaID) {
 		e.endIdle(id, e.causeOfDeath(v))
 	case never && (v.unmet > 0 || e.phase != GroupRunning):
 	case v.unmetReq > 0 || r.is(waits) || e.frozen:
-	case !never && e.requiredByRunning(r.member):
+	case !never && e.requiredByRunning(e.member(id)):
 	default:
 		e.start(id)
 	}
@@ -62,31 +69,32 @@ func (e *Engine) considerRunning(id ReplicaID) {
 	r := &e.replicas[id]
 	switch {
 	case e.phase >= GroupStopping:
-		if l := e.members[r.member].links; l == nil || l.running == 0 {
+		if l := e.linksOf(e.member(id)); l == nil || l.running == 0 {
 			e.tell(id, e.cause)
 		}
 	case r.wanted == Gone:
-		if m := &e.members[r.member]; m.state != memberLeaving || m.links == nil || m.links.running == 0 {
+		m := e.member(id)
+		if l := e.linksOf(m); l == nil || l.running == 0 || !e.replicas[m].is(leaving) {
 			e.tell(id, r.cause)
 		}
 	case r.wanted == Down || r.wanted == Again:
-		if r.is(joining) || !e.requiredByRunning(r.member) { // nothing counts on what joins
+		if r.is(joining) || !e.requiredByRunning(e.member(id)) { // nothing counts on what joins
 			e.tell(id, r.cause)
 		}
-	case r.version.unmetReq > 0:
-		e.want(id, Again, e.causeToFollow(r.version))
+	case r.version().unmetReq > 0:
+		e.want(id, Again, e.causeToFollow(r.version()))
 	}
 }
 
 // requiredByRunning reports whether a replica runs that requires the member.
 func (e *Engine) requiredByRunning(id MemberID) bool {
-	l := e.members[id].links
+	l := e.linksOf(id)
 	return l != nil && l.requiring > 0
 }
 
 // causeToFollow is why something stops that requires what is not satisfied: what that stops for, or its restart.
 func (e *Engine) causeToFollow(v *version) *Cause {
-	id := e.findReplica(v.Requires, func(f facts) bool { return f.counted && !f.satisfied })
+	id := e.findReplica(v.Requires, func(f facts) bool { return f&(counted|satisfied) == counted })
 	if id != none {
 		if r := &e.replicas[id]; r.cause != nil && (r.phase == Starting || r.phase == Ready) {
 			return r.cause
@@ -97,7 +105,7 @@ func (e *Engine) causeToFollow(v *version) *Cause {
 
 // causeOfDeath is why a replica that waits does not start any more.
 func (e *Engine) causeOfDeath(v *version) *Cause {
-	id := e.findReplica(v.deps, func(f facts) bool { return f.dead })
+	id := e.findReplica(v.deps, func(f facts) bool { return f&dead != 0 })
 	cause := &Cause{Reason: Failure, Replica: id}
 	if id != none && e.replicas[id].cause != nil {
 		cause.Err = e.replicas[id].cause.Err
@@ -107,8 +115,8 @@ func (e *Engine) causeOfDeath(v *version) *Cause {
 
 func (e *Engine) findReplica(members []MemberID, is func(facts) bool) ReplicaID {
 	for _, m := range members {
-		for id := e.members[m].first; id != none; id = e.replicas[id].next {
-			if is(e.replicas[id].facts()) {
+		for id, r := range e.replicasOf(m) {
+			if is(r.facts()) {
 				return id
 			}
 		}
@@ -133,7 +141,7 @@ func (e *Engine) enter(id ReplicaID, to Phase, a Action, also func(r *replica)) 
 		}
 	})
 	r := &e.replicas[id]
-	a.Kind, a.Phase, a.Replica, a.Member, a.Index, a.Attempt = Enter, to, id, r.member, r.index, r.attempt
+	a.Kind, a.Phase, a.Replica, a.Attempt = Enter, to, id, r.attempt
 	e.emit(a)
 }
 
@@ -155,7 +163,7 @@ func (e *Engine) start(id ReplicaID) {
 		r.attempt, r.plan, r.cause, r.wanted = attempt, nil, nil, Run
 		r.clear(good | late | forced)
 	})
-	v := e.replicas[id].version
+	v := e.replicas[id].version()
 	if v.Restart.When != Never {
 		e.historyOf(id).started = e.now
 	}
@@ -195,7 +203,7 @@ func (e *Engine) lateStart(id ReplicaID, attempt Attempt) {
 	switch {
 	case e.phase >= GroupStopping: // it is told in its turn
 	case r.wanted != Run: // likewise
-	case r.is(joining), r.version.Optional, r.version.Restart.When != Never:
+	case r.is(joining), r.version().Optional, r.version().Restart.When != Never:
 		e.want(id, Again, &Cause{Reason: Restart, Replica: id})
 	default:
 		e.softStop(&Cause{Reason: Failure, Replica: id})

@@ -45,11 +45,9 @@ type Engine struct {
 	cause  *Cause // why the group stops
 	now    Time
 
-	members      []member
-	replicas     []replica
-	freeMembers  []MemberID
-	freeReplicas []ReplicaID
-	attempts     Attempt
+	replicas []replica   // by ReplicaID and by MemberID
+	free     []ReplicaID // records in which nothing lives
+	attempts Attempt
 
 	running int // replicas whose function runs
 	pending int // replicas that the group's readiness waits for
@@ -64,6 +62,7 @@ type Engine struct {
 	duckAt   Time // when the lame duck began
 	stopAt   Time // when the soft stop began
 	budget   budget
+	linked   bool    // something depends on something, or did
 	depths   []int32 // of the members; nil when they are to be measured again
 	timers   timers
 	backstop *timer
@@ -75,7 +74,8 @@ type Engine struct {
 	opsDirty bool
 
 	queue   []ReplicaID
-	at      int // in queue
+	at      int       // in queue
+	sweep   ReplicaID // those from here on are all to be considered
 	actions []Action
 	piece   int // of actions, see Continue
 }
@@ -115,7 +115,7 @@ const ordinaryPiece = 64
 
 // Grow makes room for n more members with a replica each.
 func (e *Engine) Grow(n int) {
-	e.members, e.replicas = slices.Grow(e.members, n), slices.Grow(e.replicas, n)
+	e.replicas = slices.Grow(e.replicas, n)
 }
 
 func (e *Engine) take(in Input) {
@@ -129,9 +129,11 @@ func (e *Engine) take(in Input) {
 	case *BecameReady:
 		e.becameReady(in.Replica, in.Attempt)
 	case Ended:
-		e.attemptEnded(in)
-	case *Ended:
-		e.attemptEnded(*in)
+		e.attemptEnded(&in)
+	case *Ends:
+		for i := range *in {
+			e.attemptEnded(&(*in)[i])
+		}
 	case SoftStop:
 		e.requestStop(in)
 	case HardStop:
@@ -217,9 +219,7 @@ func (e *Engine) begin() {
 		return
 	}
 	e.turn(GroupRunning, nil)
-	for id := range e.replicas {
-		e.enqueue(ReplicaID(id))
-	}
+	e.sweep = 0
 	if e.cfg.Remind {
 		e.remindIn(firstReminder)
 	}

@@ -2,23 +2,7 @@ package engine
 
 import "slices"
 
-// A member is a name in the group. Its replicas are a list through replica.next. There may be millions, so what only some
-// have is in links.
-type member struct {
-	links *links // nil as long as nothing has depended on it, and it has no version of replicas to come
-	first ReplicaID
-	state memberState
-}
-
-type memberState uint8
-
-const (
-	memberFree memberState = iota // its identifier may be used again
-	memberHere
-	memberLeaving // it is being removed
-)
-
-// links is what only some members have.
+// links are what only some members have.
 type links struct {
 	tally
 	users     []*version // versions that depend on the member
@@ -35,13 +19,13 @@ type tally struct {
 }
 
 func (t *tally) add(f facts, n int32) {
-	if f.counted {
+	if f&counted != 0 {
 		t.counted += n
 	}
-	if f.satisfied {
+	if f&satisfied != 0 {
 		t.satisfied += n
 	}
-	if f.dead {
+	if f&dead != 0 {
 		t.dead += n
 	}
 }
@@ -52,38 +36,37 @@ func (t *tally) isSatisfied() bool { return t.satisfied == t.counted }
 // Requiring reports whether a replica runs that requires the member, so that it stops when one of the member's does.
 func (e *Engine) Requiring(id MemberID) bool { return e.requiredByRunning(id) }
 
-// linksOf are the member's, made if need be.
+// linksOf are the member's, nil if it has none.
 func (e *Engine) linksOf(id MemberID) *links {
-	m := &e.members[id]
-	if m.links == nil {
-		m.links = &links{tally: e.tally(m)}
+	if t := e.replicas[id].ties; t != nil {
+		return t.links
 	}
-	return m.links
+	return nil
+}
+
+// link are the member's links, made if need be.
+func (e *Engine) link(id MemberID) *links {
+	t := e.tied(ReplicaID(id))
+	if t.links == nil {
+		t.links = &links{tally: e.tally(id)}
+	}
+	return t.links
 }
 
 // tally counts the replicas of a member.
-func (e *Engine) tally(m *member) (t tally) {
-	for r := m.first; r != none; r = e.replicas[r].next {
-		t.add(e.replicas[r].facts(), 1)
+func (e *Engine) tally(id MemberID) (t tally) {
+	for _, r := range e.replicasOf(id) {
+		t.add(r.facts(), 1)
 	}
 	return t
 }
 
 // add puts a member into the graph.
 func (e *Engine) add(in Add) {
-	var id MemberID
-	if n := len(e.freeMembers); n > 0 {
-		id = e.freeMembers[n-1]
-		e.freeMembers = e.freeMembers[:n-1]
-	} else {
-		id = MemberID(len(e.members))
-		e.members = append(e.members, member{})
-	}
-	e.members[id] = member{first: none, state: memberHere}
+	id := MemberID(e.newRecord())
+	e.replicas[id].set(here)
 	v := e.newVersion(id, in.Spec)
-	if e.depths != nil && len(v.deps) == 0 && int(id) == len(e.depths) {
-		e.depths = append(e.depths, 0)
-	} else {
+	if len(v.deps) > 0 {
 		e.depths = nil
 	}
 	e.open++ // it is parked, as yet
@@ -97,31 +80,30 @@ func (e *Engine) add(in Add) {
 		e.addReplica(id, i, v, 0, 0)
 	}
 	if in.Replicas != 1 {
-		e.linksOf(id).version = v
+		e.link(id).version = v
 	}
 }
 
 // isParked reports whether the member is there and has no replicas. Such a member keeps the group from being over.
-func (m *member) isParked() bool { return m.state == memberHere && m.first == none }
+func (e *Engine) isParked(id MemberID) bool { return e.replicas[id].is(here) && e.first(id) == none }
 
 // freeMember takes a member without replicas out of the graph. What depended on it has ended, or is ending, and does so no
 // more.
 func (e *Engine) freeMember(id MemberID) {
-	m := &e.members[id]
-	if l := m.links; l != nil {
+	if l := e.linksOf(id); l != nil {
 		for _, user := range l.users {
 			is := func(dep MemberID) bool { return dep == id }
 			user.After = slices.DeleteFunc(slices.Clone(user.After), is)
 			user.Requires = slices.DeleteFunc(slices.Clone(user.Requires), is)
 			user.deps = slices.DeleteFunc(user.deps, is) // the member is satisfied: it has no replicas
+			e.depths = nil
 		}
 		if l.version != nil && l.version != plainVersion && l.version.replicas == 0 {
 			e.unlink(l.version)
 		}
 	}
-	*m = member{first: none}
-	e.freeMembers = append(e.freeMembers, id)
-	e.depths = nil
+	e.replicas[id].clear(here | leaving)
+	e.free = append(e.free, ReplicaID(id))
 }
 
 // DependsOn reports whether a member starts after another, directly or not.
@@ -141,7 +123,6 @@ func (e *Engine) DependsOn(id, on MemberID) bool {
 
 // eachDep calls do with what any of the member's replicas depends on, and with what those to come do.
 func (e *Engine) eachDep(id MemberID, do func(MemberID)) {
-	m := &e.members[id]
 	var last *version
 	visit := func(v *version) {
 		if v != last {
@@ -151,13 +132,13 @@ func (e *Engine) eachDep(id MemberID, do func(MemberID)) {
 			}
 		}
 	}
-	for r := m.first; r != none; r = e.replicas[r].next {
-		visit(e.replicas[r].version)
+	for _, r := range e.replicasOf(id) {
+		visit(r.version())
 	}
-	if m.links != nil && m.links.version != nil {
-		visit(m.links.version)
+	if l := e.linksOf(id); l != nil && l.version != nil {
+		visit(l.version)
 	}
 }
 
 // Removing reports whether the member is on its way out, so that nothing may be added after it.
-func (e *Engine) Removing(id MemberID) bool { return e.members[id].state != memberHere }
+func (e *Engine) Removing(id MemberID) bool { return !e.replicas[id].is(here) }

@@ -26,6 +26,8 @@ type (
 		Final   bool // a restart cannot mend it
 		Err     any  // passed through
 	}
+	// Ends are several at the same time.
+	Ends []Ended
 	// SoftStop asks for the stop of the group, after its lame duck unless Now is set.
 	SoftStop struct {
 		Cause Cause
@@ -101,6 +103,8 @@ func (Begin) input() {}
 func (BecameReady) input() {}
 
 func (Ended) input() {}
+
+func (Ends) input() {}
 
 func (SoftStop) input() {}
 

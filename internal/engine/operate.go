@@ -69,9 +69,9 @@ func (e *Engine) opOn(kind Input, id OpID, member MemberID, index int) *operatio
 	switch {
 	case e.phase == GroupNew || e.phase >= GroupLameDuck:
 		return refuse(Leaving)
-	case member < 0 || int(member) >= len(e.members) || e.members[member].state == memberFree:
+	case member < 0 || int(member) >= len(e.replicas) || !e.replicas[member].is(here|leaving):
 		return refuse(Unknown)
-	case e.members[member].state == memberLeaving:
+	case e.replicas[member].is(leaving):
 		return refuse(Busy)
 	}
 	op := &operation{id: id, kind: kind, member: member, index: index, old: none}
@@ -203,7 +203,7 @@ func (e *Engine) replaceNext(op *operation) {
 		return
 	}
 	op.old, op.waiting = op.waiting[0], op.waiting[1:]
-	id := e.addReplica(op.member, int(e.replicas[op.old].index), op.version, joining, op.id)
+	id := e.addReplica(op.member, e.Index(op.old), op.version, joining, op.id)
 	op.targets = append(op.targets[:0], target{replica: id, made: true})
 	e.watch(op)
 }
@@ -215,15 +215,16 @@ func (e *Engine) remove(op *operation) {
 			e.end(op, InUse, user)
 			return
 		}
-		if e.members[op.member].isParked() {
+		if e.isParked(op.member) {
 			e.open--
 		}
-		e.members[op.member].state = memberLeaving
+		e.replicas[op.member].clear(here)
+		e.replicas[op.member].set(leaving)
 	}
 	for _, t := range op.targets {
 		e.want(t.replica, Gone, &Cause{Reason: Requested, Replica: t.replica})
 	}
-	if e.members[op.member].first == none && e.members[op.member].state == memberLeaving {
+	if e.first(op.member) == none && e.replicas[op.member].is(leaving) {
 		e.freeMember(op.member)
 		e.emit(Action{Kind: Forget, Replica: none, Member: op.member})
 	}
@@ -231,13 +232,13 @@ func (e *Engine) remove(op *operation) {
 
 // usedBy is a member that depends on this one and has not ended.
 func (e *Engine) usedBy(id MemberID) (MemberID, bool) {
-	l := e.members[id].links
+	l := e.linksOf(id)
 	if l == nil {
 		return 0, false
 	}
 	for _, v := range l.users {
-		for r := e.members[v.member].first; r != none; r = e.replicas[r].next {
-			if rep := &e.replicas[r]; rep.version == v && rep.wanted != Gone && !rep.phase.Ended() {
+		for _, r := range e.replicasOf(v.member) {
+			if r.version() == v && r.wanted != Gone && !r.phase.Ended() {
 				return v.member, true
 			}
 		}
@@ -250,7 +251,7 @@ func (e *Engine) scale(op *operation, n int) {
 	have := op.targets
 	op.targets = nil
 	version := e.versionOf(op.member)
-	if l := e.linksOf(op.member); l.version == nil {
+	if l := e.link(op.member); l.version == nil {
 		l.version = version // also for later, when there may be no replica left to ask
 	}
 	for _, t := range have[min(n, len(have)):] {
@@ -266,13 +267,12 @@ func (e *Engine) scale(op *operation, n int) {
 
 // versionOf is the version of the replicas to come.
 func (e *Engine) versionOf(id MemberID) *version {
-	m := &e.members[id]
-	if m.links != nil && m.links.version != nil {
-		return m.links.version
+	if l := e.linksOf(id); l != nil && l.version != nil {
+		return l.version
 	}
-	for r := m.first; r != none; r = e.replicas[r].next {
-		if e.replicas[r].wanted != Gone {
-			return e.replicas[r].version
+	for _, r := range e.replicasOf(id) {
+		if r.wanted != Gone {
+			return r.version()
 		}
 	}
 	return plainVersion
@@ -280,7 +280,7 @@ func (e *Engine) versionOf(id MemberID) *version {
 
 // IsModel reports whether replicas to come have the spec of this one.
 func (e *Engine) IsModel(id ReplicaID) bool {
-	return e.versionOf(e.replicas[id].member) == e.replicas[id].version
+	return e.versionOf(e.member(id)) == e.replicas[id].version()
 }
 
 // withdraw ends an operation that has no caller any more, when what has not taken its place is gone.

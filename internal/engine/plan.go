@@ -5,8 +5,8 @@ import "time"
 // A plan is the times of the stop of those replicas that were told at the same moment and have the same time.
 type plan struct {
 	told, hardAt, abandonAt Time
-	replicas                []ReplicaID
-	live                    int // of these, those that have not ended and have no later plan
+	first, last             ReplicaID // among these are its replicas
+	live                    int       // of these, those that have not ended and have no later plan
 	timer                   *timer
 }
 
@@ -50,9 +50,9 @@ func (e *Engine) newBudget(from Time) budget {
 
 // depthRunning is that of the deepest replica that runs: so many more stop after it.
 func (e *Engine) depthRunning() (depth int) {
-	for id := range e.replicas {
+	for id := 0; id < len(e.replicas) && e.linked; id++ {
 		if r := &e.replicas[id]; r.is(exists) && r.phase.Running() {
-			depth = max(depth, e.depth(r.member))
+			depth = max(depth, e.depth(e.member(ReplicaID(id))))
 		}
 	}
 	return depth
@@ -68,7 +68,7 @@ func (e *Engine) timesFor(id ReplicaID) (hardAt, abandonAt Time) {
 func (e *Engine) shareOut(id ReplicaID) (hardAt, abandonAt Time) {
 	r := &e.replicas[id]
 	limit := func(at Time) Time {
-		if own := r.version.StopWithin; own > 0 {
+		if own := r.version().StopWithin; own > 0 {
 			return min(at, e.now+own)
 		}
 		return at
@@ -81,7 +81,7 @@ func (e *Engine) shareOut(id ReplicaID) (hardAt, abandonAt Time) {
 		hardAt = limit(b.ends)
 		return hardAt, hardAt + b.wait
 	}
-	b, depth := &e.budget, e.depth(r.member)
+	b, depth := &e.budget, e.depth(e.member(id))
 	if b.hard != nil {
 		ends := b.cutFrom + b.slot*time.Duration(max(b.depth-depth, 0)+1)
 		return limit(ends - b.slot/2), ends
@@ -119,8 +119,10 @@ func (e *Engine) setPlan(id ReplicaID, told, hardAt, abandonAt Time) {
 		}
 		e.lastPlan = p
 	}
-	p.replicas = append(p.replicas, id)
-	p.live++
+	if p.live++; p.live == 1 {
+		p.first, p.last = id, id
+	}
+	p.first, p.last = min(p.first, id), max(p.last, id)
 	e.replicas[id].plan = p
 }
 
@@ -140,7 +142,7 @@ func (e *Engine) leavePlan(id ReplicaID) {
 // planCut cuts who is still there at the plan's hard stop, and waits for them.
 func (e *Engine) planCut(p *plan) {
 	e.planWait(p)
-	for _, id := range p.replicas {
+	for id := p.first; id <= p.last; id++ {
 		if r := &e.replicas[id]; r.plan == p && r.phase == Stopping {
 			e.cut(id, &Cause{Hard: true, Reason: GraceExpired, After: p.hardAt - p.told})
 		}
@@ -156,7 +158,7 @@ func (e *Engine) planWait(p *plan) {
 // planAbandon gives up who is still there.
 func (e *Engine) planAbandon(p *plan) {
 	p.timer = nil
-	for _, id := range p.replicas {
+	for id := p.first; id <= p.last; id++ {
 		if r := &e.replicas[id]; r.plan == p && r.phase.Running() {
 			e.abandon(id)
 		}
@@ -180,15 +182,15 @@ func (e *Engine) Share(id ReplicaID, grace time.Duration) time.Duration {
 	r := &e.replicas[id]
 	grace -= min(e.cfg.LameDuck, grace)
 	deepest := 0
-	e.depth(r.member)
+	e.depth(e.member(id))
 	for _, d := range e.depths {
 		deepest = max(deepest, int(d))
 	}
 	share := grace / time.Duration(2*(deepest+1))
-	if l := e.members[r.member].links; l == nil || len(l.users) == 0 {
-		share = grace - share*time.Duration(e.depth(r.member))
+	if l := e.linksOf(e.member(id)); l == nil || len(l.users) == 0 {
+		share = grace - share*time.Duration(e.depth(e.member(id)))
 	}
-	if own := r.version.StopWithin; own > 0 {
+	if own := r.version().StopWithin; own > 0 {
 		share = min(share, own)
 	}
 	return share
@@ -196,12 +198,15 @@ func (e *Engine) Share(id ReplicaID, grace time.Duration) time.Duration {
 
 // Depth is the length of the longest chain of members that the replica's member depends on. Members with a greater depth stop
 // first.
-func (e *Engine) Depth(id ReplicaID) int { return e.depth(e.replicas[id].member) }
+func (e *Engine) Depth(id ReplicaID) int { return e.depth(e.member(id)) }
 
 // depth is the length of the longest chain of members that a member depends on.
 func (e *Engine) depth(id MemberID) int {
-	if e.depths == nil {
+	if e.linked && e.depths == nil {
 		e.measure()
+	}
+	if int(id) >= len(e.depths) { // it has come since, and depends on nothing
+		return 0
 	}
 	return int(e.depths[id])
 }
@@ -209,7 +214,7 @@ func (e *Engine) depth(id MemberID) int {
 // measure measures all depths. They are needed for a stop only.
 func (e *Engine) measure() {
 	const unknown = -1
-	e.depths = make([]int32, len(e.members))
+	e.depths = make([]int32, len(e.replicas))
 	for i := range e.depths {
 		e.depths[i] = unknown
 	}
@@ -224,7 +229,7 @@ func (e *Engine) measure() {
 		e.depths[id] = depth
 		return depth
 	}
-	for id := range e.members {
+	for id := range e.replicas {
 		visit(MemberID(id))
 	}
 }

@@ -287,10 +287,10 @@ func (w *world) addMember() {
 
 // nextMember is the identifier that the engine gives next.
 func (w *world) nextMember() MemberID {
-	if n := len(w.e.freeMembers); n > 0 {
-		return w.e.freeMembers[n-1]
+	if n := len(w.e.free); n > 0 {
+		return MemberID(w.e.free[n-1])
 	}
-	return MemberID(len(w.e.members))
+	return MemberID(len(w.e.replicas))
 }
 
 func (w *world) newOp(make func(OpID) Input) {
@@ -386,7 +386,7 @@ func (w *world) act(a Action) {
 			panic(fmt.Sprintf("replica %d was added twice", a.Replica))
 		}
 		w.replicas[a.Replica] = &shadow{member: a.Member}
-		w.specs[a.Replica] = w.e.replicas[a.Replica].version.Spec
+		w.specs[a.Replica] = w.e.replicas[a.Replica].version().Spec
 	case Forget:
 		if a.Replica != none {
 			if r := w.replicas[a.Replica]; r == nil || r.phase.Running() {

@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Grace is the group's grace period: that of its stop, once it has begun.
 func (e *Engine) Grace() time.Duration {
@@ -28,22 +25,17 @@ func (e *Engine) Next() Time {
 func (e *Engine) Abandons(now Time) (list []ReplicaID) {
 	e.timers.postpone(now)
 	for _, t := range e.timers.heap {
-		switch {
-		case t.at > now || t.abandons == nil:
-		case t == e.backstop:
-			for id := range e.replicas {
+		if t.at > now || t.abandons == nil {
+			continue
+		}
+		for id := range e.replicas {
+			if r := &e.replicas[id]; r.is(exists) && r.phase.Running() && (t == e.backstop || r.plan == t.abandons) {
 				list = append(list, ReplicaID(id))
 			}
-		default:
-			list = append(list, t.abandons.replicas...)
 		}
 	}
-	running := func(id ReplicaID) bool { return e.replicas[id].is(exists) && e.replicas[id].phase.Running() }
-	return slices.DeleteFunc(list, func(id ReplicaID) bool { return !running(id) })
+	return list
 }
-
-// Index is which of its member's replicas it is.
-func (e *Engine) Index(id ReplicaID) int { return int(e.replicas[id].index) }
 
 // Cause is why the replica was told to stop in its present attempt, or is about to be.
 func (e *Engine) Cause(id ReplicaID) *Cause { return e.replicas[id].cause }

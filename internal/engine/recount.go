@@ -4,13 +4,13 @@ import "fmt"
 
 // recount derives again what the engine counts, and says what is wrong.
 func (e *Engine) recount() error {
-	running, pending, open := 0, 0, 0
-	for id := range e.members {
+	nRunning, nPending, nOpen := 0, 0, 0
+	for id := range e.replicas {
 		if err := e.recountMember(MemberID(id)); err != nil {
 			return err
 		}
-		if e.members[id].isParked() {
-			open++
+		if e.isParked(MemberID(id)) {
+			nOpen++
 		}
 	}
 	for id := range e.replicas {
@@ -19,56 +19,51 @@ func (e *Engine) recount() error {
 			continue
 		}
 		f := r.facts()
-		count := func(n *int, is bool) {
-			if is {
-				*n++
-			}
-		}
-		count(&running, f.running)
-		count(&pending, f.pending)
-		count(&open, f.open)
-		if err := e.recountVersion(r.version); err != nil {
+		nRunning += delta(running, 0, f)
+		nPending += delta(pending, 0, f)
+		nOpen += delta(open, 0, f)
+		if err := e.recountVersion(r.version()); err != nil {
 			return err
 		}
 		if err := e.overlooked(ReplicaID(id)); err != nil {
 			return err
 		}
 	}
-	if running != e.running || pending != e.pending || open != e.open {
-		return fmt.Errorf("running, pending, open: counted %d, %d, %d, are %d, %d, %d", e.running, e.pending, e.open, running, pending, open)
+	if nRunning != e.running || nPending != e.pending || nOpen != e.open {
+		return fmt.Errorf("running, pending, open: counted %d, %d, %d, are %d, %d, %d", e.running, e.pending, e.open, nRunning, nPending, nOpen)
 	}
 	return nil
 }
 
 func (e *Engine) recountMember(id MemberID) error {
-	m := &e.members[id]
-	if m.state == memberFree {
+	if !e.replicas[id].is(here | leaving) {
 		return nil
 	}
-	places := map[int32]bool{} // one replica in each, but for one that is to replace it and is not ready yet
-	for r := m.first; r != none; r = e.replicas[r].next {
-		if rep := &e.replicas[r]; !rep.is(exists) || rep.member != id {
-			return fmt.Errorf("member %d has replica %d, which is not its own", id, r)
-		} else if rep.wanted != Gone && !rep.is(joining) {
-			if places[rep.index] && !e.leaving() {
-				return fmt.Errorf("member %d has two replicas in the place %d", id, rep.index)
+	places := map[int]bool{} // one replica in each, but for one that is to replace it and is not ready yet
+	for at, r := range e.replicasOf(id) {
+		if !r.is(exists) || e.member(at) != id {
+			return fmt.Errorf("member %d has replica %d, which is not its own", id, at)
+		} else if index := e.Index(at); r.wanted != Gone && !r.is(joining) {
+			if places[index] && !e.leaving() {
+				return fmt.Errorf("member %d has two replicas in the place %d", id, index)
 			}
-			places[rep.index] = true
+			places[index] = true
 		}
 	}
-	if m.links == nil {
+	l := e.linksOf(id)
+	if l == nil {
 		return nil
 	}
-	if again := e.tally(m); again != m.links.tally {
-		return fmt.Errorf("member %d: the tally is %+v, and should be %+v", id, m.links.tally, again)
+	if again := e.tally(id); again != l.tally {
+		return fmt.Errorf("member %d: the tally is %+v, and should be %+v", id, l.tally, again)
 	}
 	users, requiring := 0, 0
-	for _, v := range m.links.users {
+	for _, v := range l.users {
 		if err := e.recountVersion(v); err != nil {
 			return err
 		}
-		for r := e.members[v.member].first; r != none; r = e.replicas[r].next {
-			if rep := &e.replicas[r]; rep.version == v && rep.phase.Running() {
+		for _, r := range e.replicasOf(v.member) {
+			if r.version() == v && r.phase.Running() {
 				users++
 				if v.requires(id) {
 					requiring++
@@ -76,8 +71,8 @@ func (e *Engine) recountMember(id MemberID) error {
 			}
 		}
 	}
-	if users != m.links.running || requiring != m.links.requiring {
-		return fmt.Errorf("member %d: running users %d, requiring %d, and should be %d, %d", id, m.links.running, m.links.requiring, users, requiring)
+	if users != l.running || requiring != l.requiring {
+		return fmt.Errorf("member %d: running users %d, requiring %d, and should be %d, %d", id, l.running, l.requiring, users, requiring)
 	}
 	return nil
 }
@@ -85,17 +80,17 @@ func (e *Engine) recountMember(id MemberID) error {
 func (e *Engine) recountVersion(v *version) error {
 	unmet, unmetReq, dead := 0, 0, 0
 	for _, dep := range v.deps {
-		m := &e.members[dep]
-		if m.state == memberFree || m.links == nil {
+		l := e.linksOf(dep)
+		if !e.replicas[dep].is(here|leaving) || l == nil {
 			return fmt.Errorf("a version of member %d depends on %d, which is gone", v.member, dep)
 		}
-		if !m.links.isSatisfied() {
+		if !l.isSatisfied() {
 			unmet++
 			if v.requires(dep) {
 				unmetReq++
 			}
 		}
-		if m.links.dead > 0 {
+		if l.dead > 0 {
 			dead++
 		}
 	}
@@ -111,8 +106,9 @@ func (e *Engine) overlooked(id ReplicaID) error {
 	if e.phase == GroupNew || e.phase == GroupOver {
 		return nil
 	}
+	member := e.member(id)
 	say := func(what string) error {
-		return fmt.Errorf("replica %d of member %d, %v: %s", id, r.member, r.phase, what)
+		return fmt.Errorf("replica %d of member %d, %v: %s", id, member, r.phase, what)
 	}
 	idle := !r.phase.Running() && !r.phase.Ended()
 	told := r.phase == Stopping || r.phase == Cut
@@ -120,10 +116,10 @@ func (e *Engine) overlooked(id ReplicaID) error {
 	users, requiring := 0, 0
 	for other := range e.replicas {
 		if u := &e.replicas[other]; u.is(exists) && u.phase.Running() {
-			for _, dep := range u.version.deps {
-				if dep == r.member {
+			for _, dep := range u.version().deps {
+				if dep == member {
 					users++
-					if u.version.requires(dep) {
+					if u.version().requires(dep) {
 						requiring++
 					}
 				}
@@ -135,7 +131,7 @@ func (e *Engine) overlooked(id ReplicaID) error {
 		return say("the group stops, and it has not ended")
 	case e.phase >= GroupStopping && runs && !told && users == 0:
 		return say("the group stops, nothing that depends on it runs, and it was not told")
-	case r.wanted == Gone && !told && (idle || runs && (users == 0 || e.members[r.member].state == memberHere)):
+	case r.wanted == Gone && !told && (idle || runs && (users == 0 || e.replicas[member].is(here))):
 		return say("it is to go, and was not told")
 	case r.wanted == Gone && r.phase.Ended():
 		return say("it is to go, has ended, and was not forgotten")
@@ -143,9 +139,9 @@ func (e *Engine) overlooked(id ReplicaID) error {
 		return say("it is to be down, and waits")
 	case e.phase < GroupStopping && (r.wanted == Down || r.wanted == Again) && runs && !told && requiring == 0:
 		return say("it is to stop, nothing that requires it runs, and it was not told")
-	case r.phase == Ready && r.wanted == Run && e.phase < GroupStopping && r.version.unmetReq > 0:
+	case r.phase == Ready && r.wanted == Run && e.phase < GroupStopping && r.version().unmetReq > 0:
 		return say("something that it requires is not ready, and it runs on")
-	case idle && r.wanted == Run && e.phase == GroupRunning && !e.frozen && !r.is(waits) && r.version.unmet == 0 && (r.attempt == 0 || requiring == 0):
+	case idle && r.wanted == Run && e.phase == GroupRunning && !e.frozen && !r.is(waits) && r.version().unmet == 0 && (r.attempt == 0 || requiring == 0):
 		return say("all that it needs is ready, and it does not start")
 	}
 	return nil

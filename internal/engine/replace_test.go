@@ -18,7 +18,7 @@ func steps(e *Engine, now Time, inputs ...Input) (all []Action) {
 // phases are those of a member's replicas, in the order of their making.
 func phases(e *Engine, of MemberID) (list []Phase) {
 	for id := range e.replicas {
-		if r := &e.replicas[id]; r.is(exists) && r.member == of {
+		if r := &e.replicas[id]; r.is(exists) && e.member(ReplicaID(id)) == of {
 			list = append(list, r.phase)
 		}
 	}
@@ -90,7 +90,7 @@ func TestReplacementHasItsOwnDepth(t *testing.T) {
 		BecameReady{0, 1}, BecameReady{2, 2}, BecameReady{1, 3})
 	depth := func(want int) {
 		t.Helper()
-		if got := e.Depth(e.members[2].first); got != want {
+		if got := e.Depth(e.first(2)); got != want {
 			t.Errorf("the depth is %d, want %d", got, want)
 		}
 	}
@@ -99,7 +99,7 @@ func TestReplacementHasItsOwnDepth(t *testing.T) {
 	replace := func(op OpID, deps ...MemberID) {
 		t.Helper()
 		steps(e, 2, Replace{Op: op, Member: 2, Index: All, Spec: Spec{After: deps}})
-		next := e.members[2].first
+		next := e.first(2)
 		depth(max(e.depth(2), len(deps))) // of both, while both are there
 		_, attempt := e.Phase(next)
 		steps(e, 3, BecameReady{next, attempt})

@@ -80,7 +80,7 @@ func (h *history) next(p Policy, now, lasted Time, random func(int64) int64) (de
 }
 
 // attemptEnded is the end of an attempt.
-func (e *Engine) attemptEnded(in Ended) {
+func (e *Engine) attemptEnded(in *Ended) {
 	id := in.Replica
 	if !e.isPresent(id, in.Attempt) {
 		return
@@ -102,7 +102,7 @@ func (e *Engine) attemptEnded(in Ended) {
 			r.wanted = Run
 			r.clear(forced | good)
 		})
-	case !in.Final && e.restartsAfter(r.version.Restart.When, failed):
+	case !in.Final && e.restartsAfter(r.version().Restart.When, failed):
 		e.backOff(id, failed, in.Err)
 	default:
 		e.endFor(id, failed, in.Err)
@@ -140,7 +140,7 @@ func (e *Engine) endFor(id ReplicaID, failed bool, err any) {
 
 // consequences is what the end of a replica means for the group.
 func (e *Engine) consequences(id ReplicaID, failed bool, err any) {
-	switch v := e.replicas[id].version; {
+	switch v := e.replicas[id].version(); {
 	case failed && !v.Optional:
 		e.softStop(&Cause{Reason: Failure, Replica: id, Err: err})
 	case v.Essential:
@@ -150,7 +150,7 @@ func (e *Engine) consequences(id ReplicaID, failed bool, err any) {
 
 // backOff waits before a replica starts again.
 func (e *Engine) backOff(id ReplicaID, failed bool, err any) {
-	h, policy := e.historyOf(id), e.replicas[id].version.Restart
+	h, policy := e.historyOf(id), e.replicas[id].version().Restart
 	delay, again := h.next(policy, e.now, e.now-h.started, e.cfg.Random)
 	if !again {
 		gave := &GaveUp{Err: err, Times: len(h.at), Within: policy.Within}

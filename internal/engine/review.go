@@ -119,7 +119,7 @@ func (e *Engine) reviewReplace(op *operation) (result Result, ended bool) {
 		e.replaceNext(op)
 		return OK, false
 	}
-	if l := e.members[op.member].links; l != nil && l.version != nil && l.version != op.version && e.whole(op) {
+	if l := e.linksOf(op.member); l != nil && l.version != nil && l.version != op.version && e.whole(op) {
 		old := l.version
 		l.version = op.version
 		if old != plainVersion && old.replicas == 0 {
@@ -131,6 +131,6 @@ func (e *Engine) reviewReplace(op *operation) (result Result, ended bool) {
 
 // whole reports whether a replacement was of all replicas, at once or one by one.
 func (e *Engine) whole(op *operation) bool {
-	other := func(id ReplicaID) bool { return e.replicas[id].version != op.version }
+	other := func(id ReplicaID) bool { return e.replicas[id].version() != op.version }
 	return op.kind.(Replace).Index == All || !slices.ContainsFunc(e.present(op.member, All), other)
 }

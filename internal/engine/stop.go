@@ -53,8 +53,8 @@ func (e *Engine) softStop(cause *Cause) {
 		if r.plan != nil && r.phase.Running() { // it stops alone, and must not last longer than its share
 			e.shorten(ReplicaID(id))
 		}
-		e.enqueue(ReplicaID(id))
 	}
+	e.sweep = 0
 }
 
 // shorten takes from a replica that was stopped alone what it has beyond its share of the stop of the group.

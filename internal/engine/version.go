@@ -51,8 +51,8 @@ func (e *Engine) newVersion(id MemberID, spec Spec) *version {
 	if spec.plain() {
 		return plainVersion
 	}
-	if m := &e.members[id]; m.first != none { // one that was replaced last may have the same
-		if v := e.replicas[m.first].version; v.member == id && v != plainVersion && v.same(&spec) {
+	if at := e.first(id); at != none { // one that was replaced last may have the same
+		if v := e.replicas[at].version(); v.member == id && v != plainVersion && v.same(&spec) {
 			return v
 		}
 	}
@@ -60,8 +60,9 @@ func (e *Engine) newVersion(id MemberID, spec Spec) *version {
 	v.deps = slices.Concat(spec.After, spec.Requires)
 	slices.Sort(v.deps)
 	v.deps = slices.Compact(v.deps)
+	e.linked = e.linked || len(v.deps) > 0
 	for _, dep := range v.deps {
-		l := e.linksOf(dep)
+		l := e.link(dep)
 		l.users = append(l.users, v)
 		if !l.isSatisfied() {
 			v.unmet++
@@ -89,7 +90,7 @@ func (e *Engine) unlink(v *version) {
 		e.depths = nil
 	}
 	for _, dep := range v.deps {
-		if l := e.members[dep].links; l != nil {
+		if l := e.linksOf(dep); l != nil {
 			l.users = slices.DeleteFunc(l.users, func(user *version) bool { return user == v })
 		}
 	}
