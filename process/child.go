@@ -29,6 +29,7 @@ type child struct {
 	spoken spoken        // likewise
 	pgid   int           // the group of its own that first leads; 0 if it has none
 	reaped bool          // first has been; mu
+	dead   bool          // main has ended, and nothing takes its place any more; mu
 	cutOff []descendant  // members of the control group that were killed with it; mu
 	sid    int           // its session
 
@@ -139,7 +140,7 @@ func (p *Process) PID() int {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.main == nil {
+	if c.main == nil || c.dead {
 		return 0
 	}
 	return c.main.pid
@@ -154,7 +155,7 @@ func (p *Process) Signal(s syscall.Signal) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.main == nil {
+	if c.main == nil || c.dead {
 		return os.ErrProcessDone
 	}
 	err := c.main.signal(s)

@@ -59,8 +59,8 @@
 // progress may ask for more with EXTEND_TIMEOUT_USEC, within Process.Extend and the group's grace period.
 //
 // A stop that comes before or during the start is kept: the start is finished and the stop follows, so that no signal
-// meets a process between fork and exec. A main process that ends by itself leaves nobody behind either: its family is
-// stopped in the same way before Run returns.
+// meets a process between fork and exec. A main process that ends by itself leaves nobody behind either: from that moment the child is
+// not ready, and its family is stopped in the same way, and in the time of a stop, before Run returns.
 //
 // Who was found is in the status that the group's report has, and who had to be killed in a [FamilyError].
 //
@@ -90,8 +90,8 @@
 // # What goes wrong
 //
 // Run's errors are typed: [StartError] the program could not be run, [ExitError] it ended badly (exit code, death by signal
-// and core dump are apart), [ReadyError] it was not ready in time, [SickError] it missed its watchdog or its check,
-// [FamilyError] it left behind what had to be killed. Death by a signal of the stop is clean.
+// and core dump are apart), [ReadyError] it was not ready in time, or ended well before it was ready, [SickError] it missed
+// its watchdog or its check, [FamilyError] it left behind what had to be killed. Death by a signal of the stop is clean.
 //
 // The sudden death of this process takes the main processes along, on Linux and FreeBSD; see Process.Outlive.
 package process

@@ -154,6 +154,19 @@ func (h *handle) close() {
 	}
 }
 
+// peek is how the process has ended, while it has not been reaped.
+func (h *handle) peek() (Exit, bool) {
+	info := awaitEnd(unix.P_PID, h.pid, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT)
+	const exited, dumped = 1, 3 // see sigaction(2)
+	switch {
+	case int(info.pid) != h.pid:
+		return Exit{}, false
+	case info.code == exited:
+		return Exit{PID: h.pid, Code: int(info.status)}, true
+	}
+	return Exit{PID: h.pid, Code: -1, Signal: syscall.Signal(info.status), Core: info.code == dumped}, true
+}
+
 // reap waits for a child that has ended, for it and no other.
 func (h *handle) reap() (syscall.WaitStatus, error) {
 	var s uint32

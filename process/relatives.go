@@ -109,6 +109,7 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 			continue // without those that cannot be told
 		}
 		lastcall.Status(c.ctx, remaining(here, killing))
+		c.sayDeath(remaining(here, killing))
 		if killing {
 			<-gone
 			continue

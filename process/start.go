@@ -3,9 +3,11 @@
 package process
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,7 +84,7 @@ func (c *child) start() (err error) {
 		}
 	}
 	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {
-		return &StartError{p.name(), err}
+		return &StartError{p.name(), cmp.Or(p.directoryProblem(), err)}
 	}
 	c.mu.Lock()
 	c.main = c.first
@@ -104,6 +106,26 @@ func (c *child) start() (err error) {
 		p.OnStart(c.main.pid)
 	}
 	return nil
+}
+
+// directoryProblem is why the program cannot run in its directory, if that is visible from here: the system reports a directory that
+// does not exist as it does a program.
+func (p *Process) directoryProblem() error {
+	if p.Dir == "" {
+		return nil
+	}
+	info, err := os.Stat(p.Dir)
+	var wrong *fs.PathError
+	switch {
+	case errors.As(err, &wrong):
+		err = wrong.Err
+	case err == nil && !info.IsDir():
+		err = syscall.ENOTDIR
+	}
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: "chdir", Path: p.Dir, Err: err}
 }
 
 // leads reports whether the attributes already say of which group the child is.

@@ -1,7 +1,10 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os/exec"
 	"strings"
 	"syscall"
 	"time"
@@ -79,6 +82,15 @@ func (e *StartError) Error() string { return e.Name + ": cannot be started: " + 
 
 // Unwrap returns Err.
 func (e *StartError) Unwrap() error { return e.Err }
+
+// NotFound reports whether there is no such program. Then a shell's exit status is 127, and 126 if a program that is there cannot be run.
+// A directory to run it in that does not exist is an *fs.PathError in Err, and says nothing of the program.
+func (e *StartError) NotFound() bool {
+	if errors.As(e.Err, new(*fs.PathError)) {
+		return false
+	}
+	return errors.Is(e.Err, fs.ErrNotExist) || errors.Is(e.Err, exec.ErrNotFound)
+}
 
 // ReadyError is a child that was not ready in time, or cannot become so any more.
 type ReadyError struct {

@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"syscall"
 	"time"
@@ -14,19 +15,20 @@ import (
 
 // stop is the clock of one child's stop, and what was done. It belongs to that child alone.
 type stop struct {
-	began    time.Time
-	end      time.Time      // then the last of the family is killed
-	limit    time.Time      // to which end may be extended
-	cutAt    time.Time      // when the group's hard stop comes, which is told by a channel; zero if none is known
-	extended time.Time      // what the child asked for last
-	whole    bool           // nothing is kept back for later stages, since there is nobody
-	soft     syscall.Signal // the first that the main process was sent, which is what the others are sent
-	sent     []syscall.Signal
-	killed   time.Time // when the main process was, by this package
-	found    []Relative
-	round    int  // of looks at who is there
-	mainOver bool // the main process has ended, and nobody takes its place any more
-	cut      bool // the hard stop has come
+	began     time.Time
+	end       time.Time      // then the last of the family is killed
+	limit     time.Time      // to which end may be extended
+	cutAt     time.Time      // when the group's hard stop comes, which is told by a channel; zero if none is known
+	extended  time.Time      // what the child asked for last
+	whole     bool           // nothing is kept back for later stages, since there is nobody
+	soft      syscall.Signal // the first that the main process was sent, which is what the others are sent
+	sent      []syscall.Signal
+	killed    time.Time // when the main process was, by this package
+	found     []Relative
+	round     int  // of looks at who is there
+	mainOver  bool // the main process has ended, and nobody takes its place any more
+	deathSaid bool // what it left behind has been said
+	cut       bool // the hard stop has come
 }
 
 // Stages of a stop; each but the last keeps back some time for those after it.
@@ -77,6 +79,9 @@ func (c *child) plan() {
 	s := &c.stop
 	s.began = time.Now()
 	give := c.p.Grace
+	if !c.told {
+		give = c.grace()
+	}
 	orDefault(&give, lastcall.DefaultGrace)
 	s.end = s.began.Add(give)
 	s.limit = s.end.Add(c.p.extend())
@@ -194,6 +199,7 @@ func (c *child) end(failure error) error {
 		c.stopMain(failure)
 	}
 	s.mainOver = true
+	c.noteDeath()
 	var exit Exit
 	if reapFirst() {
 		exit = c.reap()
@@ -228,6 +234,8 @@ func (c *child) end(failure error) error {
 		err = &ExitError{Exit: exit, Name: c.p.name(), Killed: true, After: s.killed.Sub(s.began), Limit: reached}
 	case !clean:
 		err = &ExitError{Exit: exit, Name: c.p.name(), Limit: reached}
+	case c.ctx.Err() == nil && !c.wasReady():
+		return &ReadyError{Name: c.p.name(), Err: fmt.Errorf("its main process ended first: %v", exit)}
 	}
 	if len(rest) > 0 {
 		family := &FamilyError{Name: c.p.name(), Rest: rest}
