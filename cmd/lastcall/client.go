@@ -39,15 +39,18 @@ func (t *target) flags(cmd *cobra.Command) {
 
 // client asks that lastcall up. That the file is in order is not needed.
 func (t *target) client() (*control.Client, error) {
-	if t.socket != "" {
-		return &control.Client{Socket: t.socket}, nil
+	file, socket := "", t.socket
+	if socket == "" {
+		var err error
+		if file, socket, err = config.Socket(t.file); err == nil && socket == "" {
+			socket, err = control.Path(file)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	file, socket, err := config.Socket(t.file)
-	if err == nil && socket == "" {
-		socket, err = control.Path(file)
-	}
-	if err != nil {
-		return nil, err
+	if socket == config.NoSocket {
+		return nil, &control.Error{Kind: control.KindNobody, Text: "lastcall up has no control socket here: socket is none"}
 	}
 	return &control.Client{Socket: socket, File: file}, nil
 }

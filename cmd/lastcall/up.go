@@ -2,14 +2,17 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/supervisor/control"
 )
 
 func newUp() *cobra.Command {
@@ -61,7 +64,13 @@ command line or the file is wrong, or all went well and the report could not be 
 			if err := cmp.Or(canWrite(cmd, "report", report), canWrite(cmd, "svg", picture)); err != nil {
 				return err
 			}
+			if !slices.Contains([]string{"", "auto", "text", "json"}, options.Format) {
+				return usagef(cmd, "--format is auto, text or json, not %q", options.Format)
+			}
 			s, err := supervisor.New(options)
+			if usage := (*control.Error)(nil); errors.As(err, &usage) {
+				return usage
+			}
 			if err != nil {
 				return &statusError{3, err}
 			}

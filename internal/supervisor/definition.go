@@ -21,6 +21,8 @@ type definition struct {
 	*config.Process
 	numbered bool // instances have numbers in their names; one that runs keeps its name, whatever a new file says
 	argv     []string
+	dir      string               // where it runs
+	home     string               // of its user; "" is that of the user who runs lastcall
 	env      []string             // besides that of lastcall itself
 	sys      *syscall.SysProcAttr // nil where nothing is to be set
 	log      safefile.LogOptions
@@ -63,6 +65,9 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 		d.capabilities = []process.Capability{} // none
 	}
 	d.leaveTerminal()
+	if d.dir, err = d.homeDir(p.Dir); err != nil {
+		return nil, fail("dir", err)
+	}
 	if d.log, err = d.logOptions(); err != nil {
 		return nil, fail("log", err)
 	}
@@ -149,7 +154,7 @@ func readiness(p *config.Process) (process.Ready, error) {
 
 // fill sets what the process of an instance is made of. listen are its sockets, which are open.
 func (d *definition) fill(p *process.Process, i *instance, listen []process.Socket) {
-	p.Command, p.Dir, p.Env, p.Setenv, p.Sys = d.argv, d.Dir, i.s.environ, i.env(), d.sys
+	p.Command, p.Dir, p.Env, p.Setenv, p.Sys = d.argv, d.dir, i.s.environ, i.env(), d.sys
 	p.Stdout, p.Stderr = i.stdout(), i.stderr()
 	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
 	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, listen

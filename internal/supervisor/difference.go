@@ -36,7 +36,7 @@ func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
 			d.scaled[p.name] = def.Instances
 		}
 		was, is := *p.def.Process, *def.Process
-		was.Instances, was.Numbered = is.Instances, is.Numbered // the one is scaled, the other is kept
+		was.Instances = is.Instances // it is scaled
 		if !reflect.DeepEqual(was, is) {
 			d.changed = append(d.changed, &target{program: p, def: def, instances: slices.Clone(p.instances)})
 		}

@@ -73,7 +73,7 @@ func TestScaleBeyondTheDescriptors(t *testing.T) {
 	if !limitedTo(t, 80) {
 		return
 	}
-	web := shellProcess("web", waits, func(p *config.Process) { p.Instances, p.Numbered = 1, true })
+	web := shellProcess("web", waits, func(p *config.Process) { p.Instances = 1 })
 	u := start(t, fileOf(t, web, shellProcess("db", waits)))
 	u.await("all 2 ready")
 	before, open := pids(u), openDescriptors()
@@ -83,7 +83,7 @@ func TestScaleBeyondTheDescriptors(t *testing.T) {
 		!strings.Contains(e.Text, "RLIMIT_NOFILE is 80") {
 		t.Errorf("%v", err)
 	}
-	if now := pids(u); len(now) != len(before) || now["db"] != before["db"] || now["web-1"] != before["web-1"] {
+	if now := pids(u); len(now) != len(before) || now["db"] != before["db"] || now["web"] != before["web"] {
 		t.Errorf("before %v, now %v", before, now)
 	}
 	awaitDescriptors(t, open)
@@ -101,7 +101,7 @@ func TestFileBeyondTheDescriptors(t *testing.T) {
 		return
 	}
 	web := func(n int) *config.Process {
-		return shellProcess("web", waits, func(p *config.Process) { p.Dir, p.Instances, p.Numbered = os.TempDir(), n, true })
+		return shellProcess("web", waits, func(p *config.Process) { p.Dir, p.Instances = os.TempDir(), n })
 	}
 	tooMany := fileOf(t, web(100))
 	if _, err := New(Options{Load: func() (*config.File, error) { return tooMany, nil }, Out: os.Stdout, Socket: t.TempDir() + "/s"}); err == nil || !strings.Contains(err.Error(), "web: no room for 100 instances") {
@@ -111,13 +111,13 @@ func TestFileBeyondTheDescriptors(t *testing.T) {
 	u := startFrom(t, file.load)
 	u.await("all 1 ready")
 	before, open := pids(u), openDescriptors()
-	for _, next := range []*config.File{tooMany, fileOf(t, web(1), shellProcess("many", waits, func(p *config.Process) { p.Instances, p.Numbered = 100, true }))} {
+	for _, next := range []*config.File{tooMany, fileOf(t, web(1), shellProcess("many", waits, func(p *config.Process) { p.Instances = 100 }))} {
 		file.set(next, nil)
 		if _, err := u.reloads(); err == nil || !strings.Contains(err.Error(), ": no room for ") {
 			t.Error(err)
 		}
 	}
-	if now := pids(u); len(now) != 1 || now["web-1"] != before["web-1"] {
+	if now := pids(u); len(now) != 1 || now["web"] != before["web"] {
 		t.Errorf("before %v, now %v", before, now)
 	}
 	awaitDescriptors(t, open)
@@ -133,7 +133,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		return
 	}
 	web := shellProcess("web", waits, func(p *config.Process) { // a probe that cannot be started says nothing of it
-		p.Instances, p.Numbered = 1, true
+		p.Instances = 1
 		p.Liveness = config.Check{Exec: &config.Command{Args: []string{"/bin/true"}}, Every: 10 * time.Millisecond, Failures: 1}
 	})
 	hooked := shellProcess("hooked", waits, func(p *config.Process) { p.Hooks.BeforeStart = &config.Command{Shell: "true"} })
@@ -156,8 +156,8 @@ func TestOutOfDescriptors(t *testing.T) {
 		go func() { restarted <- u.Restart(t.Context(), []string{name}, new(said).add) }()
 		u.await(name + ": .*too many open files; retrying until there is room")
 	}
-	if i := u.ps()["web-1"]; i.PID != before["web-1"] || i.State != lastcall.StateReady {
-		t.Errorf("web-1 was %d: %+v", before["web-1"], i)
+	if i := u.ps()["web"]; i.PID != before["web"] || i.State != lastcall.StateReady {
+		t.Errorf("web was %d: %+v", before["web"], i)
 	}
 	select {
 	case err := <-restarted:
@@ -172,7 +172,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	}
 	u.await(`(?s)db: ready.*db: ready`) // a number may be used again
 	u.await(`(?s)hooked: ready.*hooked: ready`)
-	if now := pids(u); now["web-1"] != before["web-1"] || now["db"] == 0 || now["hooked"] == 0 {
+	if now := pids(u); now["web"] != before["web"] || now["db"] == 0 || now["hooked"] == 0 {
 		t.Errorf("before %v, now %v", before, now)
 	}
 	if u.end(syscall.SIGTERM) != 0 {

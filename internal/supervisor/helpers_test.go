@@ -89,7 +89,7 @@ func shellProcess(name, line string, change ...func(*config.Process)) *config.Pr
 func serving(name, addr, version string, instances int) *config.Process {
 	exe, _ := os.Executable()
 	return &config.Process{
-		Name: name, Command: config.Command{Args: []string{exe}}, Instances: instances, Numbered: instances > 1, OnExit: config.OnExitFail,
+		Name: name, Command: config.Command{Args: []string{exe}}, Instances: instances, OnExit: config.OnExitFail,
 		Env:    []string{childVariable + "=server", "VERSION=" + version},
 		Listen: []config.Listener{{Name: "http", Network: "tcp", Address: addr}},
 		Ready:  config.Ready{Log: "^serving$", Within: patience},

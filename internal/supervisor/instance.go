@@ -30,6 +30,8 @@ type instance struct {
 	idle   atomic.Bool // it takes the place of one that was stopped, and runs nothing yet
 	clock  *clock      // nil without a schedule
 	held   atomic.Bool // somebody stopped it
+
+	stopping atomic.Bool // its stop has begun, and its end has not been said
 }
 
 // newInstance makes the nth instance. With one that it is to replace it has the same output, unless that goes elsewhere now; the old

@@ -72,9 +72,9 @@ func (m *manager) send(lines ...string) {
 	}
 }
 
-// ready tells that everything is ready.
-func (m *manager) isReady(n int) {
-	m.send("READY=1", fmt.Sprintf("MAINPID=%d", os.Getpid()), "STATUS="+text.Count(n, "process")+" ready")
+// isReady tells that the start is over, and in which state.
+func (m *manager) isReady(status string) {
+	m.send("READY=1", fmt.Sprintf("MAINPID=%d", os.Getpid()), "STATUS="+status)
 }
 
 // stops tells that the stop has begun and how long it may last.

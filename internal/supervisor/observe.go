@@ -11,6 +11,7 @@ import (
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/settle"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
+	"github.com/lastcall-go/lastcall/internal/text"
 )
 
 // say writes a message between the output.
@@ -55,9 +56,14 @@ func (s *Supervisor) tell(format string, args ...any) {
 func (s *Supervisor) observeGroup(e lastcall.Event) {
 	switch e.State {
 	case lastcall.StateReady:
-		n := s.running()
-		s.tell("all %d ready", n)
-		s.manager.isReady(n)
+		ready, missing := s.census()
+		if missing == "" {
+			s.tell("all %d ready", ready)
+			s.manager.isReady(text.Count(ready, "process") + " ready")
+		} else {
+			s.say("%d ready, but not %s", ready, missing)
+			s.manager.isReady(text.Count(ready, "process") + " ready, but not " + missing)
+		}
 		go settle.Now()
 	case lastcall.StateStopping:
 		s.noteEssential(e.Cause)
@@ -72,16 +78,22 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 	case lastcall.StateStopping:
 		if e.Cause.Reason == lastcall.StopReplaced {
 			s.tookOver(e.Name)
+		} else if i != nil {
+			i.stopping.Store(true)
 		}
 	case lastcall.StateReady:
 		if i == nil || i.idle.Load() {
 			return
 		}
-		if pid := i.proc.PID(); pid != 0 {
+		if pid := s.readyPID(i); pid != 0 {
 			s.tell("%s: ready, pid %d", e.Name, pid)
 			return
 		}
 		s.tell("%s: ready", e.Name)
+	case lastcall.StateWaiting:
+		if i != nil && i.stopping.Swap(false) && i.exit() != "" {
+			s.tell("%s: stopped, %s", e.Name, i.exit())
+		}
 	case lastcall.StateFailed:
 		if e.Err != nil {
 			s.say("%s: failed: %v", e.Name, e.Err)
@@ -100,6 +112,7 @@ func (s *Supervisor) observeWorker(e lastcall.Event) {
 		s.say("%s: cut: %s", e.Name, e.Cause.Why())
 	case lastcall.StateStopped:
 		if i != nil && i.exit() != "" {
+			i.stopping.Store(false)
 			s.tell("%s: stopped, %s", e.Name, i.exit())
 		}
 	}
@@ -186,9 +199,39 @@ func (s *Supervisor) touch() {
 	}
 }
 
-// running is how many instances there are.
-func (s *Supervisor) running() int {
+// census is how many instances are ready or have done their work, and which are neither; "" if all are.
+func (s *Supervisor) census() (ready int, missing string) {
+	var others []string
+	for _, w := range s.group.Report().Workers {
+		switch {
+		case w.State == lastcall.StateReady, w.State == lastcall.StateStopped && !w.Started.IsZero():
+			ready++
+		case w.Started.IsZero():
+			others = append(others, w.Name+" (never started)")
+		default:
+			others = append(others, fmt.Sprintf("%s (%v)", w.Name, w.State))
+		}
+	}
+	if more := len(others) - mostAwaited; more > 0 {
+		others = append(others[:mostAwaited], fmt.Sprintf("%d more", more))
+	}
+	return ready, strings.Join(others, ", ")
+}
+
+// readyPID is the number of the process that has become ready by that name: of two, one of which is to take the place of the other, the
+// one that was ready last.
+func (s *Supervisor) readyPID(i *instance) (pid int) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.names)
+	next := s.candidates[i.name]
+	s.mu.Unlock()
+	if next == nil {
+		return i.proc.PID()
+	}
+	var last time.Time
+	for _, w := range s.group.Report().Workers {
+		if w.Name == i.name && w.Ready.After(last) {
+			last, pid = w.Ready, w.PID
+		}
+	}
+	return pid
 }

@@ -66,7 +66,7 @@ func TestReloadOfTheFile(t *testing.T) {
 	}
 
 	many := shellProcess("many", waits, in)
-	many.Instances, many.Numbered = 2, true
+	many.Instances = 2
 	file.set(fileOf(t, shellProcess("fresh", waits, in), same(), shellProcess("user", "echo changed; "+waits, in, after("fresh")), many), nil)
 	text, err := u.reloads()
 	if err != nil {

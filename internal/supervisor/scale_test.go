@@ -18,7 +18,7 @@ func TestScaleAllOrNothing(t *testing.T) {
 	dir := t.TempDir()
 	bad := dir + "/bad"
 	web := shellProcess("web", `test $LASTCALL_INSTANCE = 3 && test -e bad && exit 5; `+waits, func(p *config.Process) {
-		p.Dir, p.Ready.Log, p.Instances, p.Numbered = dir, "hello", 0, true
+		p.Dir, p.Ready.Log, p.Instances = dir, "hello", 0
 	})
 	u := start(t, fileOf(t, web, shellProcess("proxy", waits, after("web"))))
 	u.await("all 1 ready")
@@ -67,7 +67,7 @@ func TestReloadAllOrNothing(t *testing.T) {
 	}
 	many := func() *config.Process {
 		return shellProcess("many", `test $LASTCALL_INSTANCE = 3 && test -e bad && exit 5; `+waits, in, func(p *config.Process) {
-			p.Ready.Log, p.Instances, p.Numbered = "hello", 4, true
+			p.Ready.Log, p.Instances = "hello", 4
 		})
 	}
 	file := &changing{file: fileOf(t, shellProcess("web", waits, in))}

@@ -4,7 +4,6 @@ package supervisor
 
 import (
 	"errors"
-	"io/fs"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
@@ -33,7 +32,7 @@ func statusOf(err error) int {
 		return 0
 	case errors.As(err, &exit):
 		return exit.Status()
-	case errors.As(err, &start) && errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &start) && start.NotFound():
 		return statusNotFound
 	case errors.As(err, &start):
 		return statusNoRun

@@ -5,17 +5,21 @@ package supervisor
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
 	"github.com/lastcall-go/lastcall/internal/supervisor/output"
+	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -26,7 +30,7 @@ type Supervisor struct {
 	environ  []string
 	out      *output.Mux
 	group    lastcall.Group
-	listener *control.Listener
+	listener *control.Listener // nil without a control socket
 	server   *control.Server
 	manager  *manager
 
@@ -89,24 +93,44 @@ func New(o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := cmp.Or(o.Socket, file.Socket)
-	if path == "" {
-		if path, err = control.Path(file.Path); err != nil {
-			return nil, err
-		}
-	}
-	if s.listener, err = control.Listen(path, file.Path); err != nil {
+	missing, err := s.listen(cmp.Or(o.Socket, file.Socket))
+	if err != nil {
 		return nil, err
 	}
-	s.mark = "up-" + s.listener.ID // what bears it and is alive was left by one that had this place and is dead
 	if err = s.begin(defs); err != nil {
 		s.close()
 		return nil, err
+	}
+	if missing != nil {
+		lacks = append(lacks, fmt.Sprintf("no control socket: %v; it runs without, and lastcall ps and the others cannot reach it", missing))
 	}
 	for _, text := range lacks {
 		s.say("%s", text)
 	}
 	return s, nil
+}
+
+// listen takes the control socket at path; "" is the default place. Where that cannot be, as on a read-only file system, missing says why,
+// and there is none.
+func (s *Supervisor) listen(path string) (missing, err error) {
+	s.mark = "up-" + rand.Text()
+	if path == config.NoSocket {
+		return nil, nil
+	}
+	byDefault := path == ""
+	if byDefault {
+		if path, err = control.Path(s.file.Path); err != nil {
+			return nil, err
+		}
+	}
+	s.listener, err = control.Listen(path, s.file.Path)
+	switch {
+	case err == nil:
+		s.mark = "up-" + s.listener.ID // what bears it and is alive was left by one that had this place and is dead
+	case byDefault && (errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC)):
+		return err, nil
+	}
+	return nil, err
 }
 
 // begin makes what Run runs.
@@ -128,6 +152,9 @@ func (s *Supervisor) begin(defs []*definition) error {
 	var err error
 	s.out, err = output.New(output.Options{
 		Out: s.opts.Out, Format: cmp.Or(s.opts.Format, s.file.Log.Format), Times: s.file.Log.Times, Width: width,
+		Failed: func(err error) {
+			fmt.Fprintf(os.Stderr, "lastcall: standard output: %s; lines are lost until it can be written to\n", text.Error(err))
+		},
 	})
 	if err != nil {
 		return err
@@ -175,7 +202,9 @@ func (s *Supervisor) Run(ctx context.Context, signals <-chan os.Signal) error {
 	process.ReserveThreads(processors)
 	process.Claim() // and reaps whatever comes to it, as PID 1 also before the first of its own
 	s.manager = newManager()
-	s.server = control.Serve(s.listener, s)
+	if s.listener != nil {
+		s.server = control.Serve(s.listener, s)
+	}
 	s.err = lastcall.Run(ctx, &s.group, lastcall.FromSignals(signals), lastcall.OnReload(s.onReload))
 	if errors.Is(s.err, lastcall.ErrAbandoned) {
 		s.endAbandoned()
@@ -199,7 +228,9 @@ func (s *Supervisor) close() {
 	}
 	s.sockets.keep(nil)
 	if s.server == nil {
-		s.listener.Close()
+		if s.listener != nil {
+			s.listener.Close()
+		}
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -267,7 +298,7 @@ const lastKill = time.Second
 
 // endLeftovers ends what outlived an earlier supervisor that had the same socket. It reports whether to go on: no signal came.
 func (s *Supervisor) endLeftovers(signals <-chan os.Signal) bool {
-	if !s.listener.Replaced { // nothing was killed, and to look at every process of the machine takes its time
+	if s.listener == nil || !s.listener.Replaced { // nothing was killed, and to look at every process of the machine takes its time
 		return true
 	}
 	found, err := process.Leftovers(s.mark)
@@ -328,7 +359,7 @@ func chosen(file *config.File, names []string) (map[string]bool, error) {
 	}
 	for _, name := range names {
 		if byName[name] == nil {
-			return nil, control.Unknown(name, known)
+			return nil, control.Unknown(name, known, "config")
 		}
 		choose(name)
 	}
@@ -348,7 +379,7 @@ func (s *Supervisor) wanted(file *config.File) (list []*config.Process) {
 // defineAll makes processes of a file ready to run. Those that run already keep their names.
 func (s *Supervisor) defineAll(list []*config.Process) (defs []*definition, err error) {
 	for _, p := range list {
-		numbered := p.Numbered
+		numbered := p.Instances > 1
 		s.mu.Lock()
 		if running := s.programs[p.Name]; running != nil {
 			numbered = running.def.numbered

@@ -284,6 +284,9 @@ func TestRollingRestart(t *testing.T) {
 		if i.PID == 0 || i.PID == before[name].PID || i.State != lastcall.StateReady {
 			t.Errorf("%+v", i)
 		}
+		if said := u.await(name + `: ready, pid (\d+)`)[1]; said != strconv.Itoa(i.PID) {
+			t.Errorf("%s is said to be ready as %s, and is %d", name, said, i.PID)
+		}
 	}
 	get(t, addr)
 	if u.end(syscall.SIGTERM) != 0 {
@@ -368,7 +371,7 @@ func TestScale(t *testing.T) {
 
 // The instances of the file can be fewer, too, under what depends on them; they keep that place when they are restarted.
 func TestScaleOfWhatOthersNeed(t *testing.T) {
-	web := shellProcess("web", waits, func(p *config.Process) { p.Instances, p.Numbered = 3, true })
+	web := shellProcess("web", waits, func(p *config.Process) { p.Instances = 3 })
 	u := start(t, fileOf(t, web, shellProcess("proxy", waits, after("web"))))
 	u.await("all 4 ready")
 	u.await(`web-3 +\| hello`)

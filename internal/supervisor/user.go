@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,23 +54,51 @@ func (d *definition) become(name string) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("only root can run it as %q", d.User)
 	}
-	d.sys = &syscall.SysProcAttr{Credential: cred}
+	d.sys, d.home = &syscall.SysProcAttr{Credential: cred}, u.HomeDir
 	own := []string{"HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username}
 	d.env = slices.Concat(own, d.env)
 	return nil
 }
 
-// leaveTerminal gives it a session of its own if it has less rights than lastcall: in that of lastcall it could push input into the
-// terminal, for a shell of root to read (TIOCSTI, see ioctl_tty(2)). Each of its commands has one; the signals of the terminal reach
-// none of them in any case, since each leads a process group of its own.
+// leaveTerminal gives each of its commands a session of its own, unless the file says otherwise. In that of lastcall it could push input
+// into the terminal, for a shell of root to read (TIOCSTI, see ioctl_tty(2)), and a program that reads /dev/tty would be halted by
+// SIGTTIN, since it leads a process group in the background. In its own it gets an error, and where it keeps the session, too: there
+// the signal is ignored.
 func (d *definition) leaveTerminal() {
-	if d.TTY || d.sys == nil && d.capabilities == nil {
+	if d.TTY {
+		for _, command := range []*[]string{&d.argv, &d.before, &d.after, &d.reloadBy} {
+			*command = ignoringInput(*command)
+		}
 		return
 	}
 	if d.sys == nil {
 		d.sys = new(syscall.SysProcAttr)
 	}
 	d.sys.Setsid = true
+}
+
+// ignoringInput is a command that SIGTTIN does not halt.
+func ignoringInput(argv []string) []string {
+	if len(argv) == 0 {
+		return nil
+	}
+	return slices.Concat([]string{shell, "-c", `trap "" TTIN; exec "$@"`, shell}, argv)
+}
+
+// homeDir is the path with the home of the user that it runs as in place of ~.
+func (d *definition) homeDir(path string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~")
+	if !ok {
+		return path, nil
+	}
+	home := d.home
+	if home == "" {
+		var err error
+		if home, err = os.UserHomeDir(); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(home, rest), nil
 }
 
 func number(text string) (uint32, error) {

@@ -19,7 +19,7 @@ type File struct {
 	Grace    time.Duration `json:"grace"`              // 0 means lastcall.DefaultGrace
 	LameDuck time.Duration `json:"lame_duck,omitzero"` // after SIGTERM: serve on for so long
 	Exit     ExitRule      `json:"exit"`
-	Socket   string        `json:"socket,omitempty"` // the control socket; "" is the default place
+	Socket   string        `json:"socket,omitempty"` // the control socket, or NoSocket; "" is the default place
 	Log      Log           `json:"log,omitzero"`     // of the whole: format and times
 	// Processes are those of the chosen profiles, in the order of the file.
 	Processes []*Process `json:"processes"`
@@ -43,7 +43,7 @@ const (
 type Process struct {
 	Name    string  `json:"name"`
 	Command Command `json:"command"`
-	Dir     string  `json:"dir"` // absolute
+	Dir     string  `json:"dir"` // absolute, or with a ~ for the home of the user that it runs as
 
 	// Env is what the environment has besides that of lastcall itself: env_file, then env, in order.
 	Env []string `json:"env,omitempty"`
@@ -61,7 +61,6 @@ type Process struct {
 	After     []string   `json:"after,omitempty"`    // of processes in the same file; Requires is not repeated here
 	Requires  []string   `json:"requires,omitempty"` // likewise; and restarts with them
 	Instances int        `json:"instances"`          // at least 1, but 0 is allowed where it was said: none at first
-	Numbered  bool       `json:"numbered,omitempty"` // the file says instances, so that they are NAME-1, NAME-2, … even if it is one
 	Listen    []Listener `json:"listen,omitempty"`
 
 	Ready    Ready         `json:"ready,omitzero"`

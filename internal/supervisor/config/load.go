@@ -46,6 +46,8 @@ func Load(opts Options) (*File, error) {
 	case text == nil:
 	case isProcfile(file.path):
 		r.procfile(doc, file, text, merge(nil, dotenv...))
+	case looksLikeProcfile(text):
+		r.wrong(position{file: file}, "", "it has the lines of a Procfile and not the name of one: call it Procfile, or NAME.procfile")
 	default:
 		// What .env sets and the environment does not, is as if it were in the environment.
 		base := merge(nil, slices.DeleteFunc(slices.Clone(dotenv), func(v string) bool {

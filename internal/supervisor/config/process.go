@@ -74,7 +74,6 @@ func checkProcess(r *reader, n *node, d *draft) {
 	case *d.essential:
 		p.OnExit = OnExitEssential
 	}
-	p.Numbered = n.get("instances") != nil
 	if p.OnExit == "" {
 		p.OnExit = OnExitFail
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,26 @@ import (
 func isProcfile(path string) bool {
 	base := filepath.Base(path)
 	return strings.HasPrefix(base, "Procfile") || strings.HasSuffix(base, ".procfile")
+}
+
+// procfileLine is NAME: COMMAND, and nothing that begins a structure in YAML.
+var procfileLine = regexp.MustCompile(`^[A-Za-z0-9_-]+:[ \t]*[^\s\[{&*!|>]`)
+
+// looksLikeProcfile reports whether a file whose name is not that of a Procfile has nothing but the lines of one, and not all of them are
+// keys of a lastcall.yaml.
+func looksLikeProcfile(text []byte) bool {
+	foreign, keys := false, documentKeys().keys
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimRight(line, "\r\n"); strings.TrimSpace(line) == "" || line[0] == '#' {
+			continue
+		}
+		name, _, _ := strings.Cut(line, ":")
+		if !procfileLine.MatchString(line) || name == "processes" || name == "include" {
+			return false
+		}
+		foreign = foreign || !slices.ContainsFunc(keys, func(k *key) bool { return k.name == name })
+	}
+	return foreign
 }
 
 // procfile reads lines of the form NAME: COMMAND as foreman does: every process has the variables of .env, a PORT of its own, and its

@@ -200,8 +200,8 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 			p.Requires = append(p.Requires, other.Name)
 		}
 	}
-	if rapid.Bool().Draw(t, "numbered") {
-		p.Numbered, p.Instances = true, rapid.IntRange(0, 100).Draw(t, "instances")
+	if rapid.Bool().Draw(t, "several") {
+		p.Instances = rapid.IntRange(0, 100).Draw(t, "instances")
 	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "sockets") {
 		l := Listener{Name: drawName(t, "socket") + strconv.Itoa(i), Network: rapid.SampledFrom(networks).Draw(t, "network")}
@@ -257,7 +257,7 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 			p.Liveness.Exec = &c
 			check(&p.Liveness)
 		}
-		if !p.Numbered && p.Restart.When != "always" && p.OnExit != OnExitEssential {
+		if p.Instances == 1 && p.Restart.When != "always" && p.OnExit != OnExitEssential {
 			p.Schedule = rapid.SampledFrom([]string{"", "*/5 * * * *", "@daily", "@every 10m", "0 0 * * mon,fri"}).Draw(t, "schedule")
 		}
 	}

@@ -21,7 +21,7 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		all[d.Name] = d
 	}
 	for _, d := range doc.processes {
-		if base, number, ok := instanceOf(d.Name); ok && all[base] != nil && all[base].Numbered {
+		if base, number, ok := instanceOf(d.Name); ok && all[base] != nil && all[base].Instances > 1 {
 			r.wrong(d.at, "", "the name %q is that of instance %s of process %q", d.Name, number, base)
 		}
 	}
@@ -75,7 +75,7 @@ func (r *reader) scale(doc *document, file *source, instances map[string]int) {
 		case d.Schedule != "" && n != 1:
 			r.wrong(d.at, "", "%s: a process with a schedule has one instance, not %d", d.Name, n)
 		default:
-			d.Instances, d.Numbered = n, d.Numbered || n != 1
+			d.Instances = n
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(instances)) {

@@ -19,11 +19,14 @@ type schedule struct {
 // @monthly, @yearly, or @every 10m. CRON_TZ=Europe/Berlin may stand before them. If both days are restricted, either will
 // do, as with every cron.
 func parseSchedule(text string) (*schedule, error) {
+	if err := checkSchedule(text); err != nil {
+		return nil, err
+	}
 	// From one 29 February to the next it can be eight years.
 	parser := cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor | cron.DowOrDom).WithMaxSearchYears(8)
 	parsed, err := parser.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no cron expression: %w", text, err)
+		return nil, fmt.Errorf("%q is no schedule: %w", text, err)
 	}
 	fields, ok := parsed.(*cron.SpecSchedule)
 	if !ok {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -56,5 +58,45 @@ func TestNextRun(t *testing.T) {
 	}
 	if next := new(Process).NextRun(time.Now()); !next.IsZero() {
 		t.Errorf("without a schedule it runs at %v", next)
+	}
+}
+
+// What is wrong with a schedule is said in our own words. A range that goes over the end of its field is not what it says, and is refused.
+func TestScheduleThatIsWrong(t *testing.T) {
+	for schedule, want := range map[string]string{
+		"1 2 3":                    `"1 2 3" has 3 fields, and a schedule has five: minute, hour, day of the month, month, day of the week`,
+		"60 * * * *":               `minute: "60" is not from 0 to 59`,
+		"* x * * *":                `hour: "x" is not from 0 to 23`,
+		"* * 0 * *":                `day of the month: "0" is not from 1 to 31`,
+		"* * * 13 *":               `month: "13" is not from 1 to 12, or jan to dec`,
+		"*/70 * * * *":             `minute: the step of "*/70" must be a number from 1 to 59`,
+		"5/0 * * * *":              `minute: the step of "5/0" must be a number from 1 to 59`,
+		"0,50-10 * * * *":          `minute: the range 50-10 ends before it begins; write 50-59,0-10`,
+		"* 22-2/2 * * *":           `hour: the range 22-2 ends before it begins; write 22-23,0-2`,
+		"* * * nov-feb *":          `month: the range nov-feb ends before it begins; write nov-dec,jan-feb`,
+		"* * * * fri-sun":          `day of the week: the range fri-sun ends before it begins; write fri-sat,sun`,
+		"* * * * 6-1":              `day of the week: the range 6-1 ends before it begins; write 6,0-1`,
+		"@wekly":                   `there is no schedule "@wekly", did you mean "@weekly"?`,
+		"@daily 5":                 `nothing may follow @daily`,
+		"@every":                   `@every needs a time, as in @every 10m`,
+		"@every 10":                `@every 10: the time must be 1s or more, as in @every 10m`,
+		"CRON_TZ=Nowhere/X @daily": `there is no time zone "Nowhere/X"`,
+		"0 0 31 2 *":               `the schedule "0 0 31 2 *" never comes`,
+	} {
+		_, err := parseSchedule(schedule)
+		text := ""
+		if guess := (*hint)(nil); errors.As(err, &guess) {
+			text = fmt.Sprintf("%s, did you mean %q?", guess.text, guess.nearest)
+		} else if err != nil {
+			text = err.Error()
+		}
+		if text != want {
+			t.Errorf("%s: %q, want %q", schedule, text, want)
+		}
+	}
+	for _, schedule := range []string{"0 22-23,0-2 * * MON-fri", "? 0 1 jan 7", "TZ=UTC 0 0 * * fri-7", "0-59/59 * * * *", "@midnight", "@every 1m30s"} {
+		if _, err := parseSchedule(schedule); err != nil {
+			t.Errorf("%s: %v", schedule, err)
+		}
 	}
 }

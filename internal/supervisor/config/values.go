@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"regexp/syntax"
 	"strconv"
 	"strings"
@@ -186,37 +185,6 @@ func capabilities() *kind[[]string] {
 var commonSignals = []string{
 	"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGABRT", "SIGALRM", "SIGCONT", "SIGPIPE",
 	"SIGRTMIN", "SIGRTMAX",
-}
-
-// path is a file or directory, relative to the file that names it.
-func path(what string) *kind[string] {
-	k := anyText(what)
-	read := k.read
-	k.read = func(r *reader, n *node, v *string) {
-		text := ""
-		if read(r, n, &text); text != "" {
-			*v = n.at.file.resolve(text)
-		}
-	}
-	return k
-}
-
-// resolve is a path that the file names, made absolute.
-func (s *source) resolve(path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(s.dir, path)
-}
-
-// beside is the file that s names, and how the user would write its name.
-func (s *source) beside(name string) *source {
-	path := s.resolve(name)
-	shown := path
-	if !filepath.IsAbs(name) {
-		shown = filepath.Join(filepath.Dir(s.shown), name)
-	}
-	return &source{path: path, shown: shown, dir: filepath.Dir(path)}
 }
 
 // command is a line for the shell, or a list that is executed as it is.

@@ -76,7 +76,7 @@ func TestProgressAndErrors(t *testing.T) {
 			progress("the last, \"quoted\"\nin two lines")
 			return &Error{KindStart, "web: not ready within 3s"}
 		case "wbe":
-			return Unknown("wbe", []string{"web", "db"})
+			return Unknown("wbe", []string{"web", "db"}, "ps")
 		case "late":
 			progress("in time")
 			go progress("too late")
@@ -273,7 +273,7 @@ func TestLogs(t *testing.T) {
 			}
 		}
 		if len(q.Names) > 0 {
-			return Unknown("x", nil)
+			return Unknown("x", nil, "ps")
 		}
 		return nil
 	}})
@@ -474,7 +474,7 @@ func TestUnknown(t *testing.T) {
 		"databse": `no process "databse", did you mean "database"?`, "web-3": `no process "web-3", did you mean "web-1"?`,
 		"queue": `no process "queue"; lastcall ps shows them`, "": `no process ""; lastcall ps shows them`,
 	} {
-		if got := Unknown(name, known).Error(); got != want {
+		if got := Unknown(name, known, "ps").Error(); got != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
 		}
 	}

@@ -39,6 +39,9 @@ type Options struct {
 	// journal adds its own, else full.
 	Times string
 	Width int // of the longest name to come, so that lines are aligned from the first on
+	// Failed, if set, is called when Out can no longer be written to, in a goroutine of its own: once, until a write succeeds again. What
+	// cannot be written is lost, and Close says how much that was.
+	Failed func(error)
 }
 
 // Mux is the common output, and the log files. Its methods may be called from any goroutine.
@@ -48,6 +51,7 @@ type Mux struct {
 	share  atomic.Int64 // bytes of lines that are kept of each source
 	common *sink
 	own    *Source // for messages: nobody writes into it
+	failed func(error)
 
 	mu      sync.Mutex
 	closed  bool
@@ -60,7 +64,7 @@ type Mux struct {
 
 // New begins. It fails where the system lacks what is needed.
 func New(o Options) (*Mux, error) {
-	m := &Mux{style: newStyle(o), logs: map[string]*logFile{}, palette: palette{}}
+	m := &Mux{style: newStyle(o), failed: o.Failed, logs: map[string]*logFile{}, palette: palette{}}
 	m.width.Store(int64(min(max(o.Width, len(Own)), widest)))
 	m.own = &Source{m: m, label: label{name: Own, process: Own, colour: ownColour}}
 	m.sources = []*Source{m.own}
@@ -173,6 +177,9 @@ func (m *Mux) Close(ctx context.Context, standstill time.Duration) error {
 		if n := m.common.giveUp(); n > 0 {
 			errs = append(errs, fmt.Errorf("%s of output were not read", text.Count(n, "line")))
 		}
+	}
+	if err := m.common.unwrittenError(); err != nil {
+		errs = append(errs, err)
 	}
 	m.mu.Lock()
 	tails := m.tails

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -231,10 +232,11 @@ func TestMessagesInBetween(t *testing.T) {
 	equal(t, next(), "web      | begun, ended")
 }
 
-// When nobody reads stdout any more, the children live on, and so does this process.
+// When nobody reads stdout any more, the children live on, and so does this process, which says so once and counts what is lost.
 func TestReaderGone(t *testing.T) {
 	out := newStdout(t)
-	m := newMux(t, Options{Out: out.w})
+	failures := make(chan error, 100)
+	m := newMux(t, Options{Out: out.w, Failed: func(err error) { failures <- err }})
 	web := newSource(t, m, "web", SourceOptions{})
 	out.r.Close()
 	for range 100 {
@@ -242,7 +244,31 @@ func TestReaderGone(t *testing.T) {
 	}
 	m.Message("nobody hears this")
 	flush(t, web)
-	closeMux(t, m)
+	if err := <-failures; !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("it failed with %v", err)
+	}
+	if err := m.Close(t.Context(), enough); err == nil || err.Error() != "101 lines of output could not be written: broken pipe" {
+		t.Errorf("at the end: %v", err)
+	}
+	if len(failures) > 0 {
+		t.Errorf("it was said again: %v", <-failures)
+	}
+}
+
+// A file that can be written to again after a failure can fail again.
+func TestOutThatFailsTwice(t *testing.T) {
+	var said []error
+	k := &sink{m: &Mux{}}
+	for _, err := range []error{nil, syscall.ENOSPC, syscall.ENOSPC, nil, syscall.EIO} {
+		k.note(err, []byte("a\nb\n"))
+		said = append(said, k.refused)
+	}
+	if want := []error{nil, syscall.ENOSPC, syscall.ENOSPC, nil, syscall.EIO}; !slices.Equal(said, want) {
+		t.Errorf("got %v, want %v", said, want)
+	}
+	if err := k.unwrittenError(); err.Error() != "6 lines of output could not be written: input/output error" {
+		t.Error(err)
+	}
 }
 
 // The stdout of this process is the only one for which the Go runtime has SIGPIPE kill it.

@@ -42,6 +42,10 @@ type sink struct {
 	gaveUp   bool   // nobody waits any more for who reads the output: it is thrown away
 	lost     int    // lines of it
 
+	refused   error // how the last write failed; nil if it did not
+	refusal   error // how the last one failed that did
+	unwritten int   // lines that could not be written
+
 	moves atomic.Int64 // counts what was read and what was written
 
 	// The rest belongs to the goroutine.
@@ -270,7 +274,8 @@ func (k *sink) write() {
 		} else if n > 0 {
 			k.torn = next[n-1] != '\n'
 		}
-		if rest = rest[n:]; err != nil {
+		rest = rest[n:]
+		if k.note(err, rest); err != nil {
 			rest = nil
 		}
 	}
@@ -321,25 +326,3 @@ func (k *sink) awaitEnd(ctx context.Context, standstill time.Duration) bool {
 
 // progress is another after something was read or written.
 func (k *sink) progress() [2]int64 { return [2]int64{k.moves.Load(), int64(unread(k.fd))} }
-
-// giveUp throws away what nobody has read, and returns how many lines that were.
-func (k *sink) giveUp() int {
-	k.mu.Lock()
-	k.gaveUp = true
-	if len(k.unread) == 0 { // it is not being written, so that it goes on, to its end
-		k.mu.Unlock()
-		<-k.done
-		return k.lost
-	}
-	defer k.mu.Unlock() // until then the goroutine does not get on
-	lines := bytes.Count(k.unread, newline) + bytes.Count(k.ahead, newline) + k.waiting
-	buf := make([]byte, pipeHolds)
-	for _, s := range k.sources {
-		n := readSome(s.fd, buf)
-		lines += bytes.Count(buf[:n], newline)
-		if n > 0 && buf[n-1] != '\n' || n == 0 && len(s.part) > 0 {
-			lines++
-		}
-	}
-	return lines
-}
