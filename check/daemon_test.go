@@ -5,11 +5,9 @@ package check
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -40,14 +38,14 @@ func (f *fakeTB) Skipf(format string, args ...any) {
 }
 
 // daemon is Daemon in a fake test.
-func daemon(t *testing.T, cmd *exec.Cmd, options ...Option) (f *fakeTB, report *Report) {
+func daemon(t *testing.T, cmd *exec.Cmd, c Check) (f *fakeTB, report *Report) {
 	f = &fakeTB{ctx: t.Context()}
 	defer func() {
 		if r := recover(); r != nil && r != any(f) {
 			panic(r)
 		}
 	}()
-	return f, Daemon(f, cmd, options...)
+	return f, Daemon(f, cmd, c)
 }
 
 func command(life string, args ...string) *exec.Cmd {
@@ -62,7 +60,7 @@ func TestDaemon(t *testing.T) {
 	t.Run("passes", func(t *testing.T) {
 		t.Parallel()
 		addr := freePort(t)
-		f, report := daemon(t, command("serve", addr), URL("http://"+addr+"/"), Only("term", "int"), Grace(eventually))
+		f, report := daemon(t, command("serve", addr), Check{URL: "http://" + addr + "/", Only: []string{"term", "int"}, Grace: eventually})
 		if len(f.errs) > 0 || f.fatal != "" || len(f.logs) != 2 || report == nil || report.Verdict() != Pass {
 			t.Fatalf("%+v, %+v", f, report)
 		}
@@ -73,7 +71,7 @@ func TestDaemon(t *testing.T) {
 	})
 	t.Run("fails", func(t *testing.T) {
 		t.Parallel()
-		f, report := daemon(t, exec.Command("/bin/sh", "-c", "echo up; exec sleep 1000"), Ready("log:up"), Only("term"))
+		f, report := daemon(t, exec.Command("/bin/sh", "-c", "echo up; exec sleep 1000"), Check{Ready: "log:up", Only: []string{"term"}})
 		if len(f.errs) != 1 || f.fatal != "" || report.Verdict() != Fail {
 			t.Fatalf("%+v, %+v", f, report)
 		}
@@ -82,7 +80,7 @@ func TestDaemon(t *testing.T) {
 	t.Run("warns", func(t *testing.T) {
 		t.Parallel()
 		onLinux(t)
-		f, report := daemon(t, exec.Command("/bin/sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"), Ready("log:up"), Only("idle"), Idle(5*time.Second))
+		f, report := daemon(t, exec.Command("/bin/sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"), Check{Ready: "log:up", Only: []string{"idle"}, Idle: 5 * time.Second})
 		if len(f.errs) > 0 || f.fatal != "" || report.Verdict() != Warn {
 			t.Fatalf("%+v, %+v", f, report)
 		}
@@ -90,7 +88,7 @@ func TestDaemon(t *testing.T) {
 	})
 	t.Run("cannot be played", func(t *testing.T) {
 		t.Parallel()
-		f, _ := daemon(t, command("wait"), Only("lameduck"))
+		f, _ := daemon(t, command("wait"), Check{Only: []string{"lameduck"}})
 		if f.skipped != "check: no scenario could be played" || len(f.errs) > 0 || len(f.logs) != 1 {
 			t.Fatalf("%+v", f)
 		}
@@ -99,17 +97,17 @@ func TestDaemon(t *testing.T) {
 	for name, test := range map[string]struct {
 		cmd   *exec.Cmd
 		want  []string
-		extra []Option
+		check Check
 	}{
-		"ends":           {command("die", "no configuration"), []string{"ended before it was ready: exit code 7", "its output:\nno configuration"}, nil},
-		"not there":      {exec.Command("no-such-daemon"), []string{`"no-such-daemon": executable file not found in $PATH`}, nil},
-		"not there, dir": {&exec.Cmd{Path: "./no-such-daemon", Args: []string{"x"}, Dir: "/"}, []string{"./no-such-daemon: no such file or directory"}, nil},
-		"no such URL":    {command("wait"), []string{"URL: "}, []Option{URL("127.0.0.1")}},
-		"nothing":        {&exec.Cmd{}, []string{"Command: is empty"}, nil},
+		"ends":           {command("die", "no configuration"), []string{"ended before it was ready: exit code 7", "its output:\nno configuration"}, Check{}},
+		"not there":      {exec.Command("no-such-daemon"), []string{`"no-such-daemon": executable file not found in $PATH`}, Check{}},
+		"not there, dir": {&exec.Cmd{Path: "./no-such-daemon", Args: []string{"x"}, Dir: "/"}, []string{"./no-such-daemon: no such file or directory"}, Check{}},
+		"no such URL":    {command("wait"), []string{"URL: "}, Check{URL: "127.0.0.1"}},
+		"nothing":        {&exec.Cmd{}, []string{"Command: is empty"}, Check{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f, report := daemon(t, test.cmd, test.extra...)
+			f, report := daemon(t, test.cmd, test.check)
 			if report != nil || len(f.errs) > 0 {
 				t.Errorf("%+v, %+v", f, report)
 			}
@@ -118,36 +116,23 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-// Every field of Check that says something about the daemon can be given from a test.
-func TestOptions(t *testing.T) {
-	c := &Check{}
-	for _, option := range []Option{
-		URL("u"), Slow("s"), Ready("r"), ReadyWithin(1), Grace(2), Signal(syscall.SIGUSR1), Exit(3, 4), NoRefuse(), Idle(5), Only("a"), Only("b"), Without("c"),
-		Repeat(6), Quick(), Seed(7), Observe(func(Progress) {}),
-	} {
-		option(c)
-	}
-	observed := c.Observe != nil
-	c.Observe = nil
-	got := fmt.Sprintf("%+v %v", *c, observed)
-	want := fmt.Sprintf("%+v true", Check{
-		URL: "u", Slow: "s", Ready: "r", ReadyWithin: 1, Grace: 2, Signal: syscall.SIGUSR1, Exit: []int{3, 4}, NoRefuse: true, Idle: 5, Only: []string{"a", "b"},
-		Skip: []string{"c"}, Repeat: 6, Quick: true, Seed: 7,
-	})
-	if got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
+// The command is the test's own, whatever the check says of one.
+func TestDaemonsCommand(t *testing.T) {
+	t.Parallel()
+	cmd := command("die", "of the command")
+	f, _ := daemon(t, cmd, Check{Command: []string{"no-such-daemon"}, Dir: "/nowhere", Env: []string{"A=2"}})
+	contains(t, "the end of the test", f.fatal, "its output:\nof the command")
 }
 
 // The scenarios are played in their order, and each has what it means.
 func TestScenarios(t *testing.T) {
 	var names []string
 	for _, s := range Scenarios() {
-		if names = append(names, s.Name); s.Means == "" || s.Does == "" || s.Fails == "" || plays[s.Name] == nil {
+		if names = append(names, s.Name); s.Means == "" || s.Does == "" || s.Fails == "" || s.play == nil {
 			t.Errorf("%+v", s)
 		}
 	}
-	if !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(maps.Keys(plays))) || !slices.Equal(names, scenarioNames) {
+	if !slices.Equal(names, scenarioNames) || len(slices.Compact(slices.Sorted(slices.Values(names)))) != len(names) {
 		t.Errorf("%v", names)
 	}
 }

@@ -3,7 +3,7 @@
 // # From a test
 //
 //	func TestStopsWell(t *testing.T) {
-//		check.Daemon(t, exec.Command("./shop", "-addr", "127.0.0.1:8080"), check.URL("http://127.0.0.1:8080/"))
+//		check.Daemon(t, exec.Command("./shop", "-addr", "127.0.0.1:8080"), check.Check{URL: "http://127.0.0.1:8080/"})
 //	}
 //
 // # From a program

@@ -15,7 +15,7 @@ import (
 // A test of a daemon that a program of its own is for.
 func ExampleDaemon() {
 	test := func(t *testing.T) { // TestStopsWell
-		check.Daemon(t, exec.Command("./shop", "-addr", "127.0.0.1:8080"), check.URL("http://127.0.0.1:8080/"))
+		check.Daemon(t, exec.Command("./shop", "-addr", "127.0.0.1:8080"), check.Check{URL: "http://127.0.0.1:8080/"})
 	}
 	_ = test
 }

@@ -12,12 +12,6 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
-// plays are what the scenarios do, by their names.
-var plays = map[string]func(*runner){
-	"idle": playIdle, "term": playTerm, "int": playInt, "startup": playStartup, "inflight": playInflight, "load": playLoad, "lameduck": playLameduck,
-	"twice": playTwice, "storm": playStorm, "paused": playPaused, "mute": playMute, "port": playPort, "pid1": playPid1, "again": playAgain, "orphans": playOrphans,
-}
-
 // play plays one scenario and adds its result to the report.
 func (r *runner) play(s Scenario) {
 	does := s.Does
@@ -32,7 +26,7 @@ func (r *runner) play(s Scenario) {
 	r.rand = rand.New(rand.NewPCG(r.Seed, name.Sum64()))
 	began := time.Now()
 	r.say("%s", does)
-	plays[s.Name](r)
+	s.play(r)
 	if r.ctx.Err() != nil {
 		r.result = nil
 		return

@@ -9,6 +9,8 @@ type Scenario struct {
 	Does  string // what is done
 	Fails string // when the verdict is fail, or warn
 	Needs string // without which it is skipped; "" if nothing
+
+	play func(*runner)
 }
 
 // Scenarios are all of them, in the order in which they are played.

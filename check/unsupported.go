@@ -12,3 +12,8 @@ import (
 func (c *Check) Run(context.Context) (*Report, error) {
 	return nil, &ConfigError{"Command", errors.New("checking is not supported on " + runtime.GOOS)}
 }
+
+// runner plays scenarios, of which there are none here.
+type runner struct{}
+
+var scenarios []Scenario

@@ -18,6 +18,14 @@ const (
 	startupListens = 4
 )
 
+var startupScenario = Scenario{
+	Name:  "startup",
+	Means: "a deploy that is cancelled at once leaves nothing hanging",
+	Does:  "sends SIGTERM at many instants between exec and ready",
+	Fails: "it hangs, crashes, ends by itself, or leaves something behind; warn: it died of the signal with sockets or files open, or ends with a bad status",
+	play:  playStartup,
+}
+
 // playStartup sends the signal at many instants between exec and ready.
 func playStartup(r *runner) {
 	if r.canStop() {

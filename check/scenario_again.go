@@ -15,6 +15,14 @@ import (
 // againTimes is how often the daemon is started and stopped.
 const againTimes = 20
 
+var againScenario = Scenario{
+	Name:  "again",
+	Means: "its stops are all alike",
+	Does:  "starts and stops it twenty times",
+	Fails: "one ends in another way than the others",
+	play:  playAgain,
+}
+
 // playAgain starts and stops the daemon many times. All are to end in the same way.
 func playAgain(r *runner) {
 	if r.canStop() {

@@ -14,6 +14,15 @@ import (
 // something else the first may have ended before.
 const inflightTries = 5
 
+var inflightScenario = Scenario{
+	Name:  "inflight",
+	Means: "requests under way at the stop are served to the end",
+	Does:  "sends SIGTERM while slow requests are under way",
+	Fails: "a request is reset, cut short, or answered with 5xx",
+	Needs: "a URL, and one that is slow or takes uploads",
+	play:  playInflight,
+}
+
 // playInflight stops the daemon while slow requests are under way.
 func playInflight(r *runner) {
 	if r.url == nil {

@@ -25,6 +25,14 @@ const (
 // harmless are signals whose default action is to do nothing (signal(7)), and to which no daemon gives another meaning.
 var harmless = []syscall.Signal{syscall.SIGCONT, syscall.SIGURG, syscall.SIGCHLD}
 
+var stormScenario = Scenario{
+	Name:  "storm",
+	Means: "many signals do no more than one",
+	Does:  "sends a thousand signals at once, SIGTERM and harmless ones, and more as the stop goes on",
+	Fails: "it crashes, hangs, or loses requests",
+	play:  playStorm,
+}
+
 // playStorm sends very many signals at once.
 func playStorm(r *runner) {
 	if r.canStop() {

@@ -21,6 +21,15 @@ const (
 	burstWithin = 5 * time.Second
 )
 
+var loadScenario = Scenario{
+	Name:  "load",
+	Means: "a deploy under load loses no request",
+	Does:  "sends SIGTERM in the middle of steady load, and of a burst that arrives together with the signal",
+	Fails: "a request that was accepted gets no whole answer; warn: one is answered with 5xx, or meets a keep-alive connection that is just being closed",
+	Needs: "a URL",
+	play:  playLoad,
+}
+
 // playLoad stops the daemon under load: in the middle of a steady stream of requests, and with a burst of them that is there
 // before the signal and that the daemon sees only together with it. For the burst it is frozen a moment, as on a machine that is
 // busy with something else: what happens now and then in production happens each time.

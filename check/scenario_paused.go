@@ -10,6 +10,14 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
+var pausedScenario = Scenario{
+	Name:  "paused",
+	Means: "a daemon that was frozen stops when it thaws",
+	Does:  "sends SIGSTOP, SIGTERM, SIGCONT",
+	Fails: "it still runs after the grace period",
+	play:  playPaused,
+}
+
 // playPaused freezes the daemon, sends it the signal, and thaws it.
 func playPaused(r *runner) {
 	if r.canStop() {

@@ -15,6 +15,15 @@ import (
 // buriedWithin is how long orphans may stay zombies. Who buries them does so at once; who does not, never.
 const buriedWithin = 3 * time.Second
 
+var pid1Scenario = Scenario{
+	Name:  "pid1",
+	Means: "it can be the only program of a container",
+	Does:  "runs it as PID 1 of a namespace, with orphans, and sends SIGTERM",
+	Fails: "it ignores SIGTERM there, or its zombies pile up; warn: orphans that are not its own are not reaped",
+	Needs: "PID namespaces, and the right to make one",
+	play:  playPid1,
+}
+
 // playPid1 runs the daemon as PID 1 of a namespace of its own.
 func playPid1(r *runner) {
 	if runtime.GOOS != "linux" {

@@ -26,6 +26,15 @@ type second struct {
 	after  time.Duration // from it to the end
 }
 
+var twiceScenario = Scenario{
+	Name:  "twice",
+	Means: "what a second Ctrl-C does when the stop takes long",
+	Does:  "sends a second signal in a slow stop",
+	Fails: "warn: it still runs after the grace period; what a second signal does is for information",
+	Needs: "a stop that is slow",
+	play:  playTwice,
+}
+
 // playTwice is for information: what a second signal does.
 func playTwice(r *runner) {
 	if r.canStop() {

@@ -9,6 +9,15 @@ import (
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
+var orphansScenario = Scenario{
+	Name:  "orphans",
+	Means: "nothing of it is left when it has gone",
+	Does:  "looks for descendants after the end of every life above",
+	Fails: "one is still there",
+	Needs: "to see whose descendant a process is",
+	play:  playOrphans,
+}
+
 // playOrphans says who outlived the daemon in all lives until now.
 func playOrphans(r *runner) {
 	if !seesProcesses {

@@ -34,6 +34,15 @@ type waker struct {
 	cpu      time.Duration
 }
 
+var idleScenario = Scenario{
+	Name:  "idle",
+	Means: "a daemon with nothing to do costs nothing",
+	Does:  "watches every thread while there are no requests",
+	Fails: "it ends by itself; warn: a thread wakes up again and again",
+	Needs: "the counts of context switches that Linux shows",
+	play:  playIdle,
+}
+
 // playIdle watches the threads of a daemon that has nothing to do.
 func playIdle(r *runner) {
 	if !seesProcesses {

@@ -11,6 +11,14 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
+var muteScenario = Scenario{
+	Name:  "mute",
+	Means: "it stops well even if its log is no longer read",
+	Does:  "closes the other end of its output, then sends SIGTERM",
+	Fails: "it hangs, or dies of SIGPIPE instead of stopping",
+	play:  playMute,
+}
+
 // playMute lets the reader of the daemon's output go away before the stop.
 func playMute(r *runner) {
 	if r.canStop() {

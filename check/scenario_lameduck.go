@@ -21,6 +21,15 @@ const (
 	duckTries  = 5
 )
 
+var lameduckScenario = Scenario{
+	Name:  "lameduck",
+	Means: "load balancers look away before the door closes",
+	Does:  "watches the readiness URL after SIGTERM",
+	Fails: "warn: readiness stays green, or connections are refused before it went red",
+	Needs: "a readiness URL",
+	play:  playLameduck,
+}
+
 // playLameduck watches readiness while the daemon stops.
 func playLameduck(r *runner) {
 	if r.ready.url == nil {

@@ -18,6 +18,14 @@ import (
 // its end for a minute (TIME_WAIT), and only who sets SO_REUSEADDR can listen there again.
 const portConns = 3
 
+var portScenario = Scenario{
+	Name:  "port",
+	Means: "it can be started again at once",
+	Does:  "stops it with connections open, and starts it again",
+	Fails: "a port, a pid file or a socket is in the way, or it waits for connections that are idle",
+	play:  playPort,
+}
+
 // playPort stops the daemon with connections open, and starts it again at once.
 func playPort(r *runner) {
 	if r.canStop() {

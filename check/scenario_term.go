@@ -13,6 +13,14 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
+var termScenario = Scenario{
+	Name:  "term",
+	Means: "service managers, containers and deploys stop it this way",
+	Does:  "sends SIGTERM when it is idle",
+	Fails: "it still runs after the grace period, has no handler, or ends with a bad status",
+	play:  playTerm,
+}
+
 func playTerm(r *runner) { playSignal(r, r.Signal) }
 
 // playSignal is the scenarios term and int.
@@ -33,6 +41,14 @@ func playSignal(r *runner, s syscall.Signal) {
 	if s == r.Signal && o.Hung {
 		r.hangs = process.SignalName(s) + " does not stop it, see term"
 	}
+}
+
+var intScenario = Scenario{
+	Name:  "int",
+	Means: "Ctrl-C stops it as well",
+	Does:  "sends SIGINT when it is idle",
+	Fails: "as for term",
+	play:  playInt,
 }
 
 // playInt does so where SIGINT is ignored as well: the daemon has the default action all the same, see becomeParent.
