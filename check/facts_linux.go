@@ -408,6 +408,16 @@ func unread(pid int, port, from uint16) (n uint64) {
 	return n
 }
 
+// connections is how many connections to a port are open on the daemon's side: established, or closed by the other side only.
+func connections(pid int, port uint16) (n int) {
+	eachTCP(pid, func(state string, local, _ uint16, _ uint64) {
+		if (state == "01" || state == "08") && local == port {
+			n++
+		}
+	})
+	return n
+}
+
 // unreadFrom is how many connections to a port have brought something that the daemon has not read.
 func unreadFrom(pid int, port uint16) (n int) {
 	eachTCP(pid, func(state string, local, _ uint16, received uint64) {

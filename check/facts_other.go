@@ -26,6 +26,7 @@ func taskName(int, int) string                   { return "" }
 func lookAtTask(proc, int) (thread, bool)        { return thread{}, false }
 func queued(int, uint16) int                     { return 0 }
 func unread(int, uint16, uint16) uint64          { return 0 }
+func connections(int, uint16) int                { return 0 }
 func waiting(int, uint16) uint64                 { return 0 }
 func unreadFrom(int, uint16) int                 { return 0 }
 func lookAt(int) (proc, bool)                    { return proc{}, false }

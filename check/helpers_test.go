@@ -63,6 +63,7 @@ var lives = map[string]func(args []string){
 	"bomb":    bomb,
 	"checker": checker,
 	"facts":   facts,
+	"warming": warming, "answers late": answersLate,
 	"reraise": reraise, "peculiar": peculiar,
 }
 

@@ -192,11 +192,12 @@ func (r *runner) endGuards() {
 	r.guards = nil
 }
 
-// begin is start and awaitReady. What goes wrong is the scenario's failure, and it reports false.
-func (r *runner) begin() (*life, bool) {
+// begin starts a life and waits until it is ready and has settled. A failure is the scenario's, and ok is false.
+func (r *runner) begin() (_ *life, ok bool) {
 	l, err := r.start(false)
 	if err == nil {
 		if err = l.awaitReady(); err == nil {
+			l.settle(settledFor)
 			return l, true
 		}
 		l.end()

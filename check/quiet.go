@@ -31,6 +31,7 @@ type quietness struct {
 	since   time.Duration // when that was, since the start
 	looks   int           // from then on
 	starved bool          // it wanted more than it got then
+	quiet   bool          // it was, in the last look
 }
 
 // saw takes what was seen at a time since the start, and returns how it is known that the daemon is ready, "" if it is not. One that is
@@ -52,8 +53,9 @@ func (q *quietness) saw(at time.Duration, threads []thread) string {
 		q.starved = busy && used < at/2
 		lasted = 0
 	}
+	q.quiet = lasted >= q.long && q.looks >= quietLooks
 	switch {
-	case lasted >= q.long && q.looks >= quietLooks:
+	case q.quiet:
 		return "it was quiet for " + q.long.String()
 	case at >= starvedAfter:
 		return "it ran for " + starvedAfter.String()

@@ -20,7 +20,7 @@ const (
 	// readyEvery is the pause between two looks at a daemon that is starting, see also pace.
 	readyEvery = 10 * time.Millisecond
 	// settledAfter is when a daemon that listens on nothing counts as ready although it is never quiet (see quietness), when one whose
-	// socket is not seen is asked whether it has one, and when one that listens counts as ready although it does not answer.
+	// socket is not seen is asked whether it has one, and when one that answers with 5xx counts as ready.
 	settledAfter = 3 * time.Second
 	// knockEvery is the pause between two attempts to connect to such a one.
 	knockEvery = 100 * time.Millisecond
@@ -90,8 +90,8 @@ func (l *life) awaitReady() error {
 		come, l.how = ran, "it ran for "+r.ready.delay.String()
 		limit = r.ready.delay + time.Minute
 	case r.url != nil:
-		look = l.listensForRequests(ctx)
-		awaited = "nobody listens at " + r.url.Addr
+		answers, seen := l.listensForRequests(ctx)
+		look = func() string { how := answers(); awaited = seen(); return how }
 	case !seesProcesses:
 		ran, stop := later(time.Second)
 		defer stop()
@@ -198,27 +198,36 @@ func (l *life) neverReady(reason string) error {
 	return &StartError{Program: l.r.Command[0], Reason: reason, Output: l.out.text()}
 }
 
-// listensForRequests returns the look at a daemon whose requests one knows where to send: it is ready as soon as it listens there and
-// answers one. Many listen first, and then make ready to serve and to be stopped.
-func (l *life) listensForRequests(ctx context.Context) func() string {
+// listensForRequests returns the look at a daemon that takes requests: it is ready as soon as it listens there and answers one. Many
+// listen first, and set their workers and handlers up afterwards. Answers with 5xx count after settledAfter: some daemons have no
+// others, and that is not a matter of readiness.
+func (l *life) listensForRequests(ctx context.Context) (look func() string, awaited func() string) {
 	listens := l.listensThere(ctx)
 	var heard string
-	var limit time.Time
-	return func() string {
+	var answered time.Time // first, with whatever status
+	seen := "nothing listens at " + l.r.url.Addr
+	look = func() string {
 		if heard == "" {
 			if heard = listens(); heard == "" {
 				return ""
 			}
-			limit = time.Now().Add(settledAfter)
 		}
-		if status := l.r.url.status(ctx, time.Until(limit)); status > 0 && status < 500 {
-			return heard + " and answers"
-		}
-		if time.Now().Before(limit) {
+		switch status := l.r.url.status(ctx, askedWithin); {
+		case status == 0:
+			seen = fmt.Sprintf("%s, and GET %v got no answer", heard, l.r.url)
 			return ""
+		case status >= 500:
+			seen = fmt.Sprintf("GET %v answered %d", l.r.url, status)
+			if answered.IsZero() {
+				answered = time.Now()
+			}
+			if time.Since(answered) < settledAfter {
+				return ""
+			}
 		}
-		return heard
+		return heard + " and answers"
 	}
+	return look, func() string { return seen }
 }
 
 // listensThere returns the look whether somebody listens where the requests go. Nobody did before the daemon was started, so it is the
@@ -257,23 +266,14 @@ func (l *life) listensOrIsQuiet() func() string {
 		q.long = quietFirst
 	}
 	return func() string {
-		procs := descendants(l.k.pid)
-		if sockets := listening(procs); len(sockets) > 0 {
+		if sockets := listening(descendants(l.k.pid)); len(sockets) > 0 {
 			l.listens = true
 			return "it listens on " + sockets[0].String()
 		}
 		if l.r.listens {
 			return ""
 		}
-		var threads []thread
-		for _, p := range procs {
-			for _, tid := range tasksOf(p.PID) {
-				if t, ok := lookAtTask(p, tid); ok {
-					threads = append(threads, t)
-				}
-			}
-		}
-		return q.saw(time.Since(l.k.started), threads)
+		return q.saw(time.Since(l.k.started), l.threads())
 	}
 }
 

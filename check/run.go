@@ -21,26 +21,27 @@ import (
 // runner is a check that runs.
 type runner struct {
 	*Check
-	ctx     context.Context
-	abort   context.CancelCauseFunc // ends all: this check itself cannot go on
-	rand    *rand.Rand              // of the scenario that runs
-	guards  []*guardian             // that have no life
-	ready   readiness
-	listens bool    // it was ready because it listened, so that this is waited for in each life
-	url     *target // nil if there is none
-	slow    *target
-	ports   int  // were open when the url was found
-	http2   bool // url speaks it
-	report  *Report
-	result  *Result // of the scenario that runs
-	worst   *life   // of that scenario
-	starts  []time.Duration
-	left    []leftOver
-	killed  string  // the scenario in which it had to be, at last
-	hangs   string  // why nothing that needs a stop makes sense any more
-	usual   outcome // of its first life, which was stopped in peace
-	forces  *bool   // a second signal ends it at once; nil: not tried
-	uploads *string // why an upload is not under way until it is complete, "" if it is; nil: not tried
+	ctx      context.Context
+	abort    context.CancelCauseFunc // ends all: this check itself cannot go on
+	rand     *rand.Rand              // of the scenario that runs
+	guards   []*guardian             // that have no life
+	ready    readiness
+	listens  bool    // it was ready because it listened, so that this is waited for in each life
+	url      *target // nil if there is none
+	slow     *target
+	ports    int  // were open when the url was found
+	http2    bool // url speaks it
+	restless bool // it did not settle in an earlier life
+	report   *Report
+	result   *Result // of the scenario that runs
+	worst    *life   // of that scenario
+	starts   []time.Duration
+	left     []leftOver
+	killed   string  // the scenario in which it had to be, at last
+	hangs    string  // why nothing that needs a stop makes sense any more
+	usual    outcome // of its first life, which was stopped in peace
+	forces   *bool   // a second signal ends it at once; nil: not tried
+	uploads  *string // why an upload is not under way until it is complete, "" if it is; nil: not tried
 }
 
 // Run looks at the daemon, one scenario after the other, and reports what it found out. It ends everything that it started
@@ -182,6 +183,7 @@ func (r *runner) look() error {
 	if err := r.whereRequestsGo(l); err != nil {
 		return err
 	}
+	l.settle(settledFirst)
 	r.usual = l.stop(r.Signal)
 	return nil
 }

@@ -18,8 +18,6 @@ const (
 	// quickIdle is the time of watching in a quick check: in so many seconds a thread that looks every second runs in idleOften
 	// windows, also if its seconds are somewhat longer.
 	quickIdle = 5 * time.Second
-	// settleFor is how long a daemon may go on with what began at its start before it is watched.
-	settleFor = 2 * time.Second
 	// callsEvery is how often it is looked what the threads sleep in.
 	callsEvery = 50 * time.Millisecond
 )
@@ -55,7 +53,7 @@ func playIdle(r *runner) {
 	}
 	defer l.end()
 	r.say("watching it for %v", r.Idle)
-	l.exits(settleFor)
+	l.warm()
 	wakers := map[threadID]*waker{}
 	before := map[threadID]thread{}
 	fresh := map[string]int{} // windows in which a process came, by its name

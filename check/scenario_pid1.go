@@ -39,7 +39,9 @@ func playPid1(r *runner) {
 	}
 	l, err := r.start(true)
 	if err == nil {
-		err = l.awaitReady()
+		if err = l.awaitReady(); err == nil {
+			l.settle(settledFor)
+		}
 	}
 	if err != nil {
 		if l != nil {
