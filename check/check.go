@@ -21,11 +21,15 @@ type Check struct {
 	Ready string
 	// ReadyWithin is the time that it has for that; 0 means 30 s.
 	ReadyWithin time.Duration
-	// URL is where requests go. "" means what is found: the first port that the daemon listens on and that speaks HTTP.
+	// URL is where requests go. "" means what is found: the first port that the daemon listens on and that speaks HTTP. Where its answer
+	// is slow, it is used as Slow, and the root of its server is asked in its place if that is quick.
 	URL string
 	// Slow is a URL whose answer takes a while, for the scenarios that need a request under way. "" means uploads to URL that
 	// take as long as the scenario likes, if the daemon waits for their end.
 	Slow string
+	// Stream is a URL whose answer goes on until the server ends it: server-sent events (http, https), or a WebSocket (ws, wss), for the
+	// scenario stream. "" means URL or Slow, where the answer of that turns out to be a stream.
+	Stream string
 
 	// Signal is what asks the daemon to stop; 0 means SIGTERM.
 	Signal syscall.Signal
@@ -40,6 +44,8 @@ type Check struct {
 	Idle time.Duration
 	// Only and Skip are names of [Scenarios] to look at, and not to look at.
 	Only, Skip []string
+	// Require are names of scenarios that must be looked at: one that would be skipped fails.
+	Require []string
 	// Repeat is how many times as often as otherwise everything with chance in it is done; 0 means 1.
 	Repeat int
 	// Quick does everything less often, and watches for a shorter time.
@@ -73,6 +79,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 type StartError struct {
 	Program string
 	Reason  string
+	Slow    bool   // it still ran, and was not ready within its time
 	Output  string // what it wrote, the last of it
 	Err     error  // why it could not be executed; nil if it could
 }

@@ -1,15 +1,11 @@
 package check
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
-	"slices"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -215,6 +211,18 @@ func catches(pid int, s syscall.Signal) (is, maybe bool) {
 	return maybe && caught&goAlone != goAlone, maybe
 }
 
+// runtimes have a handler for SIGTERM and SIGINT that ends the program, by the name of their executable.
+var runtimes = map[string]string{"node": "Node.js", "nodejs": "Node.js", "java": "the Java virtual machine", "dotnet": ".NET"}
+
+// runtimeOf is the runtime that a process is a program of, of those that handle SIGTERM by themselves; "" if it is none of them.
+func runtimeOf(pid int) string {
+	exe, _ := os.Readlink(procDir(pid) + "/exe")
+	return runtimes[path.Base(exe)]
+}
+
+// ignores reports whether a process ignores a signal.
+func ignores(pid int, s syscall.Signal) bool { return signalMask(pid, "SigIgn")&bit(s) != 0 }
+
 // pending reports whether a signal has not yet reached a process.
 func pending(pid int, s syscall.Signal) bool { return signalMask(pid, "ShdPnd")&bit(s) != 0 }
 
@@ -300,182 +308,6 @@ func writable(fdinfo string) bool {
 		}
 	}
 	return false
-}
-
-// listening are the listening sockets of processes.
-func listening(procs []proc) (list []socket) {
-	i := slices.IndexFunc(procs, func(p proc) bool { return !p.Zombie })
-	if i < 0 {
-		return nil
-	}
-	all := listeners(procs[i].PID)
-	if len(all) == 0 {
-		return nil
-	}
-	owner := map[string]int{} // by inode
-	for _, p := range procs {
-		dir := procDir(p.PID) + "/fd"
-		for _, fd := range names(dir) {
-			target, err := os.Readlink(dir + "/" + fd)
-			if inode, ok := strings.CutPrefix(target, "socket:["); err == nil && ok {
-				owner[strings.TrimSuffix(inode, "]")] = p.PID
-			}
-		}
-	}
-	for _, s := range all {
-		if pid, ok := owner[s.inode]; ok {
-			s.PID = pid
-			list = append(list, s.socket)
-		}
-	}
-	return list
-}
-
-// listens reports whether anybody listens at a TCP address, in the network of a process.
-func listens(pid int, addr netip.AddrPort) (s socket, ok bool) {
-	for _, s := range tcpListeners(pid) {
-		if s.Addr.Port() == addr.Port() && (s.Addr.Addr() == addr.Addr().Unmap() || s.Addr.Addr().IsUnspecified()) {
-			return s.socket, true
-		}
-	}
-	return socket{}, false
-}
-
-// listener is a socket whose owner is not known yet.
-type listener struct {
-	socket
-	queued int // connections that the system has made and nobody has accepted yet
-	inode  string
-}
-
-// listeners are the listening sockets of the network namespace of a process, see proc_pid_net(5).
-func listeners(pid int) (list []listener) {
-	list = tcpListeners(pid)
-	eachLine(procDir(pid)+"/net/unix", func(fields []string) bool {
-		const accepts = 1 << 16 // __SO_ACCEPTCON
-		if len(fields) < 8 {
-			return true
-		}
-		if flags, _ := strconv.ParseUint(fields[3], 16, 64); flags&accepts != 0 {
-			list = append(list, listener{socket: socket{Network: "unix", Path: strings.Join(fields[7:], " ")}, inode: fields[6]})
-		}
-		return true
-	})
-	return list
-}
-
-// tcpListeners are those of TCP. The system lists them before all connections, of which there may be very many.
-func tcpListeners(pid int) (list []listener) {
-	if sameNetwork(pid) {
-		if list, ok := diagnose(); ok {
-			return list
-		}
-	}
-	for _, file := range []string{"tcp", "tcp6"} {
-		eachLine(procDir(pid)+"/net/"+file, func(fields []string) bool {
-			if len(fields) < 10 || fields[0] == "sl" {
-				return true
-			}
-			if fields[3] != "0A" {
-				return false
-			}
-			_, queue, _ := strings.Cut(fields[4], ":")
-			received, _ := strconv.ParseUint(queue, 16, 64)
-			list = append(list, listener{socket{Network: "tcp", Addr: hexAddr(fields[1])}, int(received), fields[9]})
-			return true
-		})
-	}
-	return list
-}
-
-// queued is how many connections to a port the system has made that nobody has accepted yet.
-func queued(pid int, port uint16) (n int) {
-	for _, l := range tcpListeners(pid) {
-		if l.Addr.Port() == port {
-			n += l.queued
-		}
-	}
-	return n
-}
-
-// unread is how many bytes that came from another port a daemon has not yet read.
-func unread(pid int, port, from uint16) (n uint64) {
-	eachTCP(pid, func(state string, local, remote uint16, received uint64) {
-		if state == "01" && local == port && remote == from {
-			n += received
-		}
-	})
-	return n
-}
-
-// connections is how many connections to a port are open on the daemon's side: established, or closed by the other side only.
-func connections(pid int, port uint16) (n int) {
-	eachTCP(pid, func(state string, local, _ uint16, _ uint64) {
-		if (state == "01" || state == "08") && local == port {
-			n++
-		}
-	})
-	return n
-}
-
-// unreadFrom is how many connections to a port have brought something that the daemon has not read.
-func unreadFrom(pid int, port uint16) (n int) {
-	eachTCP(pid, func(state string, local, _ uint16, received uint64) {
-		if state == "01" && local == port && received > 0 {
-			n++
-		}
-	})
-	return n
-}
-
-// waiting is how much there is at a port that nobody has taken: connections that nobody has accepted, and bytes that nobody has read.
-func waiting(pid int, port uint16) (n uint64) {
-	eachTCP(pid, func(state string, local, _ uint16, received uint64) {
-		if (state == "0A" || state == "01") && local == port {
-			n += received
-		}
-	})
-	return n
-}
-
-// eachTCP calls fn for each TCP socket of the network namespace of a process, see proc_pid_net(5).
-func eachTCP(pid int, fn func(state string, local, remote uint16, received uint64)) {
-	for _, file := range []string{"tcp", "tcp6"} {
-		eachLine(procDir(pid)+"/net/"+file, func(fields []string) bool {
-			if len(fields) >= 10 && fields[0] != "sl" {
-				_, queue, _ := strings.Cut(fields[4], ":")
-				received, _ := strconv.ParseUint(queue, 16, 64)
-				fn(fields[3], hexAddr(fields[1]).Port(), hexAddr(fields[2]).Port(), received)
-			}
-			return true
-		})
-	}
-}
-
-// eachLine calls fn with the fields of each line, as long as it wants more.
-func eachLine(path string, fn func(fields []string) (more bool)) {
-	f, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan() && fn(strings.Fields(lines.Text())); {
-	}
-}
-
-// hexAddr reads an address as /proc writes it: words in the byte order of the machine, the port in that of the network.
-func hexAddr(text string) netip.AddrPort {
-	host, port, _ := strings.Cut(text, ":")
-	b, err := hex.DecodeString(host)
-	n, err2 := strconv.ParseUint(port, 16, 16)
-	if err != nil || err2 != nil {
-		return netip.AddrPort{}
-	}
-	for i := 0; i+4 <= len(b); i += 4 {
-		binary.NativeEndian.PutUint32(b[i:], binary.BigEndian.Uint32(b[i:]))
-	}
-	ip, _ := netip.AddrFromSlice(b)
-	return netip.AddrPortFrom(ip.Unmap(), uint16(n))
 }
 
 func procDir(pid int) string { return "/proc/" + strconv.Itoa(pid) }

@@ -88,9 +88,12 @@ func TestParseDiag(t *testing.T) {
 	b := make([]byte, diagAnswer)
 	b[0] = syscall.AF_INET
 	copy(b[4:], []byte{0x1f, 0x90})
+	copy(b[6:], []byte{0x1f, 0x91})
 	copy(b[8:], []byte{127, 0, 0, 1})
+	copy(b[24:], []byte{127, 0, 0, 2})
+	b[1] = 8
 	l, ok := parseDiag(b)
-	if !ok || l.Addr != netip.MustParseAddrPort("127.0.0.1:8080") {
+	if !ok || l.local != netip.MustParseAddrPort("127.0.0.1:8080") || l.remote != netip.MustParseAddrPort("127.0.0.2:8081") || l.state != closeWaitState {
 		t.Errorf("%+v, %v", l, ok)
 	}
 	if _, ok := parseDiag(b[:diagAnswer-1]); ok {
@@ -154,17 +157,17 @@ func TestListeners(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	asked, ok := diagnose()
+	asked, ok := diagnose(listenState)
 	if !ok {
 		t.Skip("the kernel does not answer sock_diag here")
 	}
 	for _, l := range asked {
-		if l.Addr.Port() != port {
+		if l.local.Port() != port {
 			continue
 		}
 		found := false
 		eachLine("/proc/net/tcp", func(fields []string) bool {
-			found = found || len(fields) > 9 && fields[9] == l.inode && hexAddr(fields[1]) == l.Addr && fields[4] == "00000000:0000000"+strconv.Itoa(l.queued)
+			found = found || len(fields) > 9 && fields[9] == l.inode && hexAddr(fields[1]) == l.local && fields[4] == "00000000:0000000"+strconv.Itoa(int(l.unread))
 			return true
 		})
 		if !found {

@@ -14,6 +14,8 @@ func descendants(int) []proc                     { return nil }
 func threadsOf([]proc) []thread                  { return nil }
 func callOf(int, int) string                     { return "" }
 func catches(int, syscall.Signal) (bool, bool)   { return false, false }
+func ignores(int, syscall.Signal) bool           { return false }
+func runtimeOf(int) string                       { return "" }
 func blocked(int, syscall.Signal) bool           { return false }
 func pending(int, syscall.Signal) bool           { return false }
 func tracerOf(int) string                        { return "" }
@@ -26,6 +28,7 @@ func taskName(int, int) string                   { return "" }
 func lookAtTask(proc, int) (thread, bool)        { return thread{}, false }
 func queued(int, uint16) int                     { return 0 }
 func unread(int, uint16, uint16) uint64          { return 0 }
+func acceptedFrom(int, uint16) []uint16          { return nil }
 func connections(int, uint16) int                { return 0 }
 func waiting(int, uint16) uint64                 { return 0 }
 func unreadFrom(int, uint16) int                 { return 0 }

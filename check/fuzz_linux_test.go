@@ -29,7 +29,7 @@ func FuzzFacts(f *testing.F) {
 			procOf(1, name, fields)
 		}
 		_ = hexAddr(address).String()
-		if l, ok := parseDiag([]byte(text)); ok && (l.Network != "tcp" || !l.Addr.IsValid()) {
+		if l, ok := parseDiag([]byte(text)); ok && (l.state == 0 || !l.local.IsValid()) {
 			t.Fatalf("%q is read as %+v", text, l)
 		}
 	})

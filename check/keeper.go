@@ -137,6 +137,15 @@ func (k *keeper) signal(s syscall.Signal) {
 	}
 }
 
+// signalGroup sends a signal to the daemon's process group, which it leads, unless it has ended.
+func (k *keeper) signalGroup(s syscall.Signal) {
+	select {
+	case <-k.exited: // its number may be somebody else's by now
+	default:
+		_ = syscall.Kill(-k.daemon, s)
+	}
+}
+
 // kill kills what is left of the daemon and its descendants.
 func (k *keeper) kill() {
 	k.once.Do(func() {

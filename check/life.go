@@ -45,12 +45,13 @@ type event struct {
 
 // outcome is how a life ended.
 type outcome struct {
-	Hung   bool // it had not ended when its time was over, and was killed
-	Status syscall.WaitStatus
-	Caught bool          // there was a handler for the signal when that was sent
-	Took   time.Duration // from the signal to the end
-	Left   []string      // command lines of descendants that outlived it
-	Said   string        // what it wrote last after the signal
+	Hung    bool // it had not ended when its time was over, and was killed
+	Status  syscall.WaitStatus
+	Caught  bool          // there was a handler for the signal when that was sent
+	Runtime string        // whose runtime has a handler for the signal by itself, such as "Node.js"; "" if none is known to
+	Took    time.Duration // from the signal to the end
+	Left    []string      // command lines of descendants that outlived it
+	Said    string        // what it wrote last after the signal
 }
 
 // leftOver is a descendant that outlived the daemon.
@@ -207,7 +208,7 @@ func (r *runner) begin() (_ *life, ok bool) {
 }
 
 // failed is the verdict of a scenario whose daemon did not start, though it had started before. An error that is not the daemon's
-// ends all.
+// aborts the check.
 func (r *runner) failed(err error) {
 	if r.ctx.Err() != nil {
 		return
@@ -217,16 +218,18 @@ func (r *runner) failed(err error) {
 		r.abort(err)
 		return
 	}
-	text := e.Reason
-	text += said(lastOf(e.Output, 300))
+	text := "it could not be started again: " + e.Reason + said(lastOf(e.Output, 300))
 	if who := r.inTheWay(); who != "" {
 		text += "; " + who
 	}
 	if r.killed != "" {
 		text += "; it had to be killed in " + r.killed + ", which may be why"
 	}
-	r.fail("it could not be started again: "+text,
-		"Something of an earlier life was in its way: a port, a socket, a pid file, a lock. Give it back at the stop, or take it over at the start.")
+	advice := "Something of an earlier life was in its way: a port, a socket, a pid file, a lock. Give it back at the stop, or take it over at the start."
+	if e.Slow {
+		advice = fmt.Sprintf("Earlier starts took %s. On a busy machine give it more time (--ready-within); otherwise see what it waits for.", offsetText(spread(r.starts).Median))
+	}
+	r.fail(text, advice)
 }
 
 // note remembers a moment.
@@ -236,9 +239,16 @@ func (l *life) note(at time.Time, kind Kind, text string) {
 
 // signal sends a signal to the daemon. The first is moment zero of its timeline.
 func (l *life) signal(s syscall.Signal) {
+	l.mark(s)
+	l.send(s)
+}
+
+// mark notes that a signal is sent now.
+func (l *life) mark(s syscall.Signal) {
 	first := l.told.IsZero()
 	if first {
 		l.done.Caught, l.maybe = catches(l.k.daemon, s)
+		l.done.Runtime = runtimeOf(l.k.daemon)
 		l.wrote = l.out.came()
 	}
 	now := time.Now()
@@ -246,11 +256,17 @@ func (l *life) signal(s syscall.Signal) {
 		l.told = now
 	}
 	l.note(now, KindSignal, process.SignalName(s))
-	l.send(s)
 }
 
 // send sends a signal, unless the daemon has ended.
 func (l *life) send(s syscall.Signal) { l.k.signal(s) }
+
+// interrupt is Ctrl-C: as a terminal does, it sends SIGINT to the foreground group, which is the daemon's and whatever has not left it.
+func (l *life) interrupt() outcome {
+	l.mark(syscall.SIGINT)
+	l.k.signalGroup(syscall.SIGINT)
+	return l.awaitEnd()
+}
 
 // stop sends a signal, and is the outcome, which comes after the grace period at the latest.
 func (l *life) stop(s syscall.Signal) outcome {
@@ -260,6 +276,13 @@ func (l *life) stop(s syscall.Signal) outcome {
 
 // awaitEnd waits for the end of a daemon that has been told to stop, kills it after the grace period, and ends everything.
 func (l *life) awaitEnd() outcome {
+	l.awaitExit()
+	l.bury()
+	return l.done
+}
+
+// awaitExit waits for the end of the daemon's main process, and kills it after the grace period. Its descendants stay until bury.
+func (l *life) awaitExit() {
 	stop := l.watch()
 	l.done.Hung = !l.exits(l.r.Grace)
 	stop()
@@ -270,11 +293,18 @@ func (l *life) awaitEnd() outcome {
 		}
 		l.done.Took = l.r.Grace
 		l.end()
-		return l.done
+		return
 	}
 	l.done.Status = l.k.status
 	l.done.Took = l.k.ended.Sub(l.told)
 	l.note(l.k.ended, KindExit, statusText(l.k.status))
+}
+
+// bury sees which descendants outlived the daemon, and ends them.
+func (l *life) bury() {
+	if l.ended {
+		return
+	}
 	l.done.Left = l.outlived()
 	for _, command := range l.done.Left {
 		l.note(time.Now(), KindLeft, command)
@@ -287,7 +317,6 @@ func (l *life) awaitEnd() outcome {
 	if l.maybe && (wrote > 0 || l.out.mutes && l.r.usual.Caught) { // the runtime alone writes nothing, and where nobody reads it writes as ever
 		l.done.Caught = true
 	}
-	return l.done
 }
 
 // exits waits until the daemon has ended, for a limited time.
@@ -480,4 +509,12 @@ func statusText(s syscall.WaitStatus) string {
 		return text
 	}
 	return fmt.Sprintf("exit code %d", s.ExitStatus())
+}
+
+// endText is statusText, or says that there was no end within the grace period.
+func endText(o outcome, grace time.Duration) string {
+	if o.Hung {
+		return fmt.Sprintf("still there after %v", grace)
+	}
+	return statusText(o.Status)
 }

@@ -18,6 +18,9 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	}
 	fmt.Fprintf(&b, "### lastcall check: %s\n\n", verdict)
 	fmt.Fprintf(&b, "%s: %s.\n", code(strings.Join(r.Command, " ")), markdown(r.conclusion()))
+	if unseen := r.Unseen(); unseen != "" {
+		fmt.Fprintf(&b, "Not looked at: %s.\n", markdown(unseen))
+	}
 	if r.Ready != "" {
 		fmt.Fprintf(&b, "Ready: %s. Requests: %s.\n", markdown(r.Ready), markdown(r.requests()))
 	}

@@ -18,10 +18,16 @@ import (
 	"time"
 )
 
-// reraise cleans up and then dies of the signal, as a shell does.
-func reraise([]string) {
+// reraise cleans up and then dies of the signal, as a shell does. With args[0] it also serves there, and cuts what is under way.
+func reraise(args []string) {
 	signal.Ignore(syscall.SIGPIPE)
-	s := <-stopSignal()
+	stop := stopSignal()
+	if len(args) > 0 {
+		go http.Serve(must(net.Listen("tcp", args[0])), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}))
+	}
+	s := <-stop
 	fmt.Println("cleaned up")
 	signal.Reset()
 	_ = syscall.Kill(os.Getpid(), s.(syscall.Signal))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,9 @@ func (r *runner) play(s Scenario) {
 	if r.ctx.Err() != nil {
 		r.result = nil
 		return
+	}
+	if r.result.Verdict == Skip && slices.Contains(r.Require, s.Name) {
+		r.result.Verdict, r.result.Summary = Fail, "required, and not looked at: "+r.result.Summary
 	}
 	r.result.Took = time.Since(began)
 	if r.worst != nil {

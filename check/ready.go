@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lastcall-go/lastcall/internal/rawhttp"
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
@@ -55,7 +54,7 @@ func parseReady(text string) (r readiness, err error) {
 		r.url, err = parseURL(text)
 	default:
 		if r.delay, err = time.ParseDuration(text); err == nil && r.delay <= 0 {
-			err = fmt.Errorf("must be more than nothing, not %v", r.delay)
+			err = fmt.Errorf("must be positive, not %v", r.delay)
 		} else if err != nil {
 			err = fmt.Errorf("%q is none of a URL, tcp:HOST:PORT, log:REGEXP, notify, and a time such as 2s", text)
 		}
@@ -127,7 +126,9 @@ func (l *life) awaitReady() error {
 			if awaited != "" {
 				why += ": " + awaited
 			}
-			return l.neverReady(why)
+			err := l.neverReady(why)
+			err.Slow = true
+			return err
 		case <-r.ctx.Done():
 			return r.ctx.Err()
 		}
@@ -169,18 +170,6 @@ func (t *target) ready(ctx context.Context) (how, seen string) {
 	}
 }
 
-// status is that of the answer to one request, 0 if there is none.
-func (t *target) status(ctx context.Context, within time.Duration) int {
-	one := t.Target
-	one.Timeout, one.Cut = within, true
-	c := rawhttp.NewClient(one)
-	defer c.Close()
-	if a := c.Exchange(ctx); a.Class == rawhttp.Answered {
-		return a.Status
-	}
-	return 0
-}
-
 // accepts tries to connect once.
 func accepts(ctx context.Context, addr string) string {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
@@ -192,7 +181,7 @@ func accepts(ctx context.Context, addr string) string {
 }
 
 // neverReady is the error with the output until now. Of what a daemon that has ended wrote, all is here.
-func (l *life) neverReady(reason string) error {
+func (l *life) neverReady(reason string) *StartError {
 	l.k.end()
 	l.out.awaitEnd()
 	return &StartError{Program: l.r.Command[0], Reason: reason, Output: l.out.text()}

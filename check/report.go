@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type Report struct {
 	Grace   time.Duration `json:"grace_ns"`         // what the daemon had for each stop
 	Ready   string        `json:"ready"`            // how it was known that the daemon is ready
 	URL     string        `json:"url,omitempty"`    // where requests went; "" if nowhere
+	Slow    string        `json:"slow,omitempty"`   // what was under way at the stop; "" if uploads
+	Stream  string        `json:"stream,omitempty"` // whose answer does not end by itself; "" if none is known
 	Found   bool          `json:"found,omitempty"`  // the URL was found out, not given
 	Startup Spread        `json:"startup"`          // from exec to ready
 	Lives   int           `json:"lives"`            // how often the daemon was started
@@ -42,6 +45,26 @@ func (r *Report) Verdict() Verdict {
 		}
 	}
 	return v
+}
+
+// Unseen says in one line which scenarios were not looked at, and why: "inflight, load: nothing is known to speak HTTP; …". It is "" if
+// all were.
+func (r *Report) Unseen() string {
+	var reasons []string
+	names := map[string][]string{}
+	for _, result := range r.Results {
+		if result.Verdict != Skip {
+			continue
+		}
+		if names[result.Summary] == nil {
+			reasons = append(reasons, result.Summary)
+		}
+		names[result.Summary] = append(names[result.Summary], result.Scenario)
+	}
+	for i, reason := range reasons {
+		reasons[i] = strings.Join(names[reason], ", ") + ": " + reason
+	}
+	return strings.Join(reasons, "; ")
 }
 
 // rank orders verdicts, the worst last. What was not looked at is worse than what passed.

@@ -36,6 +36,8 @@ type tally struct {
 	early    int            // got no whole answer before the signal, though nobody had closed what was idle
 	idle     int            // sent after the signal on a connection that had been idle, and lost: the daemon closed it meanwhile
 	lost     map[string]int // the others that got no whole answer
+	queued   int            // of the rest, on connections that the daemon never accepted: the kernel reset them with the listening socket
+	witness  *witness       // of the stop; nil if there is none
 	broken   string         // what is no answer at all, the last
 	breaks   int            // how many of them
 	last     time.Time      // of the answers
@@ -85,36 +87,52 @@ func (t *tally) add(r rawhttp.Result) {
 		t.refused++
 	case r.Reused && afterwards && (r.Class == rawhttp.Reset || r.Class == rawhttp.ClosedWithoutAnswer):
 		t.idle++
+	case t.neverAccepted(r):
+		t.queued++
 	default:
+		how := t.howLost(r)
 		if t.lost == nil {
 			t.lost = map[string]int{}
-			t.first, t.how = end, howLost(r)
+			t.first, t.how = end, how
 		}
-		t.lost[howLost(r)]++
+		t.lost[how]++
 	}
 }
 
-// howLost is the way in words.
-func howLost(r rawhttp.Result) string {
+// neverAccepted reports whether a connection was still in the kernel's queue when the listening socket was closed. The kernel resets
+// such connections; it does not close them in an orderly way.
+func (t *tally) neverAccepted(r rawhttp.Result) bool {
+	return t.witness != nil && (r.Class == rawhttp.ResetInConnect || r.Class == rawhttp.Reset && !r.Reused && !t.witness.saw(r.From))
+}
+
+// howLost is the way in words. A connection that is closed in an orderly way had nothing unread: the daemon has read the request. A
+// reset says that it has not.
+func (t *tally) howLost(r rawhttp.Result) string {
 	on := "on a new connection"
 	if r.Reused {
 		on = "on a connection in use"
 	}
-	switch r.Class {
-	case rawhttp.CutBody:
+	switch {
+	case r.Class == rawhttp.CutBody:
 		return "cut in the body"
-	case rawhttp.Timeout:
+	case r.Class == rawhttp.Timeout:
 		return "no answer"
-	case rawhttp.Reset:
+	case r.Class == rawhttp.Reset && t.witness != nil:
+		return "accepted and not read, " + on
+	case r.Class == rawhttp.Reset:
 		return "reset " + on
-	case rawhttp.ClosedWithoutAnswer:
-		return "closed without an answer " + on
+	case r.Class == rawhttp.ClosedWithoutAnswer:
+		return "read and closed without an answer, " + on
 	}
 	return r.Class.String()
 }
 
-// signal sends the stop signal, from which on the requests are counted as sent after it.
+// signal sends the stop signal, from which on the requests are counted as sent after it, and what the daemon accepts is watched.
 func (t *tally) signal(l *life) {
+	w := l.witness()
+	t.mu.Lock()
+	t.witness = w
+	t.mu.Unlock()
 	t.tell(time.Now())
 	l.signal(l.r.Signal)
 }
@@ -144,6 +162,7 @@ func (t *tally) merge(o *tally) {
 	t.early += o.early
 	t.breaks += o.breaks
 	t.idle += o.idle
+	t.queued += o.queued
 	if o.broken != "" {
 		t.broken = o.broken
 	}
@@ -196,6 +215,9 @@ func (r *runner) requestFacts(t *tally) {
 	}
 	if t.errors > 0 {
 		r.fact("answered with 5xx before the signal", float64(t.errors), "", "so not because of the stop")
+	}
+	if t.queued > 0 {
+		r.fact("never accepted", float64(t.queued), "", "reset by the kernel when the listening socket was closed, see backlog")
 	}
 	if t.idle > 0 {
 		r.fact("reset on idle keep-alive", float64(t.idle), "", "sent after the signal on a connection that the daemon closed at that moment")

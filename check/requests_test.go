@@ -39,7 +39,7 @@ func TestTally(t *testing.T) {
 		"reset, idle":                  {begin(10*ms, ms, 2*ms, rawhttp.Result{Class: rawhttp.Reset, Reused: true}), func(y *tally) bool { return y.idle == 1 && y.sum() == 0 }},
 		"reset, idle, not even sent":   {begin(10*ms, 0, ms, rawhttp.Result{Class: rawhttp.Reset, Reused: true}), func(y *tally) bool { return y.idle == 1 && y.sum() == 0 }},
 		"closed, idle":                 {begin(10*ms, ms, 2*ms, rawhttp.Result{Class: rawhttp.ClosedWithoutAnswer, Reused: true}), func(y *tally) bool { return y.idle == 1 }},
-		"closed, new":                  {begin(10*ms, ms, 2*ms, rawhttp.Result{Class: rawhttp.ClosedWithoutAnswer}), func(y *tally) bool { return y.lost["closed without an answer on a new connection"] == 1 }},
+		"closed, new":                  {begin(10*ms, ms, 2*ms, rawhttp.Result{Class: rawhttp.ClosedWithoutAnswer}), func(y *tally) bool { return y.lost["read and closed without an answer, on a new connection"] == 1 }},
 		"cut in the body, idle before": {begin(10*ms, ms, 2*ms, rawhttp.Result{Class: rawhttp.CutBody, Reused: true}), func(y *tally) bool { return y.lost["cut in the body"] == 1 && y.idle == 0 }},
 		"no answer":                    {begin(-10*ms, ms, 20*ms, rawhttp.Result{Class: rawhttp.Timeout}), func(y *tally) bool { return y.lost["no answer"] == 1 }},
 		"broken":                       {begin(10*ms, ms, 2*ms, rawhttp.Result{Class: rawhttp.Broken, Err: broken}), func(y *tally) bool { return y.broken == "no HTTP" && y.sum() == 0 && y.answered == 0 }},
@@ -48,6 +48,32 @@ func TestTally(t *testing.T) {
 		y.add(test.r)
 		if !test.want(y) {
 			t.Errorf("%s: %+v", name, y)
+		}
+	}
+}
+
+// A reset says nothing of who sent it: the witness tells connections that the daemon accepted from those of the kernel's queue.
+func TestTallyWithAWitness(t *testing.T) {
+	told := time.Now()
+	const accepted, waited = 1, 2
+	for name, test := range map[string]struct {
+		r      rawhttp.Result
+		queued int
+		lost   string
+	}{
+		"accepted":          {rawhttp.Result{Class: rawhttp.Reset, From: accepted}, 0, "accepted and not read, on a new connection"},
+		"waited":            {rawhttp.Result{Class: rawhttp.Reset, From: waited}, 1, ""},
+		"made no more":      {rawhttp.Result{Class: rawhttp.ResetInConnect}, 1, ""},
+		"read":              {rawhttp.Result{Class: rawhttp.ClosedWithoutAnswer, From: waited}, 0, "read and closed without an answer, on a new connection"},
+		"served before":     {rawhttp.Result{Class: rawhttp.Reset, From: waited, Reused: true}, 0, "accepted and not read, on a connection in use"},
+		"hangs":             {rawhttp.Result{Class: rawhttp.Timeout, From: waited}, 0, "no answer"},
+		"cut in the middle": {rawhttp.Result{Class: rawhttp.CutBody, From: accepted}, 0, "cut in the body"},
+	} {
+		y := &tally{told: told, witness: &witness{accepted: map[uint16]bool{accepted: true}}}
+		test.r.Began, test.r.Sent, test.r.Took = told.Add(-time.Second), time.Millisecond, 2*time.Second
+		y.add(test.r)
+		if y.queued != test.queued || y.sum() != len(y.lost) || (test.lost != "") != (y.lost[test.lost] == 1) {
+			t.Errorf("%s: %d queued, lost %v; want %d, %q", name, y.queued, y.lost, test.queued, test.lost)
 		}
 	}
 }

@@ -29,19 +29,22 @@ type runner struct {
 	listens  bool    // it was ready because it listened, so that this is waited for in each life
 	url      *target // nil if there is none
 	slow     *target
-	ports    int  // were open when the url was found
-	http2    bool // url speaks it
-	restless bool // it did not settle in an earlier life
+	stream   *target // an answer that does not end by itself
+	ports    int     // were open when the url was found
+	http2    bool    // url speaks it
+	restless bool    // it did not settle in an earlier life
 	report   *Report
 	result   *Result // of the scenario that runs
 	worst    *life   // of that scenario
 	starts   []time.Duration
 	left     []leftOver
-	killed   string  // the scenario in which it had to be, at last
-	hangs    string  // why nothing that needs a stop makes sense any more
-	usual    outcome // of its first life, which was stopped in peace
-	forces   *bool   // a second signal ends it at once; nil: not tried
-	uploads  *string // why an upload is not under way until it is complete, "" if it is; nil: not tried
+	killed   string     // the scenario in which it had to be, at last
+	hangs    string     // why nothing that needs a stop makes sense any more
+	usual    outcome    // of its first life, which was stopped when it was idle
+	loads    *loadStops // nil until they are made
+	known    *outcome   // that term has failed; nil: none
+	forces   *bool      // a second signal ends it at once; nil: not tried
+	uploads  *string    // why an upload is not under way until it is complete, "" if it is; nil: not tried
 }
 
 // Run looks at the daemon, one scenario after the other, and reports what it found out. It ends everything that it started
@@ -106,7 +109,7 @@ func (r *runner) prepare() (err error) {
 		"Grace": int64(own.Grace), "Idle": int64(own.Idle), "ReadyWithin": int64(own.ReadyWithin), "Repeat": int64(own.Repeat),
 	} {
 		if value < 0 {
-			return &ConfigError{name, errors.New("is less than nothing")}
+			return &ConfigError{name, errors.New("must not be negative")}
 		}
 	}
 	if own.Quick {
@@ -115,7 +118,7 @@ func (r *runner) prepare() (err error) {
 	for own.Seed == 0 {
 		own.Seed = rand.Uint64N(1 << 32)
 	}
-	for field, names := range map[string][]string{"Only": own.Only, "Skip": own.Skip} {
+	for field, names := range map[string][]string{"Only": own.Only, "Skip": own.Skip, "Require": own.Require} {
 		for _, name := range names {
 			if !slices.Contains(scenarioNames, name) {
 				err := fmt.Errorf("there is no scenario %q", name)
@@ -124,6 +127,11 @@ func (r *runner) prepare() (err error) {
 				}
 				return &ConfigError{field, err}
 			}
+		}
+	}
+	for _, name := range own.Require {
+		if !own.plays(name) {
+			return &ConfigError{"Require", fmt.Errorf("the scenario %s is left out by Only or Skip", name)}
 		}
 	}
 	if !slices.ContainsFunc(scenarioNames, r.plays) {
@@ -149,13 +157,20 @@ func (r *runner) prepare() (err error) {
 			return &ConfigError{"URL", err}
 		}
 	}
+	if own.Stream != "" {
+		if r.stream, err = parseStream(own.Stream); err != nil {
+			return &ConfigError{"Stream", err}
+		}
+		if r.url == nil {
+			r.url = r.stream.root()
+		}
+	}
 	if own.Slow != "" {
 		if r.slow, err = parseURL(own.Slow); err != nil {
 			return &ConfigError{"Slow", err}
 		}
 		if r.url == nil {
-			first := *r.slow
-			r.url = &first
+			r.url = r.slow.root()
 		}
 	}
 	return nil
@@ -198,7 +213,12 @@ func (r *runner) whereRequestsGo(l *life) error {
 		return nil
 	}
 	r.report.URL = r.url.String()
-	return l.tryURL()
+	if err := l.tryURL(); err != nil {
+		return err
+	}
+	l.sortURLs()
+	r.report.URL, r.report.Slow, r.report.Stream = r.url.String(), r.slow.String(), r.stream.String()
+	return nil
 }
 
 // playing is the name of the scenario that runs, "" while none does.

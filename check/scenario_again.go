@@ -41,10 +41,7 @@ func playAgain(r *runner) {
 		if r.ctx.Err() != nil {
 			return
 		}
-		way := statusText(o.Status)
-		if o.Hung {
-			way = fmt.Sprintf("still there after %v", r.Grace)
-		}
+		way := endText(o, r.Grace)
 		if len(o.Left) > 0 {
 			way += fmt.Sprintf(", %s left behind", text.Short(strings.Join(o.Left, ", "), 100))
 		}

@@ -4,6 +4,7 @@ package check
 
 import (
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/text"
@@ -18,7 +19,7 @@ var inflightScenario = Scenario{
 	Name:  "inflight",
 	Means: "requests under way at the stop are served to the end",
 	Does:  "sends SIGTERM while slow requests are under way",
-	Fails: "a request is reset, cut short, or answered with 5xx",
+	Fails: "a request is reset, cut short, or answered with 5xx, or the status is bad where that of an idle stop is not",
 	Needs: "a URL, and one that is slow or takes uploads",
 	play:  playInflight,
 }
@@ -41,28 +42,53 @@ func playInflight(r *runner) {
 	r.skip("this machine is too busy for a signal while all requests are under way: give a URL that takes longer with --slow")
 }
 
-// stopInflight is one life. It reports whether there is a verdict.
-func (r *runner) stopInflight() bool {
+// requestStop is a life that was stopped with requests under way.
+type requestStop struct {
+	l    *life
+	u    *underway // nil if none can be brought under way
+	why  string    // not
+	late bool      // they may have ended before the signal arrived
+	o    outcome
+}
+
+// stopWithRequests is such a life. ok is false if it did not start.
+func (r *runner) stopWithRequests(s syscall.Signal) (_ *requestStop, ok bool) {
 	l, ok := r.begin()
 	if !ok {
-		return true
+		return nil, false
 	}
+	stop := &requestStop{l: l}
 	u, why := l.slowRequests()
 	if u == nil {
-		l.stop(r.Signal)
-		r.skip("%s", why)
-		return true
+		stop.why, stop.o = why, l.stop(s)
+		return stop, true
 	}
-	u.signal(l)
-	l.awaitArrival(r.Signal)
-	late := !u.until.IsZero() && time.Now().After(u.until)
+	stop.u = u
+	u.tell(time.Now())
+	l.signal(s)
+	l.awaitArrival(s)
+	stop.late = !u.until.IsZero() && time.Now().After(u.until)
 	finish := time.AfterFunc(heldFor, u.finish)
-	o := l.awaitEnd()
+	stop.o = l.awaitEnd()
 	finish.Stop()
 	u.finish()
 	u.await()
 	u.note(l)
-	if (u.before > 0 || u.early > 0 || late) && u.sum() == 0 && u.fivexx == 0 {
+	return stop, true
+}
+
+// stopInflight is one life. It reports whether there is a verdict.
+func (r *runner) stopInflight() bool {
+	stop, ok := r.stopWithRequests(r.Signal)
+	if !ok {
+		return true
+	}
+	u, o := stop.u, stop.o
+	if u == nil {
+		r.skip("%s", stop.why)
+		return true
+	}
+	if (u.before > 0 || u.early > 0 || stop.late) && u.sum() == 0 && u.fivexx == 0 {
 		return false
 	}
 	r.requestFacts(&u.tally)
@@ -79,6 +105,7 @@ func (r *runner) stopInflight() bool {
 	case o.Hung:
 		r.fail(fmt.Sprintf("answered all of %d, and was still there %v after %s", u.answered, r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
 	default:
+		r.judgeBusy(o, u.what)
 		r.pass("answered all of %d %s; gone %v after %s", u.answered, u.what, text.Round(o.Took), name)
 	}
 	return true

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/rawhttp"
@@ -23,16 +22,148 @@ const (
 
 var loadScenario = Scenario{
 	Name:  "load",
-	Means: "a deploy under load loses no request",
+	Means: "a deploy under load loses no request that the daemon has taken",
 	Does:  "sends SIGTERM in the middle of steady load, and of a burst that arrives together with the signal",
-	Fails: "a request that was accepted gets no whole answer; warn: one is answered with 5xx, or meets a keep-alive connection that is just being closed",
+	Fails: "a request on an accepted connection gets no whole answer: read and lost, accepted and not read, or a hang; warn: one is answered with 5xx, or meets a keep-alive connection that is just being closed",
 	Needs: "a URL",
 	play:  playLoad,
 }
 
-// playLoad stops the daemon under load: in the middle of a steady stream of requests, and with a burst of them that is there
+// loadStops are the stops under load, which the scenarios load and backlog judge.
+type loadStops struct {
+	all    tally
+	facts  []Fact
+	stops  []time.Duration
+	bursts int      // requests in them
+	where  []string // requests were lost
+	skip   string   // why there is nothing to judge, or too little
+	early  string   // why nothing can be told from what was lost
+	advice string   // about that
+	hung   string   // under which load it hung
+	worst  *life    // of those that lost requests or hung
+	queued *life    // the first that lost connections of its queue
+}
+
+// loadStops stops the daemon under load: in the middle of a steady stream of requests, and with a burst of them that is there
 // before the signal and that the daemon sees only together with it. For the burst it is frozen a moment, as on a machine that is
-// busy with something else: what happens now and then in production happens each time.
+// busy with something else: what happens now and then in production happens each time. ok is false if it did not start.
+func (r *runner) loadStops() (_ *loadStops, ok bool) {
+	if r.loads != nil {
+		return r.loads, true
+	}
+	s := &loadStops{}
+	modes := []rawhttp.Mode{rawhttp.NewConn, rawhttp.KeepAliveGET}
+	switch {
+	case r.url.onlyHTTP2():
+		modes = []rawhttp.Mode{rawhttp.HTTP2}
+	case r.http2:
+		modes = append(modes, rawhttp.HTTP2)
+	}
+	for _, mode := range modes {
+		if ok = r.steadyStops(s, mode) && r.burstStops(s, mode); !ok {
+			return nil, false
+		}
+		if s.skip != "" || s.early != "" {
+			break
+		}
+	}
+	if s.bursts == 0 && s.skip == "" && s.early == "" && seesProcesses {
+		s.skip = "no connection could be made while it was frozen: there was no burst of requests"
+	}
+	r.loads = s
+	return s, true
+}
+
+// add takes the outcome of one stop, and reports whether the same is worth another.
+func (s *loadStops) add(l *life, t *tally, o outcome, what string) (again bool) {
+	t.witness.end()
+	t.note(l)
+	s.all.merge(t)
+	s.stops = append(s.stops, o.Took)
+	if o.Hung && s.hung == "" {
+		s.hung, s.worst = what, l
+	}
+	if t.queued > 0 && s.queued == nil {
+		s.queued = l
+	}
+	if n := t.sum(); n > 0 {
+		if s.worst == nil {
+			s.worst = l
+		}
+		s.where = append(s.where, fmt.Sprintf("%d in %s (%s)", n, what, t.ways()))
+		s.facts = append(s.facts, Fact{"lost in " + what, float64(n), "", ""})
+	}
+	return l.r.ctx.Err() == nil && !o.Hung && t.sum() == 0 // once is enough
+}
+
+// steadyStops are those in the middle of steady load.
+func (r *runner) steadyStops(s *loadStops, mode rawhttp.Mode) (ok bool) {
+	for i := range r.times(loadTimes) {
+		r.say("%v, steady, %d of %d", mode, i+1, r.times(loadTimes))
+		l, ok := r.begin()
+		if !ok {
+			return false
+		}
+		var t tally
+		flowing, wait := l.steady(mode, &t)
+		if !flowing {
+			wait()
+			l.stop(r.Signal)
+			s.skip = fmt.Sprintf("too few requests were answered to call it load (%v)", mode)
+			return r.ctx.Err() == nil
+		}
+		t.signal(l)
+		o := l.awaitEnd()
+		wait()
+		if t.early > 0 {
+			t.witness.end()
+			s.all.merge(&t)
+			s.early = fmt.Sprintf("lost %d requests before the signal (%v, %d clients): what it loses at a stop cannot be told from that", t.early, mode, loadClients)
+			s.advice = "It cannot take so many at once, or loses some at all times. Find that out first."
+			return true
+		}
+		if !s.add(l, &t, o, "steady load, "+mode.String()) {
+			break
+		}
+	}
+	return r.ctx.Err() == nil
+}
+
+// burstStops are those with a burst, each of which has its control: the same burst without a stop.
+func (r *runner) burstStops(s *loadStops, mode rawhttp.Mode) (ok bool) {
+	if !seesProcesses || s.skip != "" || s.early != "" {
+		return r.ctx.Err() == nil
+	}
+	what := "a burst, " + mode.String()
+	for i := range r.times(burstTimes) {
+		r.say("%s, %d of %d", what, i+1, r.times(burstTimes))
+		l, ok := r.begin()
+		if !ok {
+			return false
+		}
+		t, n, o := l.burst(mode, true)
+		s.bursts += n
+		if t.sum()+t.queued > 0 && !o.Hung {
+			r.say("%s, without a stop", what)
+			peaceful, ok := r.begin()
+			if !ok {
+				return false
+			}
+			if peace, _, _ := peaceful.burst(mode, false); peace.early > 0 {
+				t.witness.end()
+				s.all.merge(peace)
+				s.early = fmt.Sprintf("lost %d of a burst of %d requests without a stop (%v)", peace.early, peace.early+peace.answered, mode)
+				s.advice = "It cannot take so many at once. What it loses of them at a stop cannot be told from that."
+				return true
+			}
+		}
+		if !s.add(l, t, o, what) {
+			break
+		}
+	}
+	return r.ctx.Err() == nil
+}
+
 func playLoad(r *runner) {
 	if r.url == nil {
 		r.skip("nothing is known to speak HTTP: give a URL with --url")
@@ -41,103 +172,30 @@ func playLoad(r *runner) {
 	if r.canStop() {
 		return
 	}
-	modes := []rawhttp.Mode{rawhttp.NewConn, rawhttp.KeepAliveGET}
-	switch {
-	case r.url.onlyHTTP2():
-		modes = []rawhttp.Mode{rawhttp.HTTP2}
-	case r.http2:
-		modes = append(modes, rawhttp.HTTP2)
+	s, ok := r.loadStops()
+	if !ok {
+		return
 	}
-	var all tally
-	var stops []time.Duration
-	var where []string
-	judge := func(t *tally, o outcome, l *life, what string) (more bool) {
-		all.merge(t)
-		stops = append(stops, o.Took)
-		if o.Hung {
-			l.isWorst()
-			r.fail(fmt.Sprintf("still there %v after the signal, under load (%s)", r.Grace, what),
-				"Connections that go on asking keep it from stopping. Say \"Connection: close\" in the answers of the stop, close what is idle, and set a limit.")
-		}
-		if n := t.sum(); n > 0 {
-			l.isWorst()
-			where = append(where, fmt.Sprintf("%d in %s (%s)", n, what, t.ways()))
-			r.fact("lost in "+what, float64(n), "", "")
-		}
-		return r.ctx.Err() == nil && !o.Hung && t.sum() == 0 // once is enough
+	all := &s.all
+	if s.worst != nil {
+		s.worst.isWorst()
 	}
-	bursts := 0
-load:
-	for _, mode := range modes {
-		for i := range r.times(loadTimes) {
-			r.say("%v, steady, %d of %d", mode, i+1, r.times(loadTimes))
-			l, ok := r.begin()
-			if !ok {
-				return
-			}
-			var t tally
-			flowing, wait := l.steady(mode, &t)
-			if !flowing {
-				wait()
-				l.stop(r.Signal)
-				r.skip("too few requests were answered to call it load (%v)", mode)
-				break load
-			}
-			t.signal(l)
-			o := l.awaitEnd()
-			wait()
-			t.note(l)
-			if t.early > 0 {
-				r.warn(fmt.Sprintf("lost %d requests before the signal (%v, %d clients): what it loses at a stop cannot be told from that", t.early, mode, loadClients),
-					"It cannot take so many at once, or loses some at all times. Find that out first.")
-				all.merge(&t)
-				break load
-			}
-			if !judge(&t, o, l, "steady load, "+mode.String()) {
-				break
-			}
-		}
-		for i := range r.times(burstTimes) {
-			if !seesProcesses {
-				break
-			}
-			what := "a burst, " + mode.String()
-			r.say("%s, %d of %d", what, i+1, r.times(burstTimes))
-			l, ok := r.begin()
-			if !ok {
-				return
-			}
-			t, n, o := l.burst(mode, true)
-			bursts += n
-			t.note(l)
-			if t.sum() > 0 && !o.Hung {
-				r.say("%s, without a stop", what)
-				l, ok := r.begin()
-				if !ok {
-					return
-				}
-				if peace, _, _ := l.burst(mode, false); peace.early > 0 {
-					all.merge(peace)
-					r.warn(fmt.Sprintf("lost %d of a burst of %d requests without a stop (%v)", peace.early, peace.early+peace.answered, mode),
-						"It cannot take so many at once. What it loses of them at a stop cannot be told from that.")
-					break
-				}
-			}
-			if !judge(t, o, l, what) {
-				break
-			}
-		}
+	r.result.Evidence = append(r.result.Evidence, s.facts...)
+	if s.bursts > 0 {
+		r.fact("requests in bursts", float64(s.bursts), "", "")
 	}
-	if bursts > 0 {
-		r.fact("requests in bursts", float64(bursts), "", "")
-	} else if seesProcesses {
-		r.skip("no connection could be made while it was frozen: there was no burst of requests")
+	r.requestFacts(all)
+	r.stopTimes(s.stops)
+	if s.hung != "" {
+		r.fail(fmt.Sprintf("still there %v after the signal, under load (%s)", r.Grace, s.hung),
+			"Connections that go on asking keep it from stopping. Say \"Connection: close\" in the answers of the stop, close what is idle, and set a limit.")
 	}
-	r.requestFacts(&all)
-	r.stopTimes(stops)
-	if len(where) > 0 {
-		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, strings.Join(where, ", ")),
+	if len(s.where) > 0 {
+		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, strings.Join(s.where, ", ")),
 			"Stop in this order: no longer ready; accept what is in the queue; answer everything that was sent, with \"Connection: close\"; close. A listening socket that a supervisor holds loses nothing at all.")
+	}
+	if s.early != "" {
+		r.warn(s.early, s.advice)
 	}
 	if all.fivexx > 0 && all.errors == 0 {
 		r.warn(fmt.Sprintf("answered %d requests with 5xx after the signal", all.fivexx), "Serve what still comes until nobody sends any more, or refuse the connection: clients and balancers try those again.")
@@ -149,9 +207,10 @@ load:
 	if r.NoRefuse && all.refused > 0 {
 		r.warn(fmt.Sprintf("refused %d connections after the signal", all.refused), "Let a supervisor hold the listening socket, such as `lastcall up` with listen.")
 	}
-	if r.result.Summary == "" {
-		r.pass("answered all of %d requests, %d of them sent after the signal", all.answered, all.after)
+	if s.skip != "" {
+		r.skip("%s", s.skip)
 	}
+	r.pass("answered all of %d requests, %d of them sent after the signal", all.answered, all.after)
 }
 
 // burst freezes the daemon, lets n requests come, sends the signal, and thaws it. Without the stop, the signal comes when all have ended.
@@ -222,34 +281,5 @@ func (l *life) burst(mode rawhttp.Mode, stop bool) (_ *tally, n int, _ outcome) 
 func (l *life) awaitHellos(ctx context.Context, n int) {
 	for ctx.Err() == nil && !l.hasExited() && unreadFrom(l.k.daemon, l.r.port()) < n {
 		time.Sleep(time.Millisecond)
-	}
-}
-
-// freezeAll freezes the daemon and its descendants, as the freezer of a container does, and returns when they stand still.
-func (l *life) freezeAll() {
-	l.note(time.Now(), KindSignal, "SIGSTOP")
-	l.send(syscall.SIGSTOP)
-	for limit := time.Now().Add(l.r.Grace); time.Now().Before(limit) && !l.hasExited(); time.Sleep(time.Millisecond) {
-		still := true
-		for _, t := range threadsOf(descendants(l.k.pid)) {
-			if t.State != 'T' {
-				still = false
-				_ = syscall.Kill(t.PID, syscall.SIGSTOP)
-			}
-		}
-		if still {
-			return
-		}
-	}
-}
-
-// thawAll is the end of freezeAll.
-func (l *life) thawAll() {
-	l.note(time.Now(), KindSignal, "SIGCONT")
-	l.send(syscall.SIGCONT)
-	for _, p := range descendants(l.k.pid) {
-		if !p.Zombie {
-			_ = syscall.Kill(p.PID, syscall.SIGCONT)
-		}
 	}
 }

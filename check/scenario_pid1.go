@@ -66,7 +66,7 @@ func playPid1(r *runner) {
 		r.fail(fmt.Sprintf("still there %v after %s: it has no handler, and PID 1 has no default action", r.Grace, name), advice)
 	case o.Hung:
 		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
-	case !r.asUsual(o) && !r.judge(o, r.Signal):
+	case !r.asKnown(o) && !r.judge(o, r.Signal):
 	case own > 0:
 		r.fail(fmt.Sprintf("%d zombies of its own children are left", own), "Wait for every child that it starts.")
 	case theirs > 0:

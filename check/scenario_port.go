@@ -37,7 +37,9 @@ func playPort(r *runner) {
 	}
 	conns := l.connect()
 	n := len(conns)
-	o := l.stop(r.Signal)
+	l.signal(r.Signal)
+	l.awaitExit()
+	o := l.done
 	if o.Hung {
 		r.fail(fmt.Sprintf("still there %v after %s, with %d connections open", r.Grace, process.SignalName(r.Signal), n),
 			"It waits for who is connected to go, and nobody tells them. Close the connections that are idle, or set a limit to what it waits for.")
@@ -46,12 +48,17 @@ func playPort(r *runner) {
 		c.Close()
 	}
 	began := time.Now()
-	second, ok := r.begin()
+	second, ok := r.begin() // before anything that the first life left behind is killed: it may be in the way
+	took := time.Since(began)
+	l.bury()
+	o = l.done
 	if !ok {
 		return
 	}
-	took := time.Since(began)
 	second.stop(r.Signal)
+	if n > 0 {
+		r.judgeBusy(o, fmt.Sprintf("%d connections open", n))
+	}
 	r.fact("connections open at the stop", float64(n), "", "")
 	r.stopTimes([]time.Duration{o.Took})
 	r.fact("ready again after", ms(took), "ms", "")

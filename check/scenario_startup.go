@@ -76,7 +76,7 @@ func playStartup(r *runner) {
 			l.isWorst()
 			r.fail(fmt.Sprintf("left %s behind, when %s came %s", text.Short(strings.Join(o.Left, ", "), 100), name, when),
 				"A child that is started must be known to the handler from its first moment.")
-		case r.asUsual(o) && o.Status.Signal() != r.Signal:
+		case r.asKnown(o) && o.Status.Signal() != r.Signal:
 		case l.crashed() != "":
 			l.isWorst()
 			r.fail(fmt.Sprintf("%s, when %s came %s%s", l.crashed(), name, when, said(o.Said)),

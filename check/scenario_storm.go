@@ -56,8 +56,17 @@ func playStorm(r *runner) {
 	}
 	r.stopTimes([]time.Duration{o.Took})
 	crash := s.l.crashed()
-	if r.asUsual(o) {
+	if r.asKnown(o) {
 		crash = "" // it ends in this way after one signal as well
+	}
+	if o.Hung || crash != "" { // under the same load, with one signal
+		if one, ok := r.storm(1); !ok {
+			return
+		} else if o.Hung && one.o.Hung || crash != "" && one.l.crashed() != "" {
+			r.pass("%s, and so after one signal under the same load: see load", endText(o, r.Grace))
+			return
+		}
+		s.l.isWorst()
 	}
 	name := process.SignalName(r.Signal)
 	forces := r.forces != nil && *r.forces || o.Status.Signaled() && o.Status.Signal() == r.Signal
@@ -77,8 +86,18 @@ func playStorm(r *runner) {
 			s.l.isWorst()
 			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.ways()), "A stop that has begun must not begin again.")
 		}
-	case forces || r.asUsual(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced() || r.judge(o, r.Signal):
+	case forces || r.asKnown(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced():
 		r.pass("%s, %v after the first of %d signals", statusText(o.Status), text.Round(o.Took), s.sent)
+	default:
+		one, ok := r.storm(1)
+		switch {
+		case !ok:
+		case !one.o.Hung && one.o.Status == o.Status:
+			r.pass("%s, and so after one signal under the same load: see port and inflight", statusText(o.Status))
+		default:
+			s.l.isWorst()
+			r.judge(o, r.Signal)
+		}
 	}
 }
 

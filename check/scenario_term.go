@@ -17,42 +17,65 @@ var termScenario = Scenario{
 	Name:  "term",
 	Means: "service managers, containers and deploys stop it this way",
 	Does:  "sends SIGTERM when it is idle",
-	Fails: "it still runs after the grace period, has no handler, or ends with a bad status",
+	Fails: "it still runs after the grace period, has no handler of its own, or ends with a bad status",
 	play:  playTerm,
 }
 
-func playTerm(r *runner) { playSignal(r, r.Signal) }
-
-// playSignal is the scenarios term and int.
-func playSignal(r *runner, s syscall.Signal) {
+func playTerm(r *runner) {
 	l, ok := r.begin()
 	if !ok {
 		return
 	}
-	o := l.stop(s)
+	o := l.stop(r.Signal)
+	if !r.judgePlain(o, r.Signal) {
+		r.known = &o
+	}
+	if o.Hung {
+		r.hangs = process.SignalName(r.Signal) + " does not stop it, see term"
+	}
+}
+
+// judgePlain is the verdict of the scenarios term and int: what is wrong with the end of an idle daemon. It reports whether nothing is.
+func (r *runner) judgePlain(o outcome, s syscall.Signal) bool {
 	r.stopTimes([]time.Duration{o.Took})
-	if r.judge(o, s) {
-		end := statusText(o.Status)
-		if o.Status.Signaled() {
-			end += ", which its handler sent itself"
-		}
-		r.pass("%s, %v after %s", end, text.Round(o.Took), process.SignalName(s))
+	if !r.judge(o, s) {
+		return false
 	}
-	if s == r.Signal && o.Hung {
-		r.hangs = process.SignalName(s) + " does not stop it, see term"
+	end := statusText(o.Status)
+	byRuntime := o.Runtime != "" && (o.Status.Signaled() || o.Status.ExitStatus() == 128+int(s))
+	switch {
+	case byRuntime:
+		return r.judgeRuntime(o, s)
+	case o.Status.Signaled():
+		end += ", which its handler sent itself"
 	}
+	r.pass("%s, %v after %s", end, text.Round(o.Took), process.SignalName(s))
+	return true
 }
 
-var intScenario = Scenario{
-	Name:  "int",
-	Means: "Ctrl-C stops it as well",
-	Does:  "sends SIGINT when it is idle",
-	Fails: "as for term",
-	play:  playInt,
+// judgeRuntime is the verdict of an end that the handler of a language's runtime brings about by itself, whether or not the program has
+// a handler of its own. The fate of requests under way tells the two apart.
+func (r *runner) judgeRuntime(o outcome, s syscall.Signal) bool {
+	name := process.SignalName(s)
+	end := fmt.Sprintf("%s, %v after %s, as the handler of %s does by itself", statusText(o.Status), text.Round(o.Took), name, o.Runtime)
+	r.say("stopping it with requests under way")
+	work, ok := r.stopWithRequests(s)
+	switch {
+	case !ok:
+		return false
+	case work.u == nil || work.u.answered+work.u.sum() == 0:
+		r.warn(end+": whether the program has one of its own cannot be told without requests under way",
+			fmt.Sprintf("Handle %s in the program. To have it looked at, give a URL whose answer takes a while with --slow.", name))
+	case work.u.sum() > 0:
+		work.l.isWorst()
+		r.fail(fmt.Sprintf("%s; %d of %d %s were lost: it has no handler of its own", end, work.u.sum(), work.u.answered+work.u.sum(), work.u.what),
+			fmt.Sprintf("Handle %s in the program: stop taking work, finish what is under way, return.", name))
+		return false
+	default:
+		r.pass("%s, %v after %s; all of %d requests under way were answered", statusText(o.Status), text.Round(o.Took), name, work.u.answered)
+	}
+	return true
 }
-
-// playInt does so where SIGINT is ignored as well: the daemon has the default action all the same, see becomeParent.
-func playInt(r *runner) { playSignal(r, syscall.SIGINT) }
 
 // judge finds what is wrong with the end of a daemon that was told to stop with s, and reports whether all is well. What
 // outlived it is the scenario orphans' matter.
@@ -88,10 +111,22 @@ func (r *runner) accepts(code int, s syscall.Signal) bool {
 	return code == 0 || code == 128+int(s) || slices.Contains(r.Exit, code)
 }
 
-// asUsual reports whether a life that was told to stop with the usual signal ended as the first one did, when nothing was the matter.
-// What is wrong with such an end is what term says, and no other scenario says it again.
-func (r *runner) asUsual(o outcome) bool {
-	return !o.Hung && !r.usual.Hung && o.Status == r.usual.Status && o.Caught == r.usual.Caught
+// asKnown reports whether a life ended as the one that term has failed. No other scenario repeats what term says.
+func (r *runner) asKnown(o outcome) bool {
+	return r.known != nil && !o.Hung && !r.known.Hung && o.Status == r.known.Status && o.Caught == r.known.Caught
+}
+
+// judgeBusy finds an end that is bad, though the daemon ends well, or otherwise, when it is idle.
+func (r *runner) judgeBusy(o outcome, with string) {
+	if o.Hung || r.asKnown(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || o.Status.Signaled() && o.Status == r.usual.Status {
+		return
+	}
+	idle := ""
+	if !r.usual.Hung && o.Status != r.usual.Status {
+		idle = fmt.Sprintf("; when it is idle: %s", statusText(r.usual.Status))
+	}
+	r.fail(fmt.Sprintf("%s after %s with %s%s%s", statusText(o.Status), process.SignalName(r.Signal), with, idle, said(o.Said)),
+		"Service managers count this stop as a failure, and may start it again. Exit with 0 after a stop that was asked for, or accept the status with --exit.")
 }
 
 // crashed is the sign of a crash in an end: a signal that nobody sent, or what a runtime writes when it gives up. It is "" if

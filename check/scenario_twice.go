@@ -52,11 +52,20 @@ func playTwice(r *runner) {
 	case s.forces:
 		r.fact("from the second signal to the end", ms(s.after), "ms", "")
 		r.pass("a second %s ends it, %v later: %s", name, text.Round(s.after), statusText(s.o.Status))
+	case s.o.Hung && r.hangsBusy():
+		r.pass("still there %v after the second %s, and so after one, with the same requests under way: see inflight", r.Grace, name)
 	case s.o.Hung:
+		s.l.isWorst()
 		r.warn(fmt.Sprintf("still there %v after the second %s", r.Grace, name), "The second signal keeps the first from being carried out.")
 	default:
 		r.pass("a second %s changes nothing; %s, %v after the first", name, statusText(s.o.Status), text.Round(s.o.Took))
 	}
+}
+
+// hangsBusy reports whether one signal does not stop the daemon while requests are under way.
+func (r *runner) hangsBusy() bool {
+	one, ok := r.stopWithRequests(r.Signal)
+	return ok && one.o.Hung
 }
 
 // forced reports whether a second signal ends the daemon at once, and finds it out if that has not been done.

@@ -10,6 +10,8 @@ var scenarios = []Scenario{
 	startupScenario,
 	inflightScenario,
 	loadScenario,
+	backlogScenario,
+	streamScenario,
 	lameduckScenario,
 	twiceScenario,
 	stormScenario,

@@ -24,11 +24,11 @@ type Text struct {
 // life, and the verdict.
 func WriteText(w io.Writer, r *Report, t Text) error {
 	var b strings.Builder
-	b.WriteString(t.Head(r))
+	b.WriteString(t.unseen(r) + t.Head(r))
 	for i := range r.Results {
 		b.WriteString(t.Row(&r.Results[i]))
 	}
-	b.WriteString(t.Rest(r))
+	b.WriteString(t.rest(r))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -101,8 +101,25 @@ func (t Text) Scenario(s Scenario) string {
 	return text
 }
 
-// Rest is what comes after the table.
+// unseen is the line that says what was not looked at, "" if all was.
+func (t Text) unseen(r *Report) string {
+	unseen := r.Unseen()
+	if unseen == "" {
+		return ""
+	}
+	return t.hanging("not looked at: ", unseen) + "\n"
+}
+
+// Rest is what comes after the table. Its first line says what was not looked at.
 func (t Text) Rest(r *Report) string {
+	unseen := t.unseen(r)
+	if unseen != "" {
+		unseen = "\n" + strings.TrimSuffix(unseen, "\n")
+	}
+	return unseen + t.rest(r)
+}
+
+func (t Text) rest(r *Report) string {
 	var b strings.Builder
 	var said strings.Builder
 	worst := r.Worst()

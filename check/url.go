@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,10 +25,16 @@ const answersWithin = time.Minute
 // target is a URL as the raw client has it.
 type target struct {
 	rawhttp.Target
-	text string
+	text   string
+	socket bool // a WebSocket
 }
 
-func (t *target) String() string { return t.text }
+func (t *target) String() string {
+	if t == nil {
+		return ""
+	}
+	return t.text
+}
 
 // with is the target for another way to send. Where nothing but HTTP/2 is spoken, there is none.
 func (t *target) with(mode rawhttp.Mode) rawhttp.Target {
@@ -67,6 +74,20 @@ func parseURL(text string) (*target, error) {
 		t.TLS = &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true} // whose it is, is not the question
 	}
 	return t, nil
+}
+
+// parseStream is parseURL for streams: ws and wss are WebSockets.
+func parseStream(text string) (*target, error) {
+	scheme, rest, _ := strings.Cut(text, "://")
+	plain, socket := map[string]string{"ws": "http", "wss": "https"}[scheme]
+	if !socket {
+		return parseURL(text)
+	}
+	t, err := parseURL(plain + "://" + rest)
+	if err == nil {
+		t.text, t.socket = text, true
+	}
+	return t, err
 }
 
 // goodPort is what is wrong with a port, that something listens on, as a number or a name.
@@ -146,6 +167,7 @@ func (t *target) ask(ctx context.Context, within time.Duration) rawhttp.Result {
 	case rawhttp.Answered, rawhttp.Refused, rawhttp.Timeout:
 		return first
 	}
+
 	if second := t.askIn(ctx, within, rawhttp.HTTP2); second.Class == rawhttp.Answered {
 		t.Mode = rawhttp.HTTP2
 		return second
@@ -154,11 +176,8 @@ func (t *target) ask(ctx context.Context, within time.Duration) rawhttp.Result {
 }
 
 func (t *target) askIn(ctx context.Context, within time.Duration, mode rawhttp.Mode) rawhttp.Result {
-	own := t.with(mode)
-	own.Timeout, own.Cut = within, true
-	c := rawhttp.NewClient(own)
-	defer c.Close()
-	return c.Exchange(ctx)
+	r, _ := t.exchange(ctx, mode, within, bodyWithin)
+	return r
 }
 
 // reachable is the address by which a listening socket is reached from here.
@@ -187,15 +206,14 @@ func (l *life) tryURL() error {
 		if t == nil {
 			continue
 		}
-		var answer rawhttp.Result
-		for limit := time.Now().Add(l.r.ReadyWithin); ; l.exits(readyEvery) { // it may be ready a little later
-			answer = t.ask(l.r.ctx, answersWithin)
-			if answer.Class == rawhttp.Answered || time.Now().After(limit) || l.hasExited() || l.r.ctx.Err() != nil {
-				break
-			}
+		var last rawhttp.Result
+		answered := false
+		for limit := time.Now().Add(l.r.ReadyWithin); !answered && time.Now().Before(limit) && !l.hasExited() && l.r.ctx.Err() == nil; l.exits(readyEvery) { // it may be ready a little later
+			last = t.ask(l.r.ctx, askedWithin)
+			answered = last.Class == rawhttp.Answered
 		}
-		if answer.Class != rawhttp.Answered {
-			return l.neverReady(fmt.Sprintf("gives no answer at %v: %v", t, answer.Err))
+		if !answered {
+			return l.neverReady(fmt.Sprintf("gives no answer at %v: %v", t, last.Err))
 		}
 	}
 	l.r.http2 = l.r.url.askIn(l.r.ctx, findWithin, rawhttp.HTTP2).Class == rawhttp.Answered

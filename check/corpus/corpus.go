@@ -23,6 +23,7 @@ type Daemon struct {
 	Broken string   // one line; "" if it is healthy
 	Web    bool     // it speaks HTTP: / is answered at once, /slow takes a second
 	Duck   bool     // it answers /ready too, and requests for some time after the signal
+	Stream bool     // it answers /events with server-sent events
 	Admin  bool     // it answers /ready on a port of its own
 	Ready  string   // what Check.Ready is, if anything
 
@@ -49,7 +50,7 @@ func (d *Daemon) want(scenario string) check.Verdict {
 		return v
 	}
 	switch {
-	case !d.Web && (scenario == "inflight" || scenario == "load"),
+	case !d.Web && (scenario == "inflight" || scenario == "load" || scenario == "backlog"), scenario == "stream" && !d.Stream,
 		scenario == "lameduck" && !d.Duck && !d.Admin,
 		d.Want["term"] == fail && d.Says == stillThere && d.Aim == "term" && !slices.Contains([]string{"idle", "int", "orphans"}, scenario):
 		return skip
@@ -59,6 +60,9 @@ func (d *Daemon) want(scenario string) check.Verdict {
 
 // stillThere is said of what hangs.
 const stillThere = "still there"
+
+// ignoresIt is said of what goes on, and may.
+const ignoresIt = "ignores SIGINT"
 
 // corpus is all daemons, by the scenario that they are there for.
 var corpus = []*Daemon{
@@ -79,9 +83,9 @@ var corpus = []*Daemon{
 	{Name: "go/ignores-term", Web: true, Aim: "term", Broken: "ignores SIGTERM", Want: verdicts{"term": fail}, Says: stillThere},
 	{Name: "python/never-joins", Web: true, Aim: "term", Broken: "a thread that nobody tells of the stop", Want: verdicts{"term": fail, "int": fail}, Says: stillThere},
 	{Name: "go/no-handler", Web: true, Aim: "term", Broken: "has no handler", Says: "no handler",
-		Want: verdicts{"term": fail, "int": fail, "startup": warn, "inflight": fail, "load": fail, "storm": skip, "pid1": fail}},
+		Want: verdicts{"term": fail, "int": fail, "startup": warn, "inflight": fail, "load": fail, "backlog": warn, "storm": skip, "pid1": fail}},
 	{Name: "python/no-handler", Web: true, Aim: "term", Broken: "has no handler for SIGTERM", Says: "no handler",
-		Want: verdicts{"term": fail, "startup": warn, "inflight": fail, "load": fail, "storm": skip, "pid1": fail}},
+		Want: verdicts{"term": fail, "startup": warn, "inflight": fail, "load": fail, "backlog": warn, "storm": skip, "pid1": fail}},
 	{Name: "go/exit-1", Web: true, Aim: "term", Broken: "exits with 1 after a good stop", Want: verdicts{"term": fail, "int": fail, "pid1": warn}, Says: "exit code 1"},
 	{Name: "sh/exit-1", Aim: "term", Broken: "exits with 1 after a good stop", Want: verdicts{"term": fail, "int": fail}, Says: "exit code 1"},
 	{Name: "go/panic", Web: true, Aim: "term", Broken: "closes a channel twice on its way out", Want: verdicts{"term": fail, "int": fail, "pid1": warn}, Says: "exit code 2"},
@@ -89,15 +93,22 @@ var corpus = []*Daemon{
 	{Name: "python/segfault", Web: true, Aim: "term", Broken: "a wild pointer on its way out", Want: verdicts{"term": fail, "int": fail, "pid1": warn}, Says: "SIGSEGV"},
 	{Name: "python/abort", Web: true, Aim: "term", Broken: "a failed assertion on its way out", Want: verdicts{"term": fail, "int": fail, "pid1": fail}, Says: "SIGABRT"},
 
-	{Name: "go/no-int", Web: true, Aim: "int", Broken: "handles SIGTERM only", Want: verdicts{"int": fail, "pid1": warn}, Says: "no handler"},
-	{Name: "python/no-int", Web: true, Aim: "int", Broken: "handles SIGTERM only", Want: verdicts{"int": fail, "pid1": warn}, Says: "no handler"},
-	{Name: "sh/ignores-int", Aim: "int", Broken: "ignores SIGINT", Want: verdicts{"int": fail}, Says: stillThere},
-	{Name: "python/ignores-int", Web: true, Aim: "int", Broken: "ignores SIGINT", Want: verdicts{"int": fail, "pid1": warn}, Says: stillThere},
+	{Name: "go/no-int", Web: true, Aim: "int", Broken: "handles SIGTERM only", Want: verdicts{"int": warn, "pid1": warn}, Says: "no handler"},
+	{Name: "python/no-int", Web: true, Aim: "int", Broken: "handles SIGTERM only", Want: verdicts{"int": warn, "pid1": warn}, Says: "no handler"},
+	{Name: "sh/ignores-int", Aim: "int", Broken: "ignores SIGINT", Want: verdicts{"int": warn}, Says: ignoresIt},
+	{Name: "python/ignores-int", Web: true, Aim: "int", Broken: "ignores SIGINT", Want: verdicts{"int": warn, "pid1": warn}, Says: ignoresIt},
+
+	{Name: "python/exit-1-if-busy", Web: true, Aim: "port", Broken: "exits with 1 if a client is connected at the stop",
+		Want: verdicts{"port": fail, "inflight": fail, "pid1": warn}, Says: "3 connections open; when it is idle: exit code 0"},
+
+	{Name: "node/healthy", Web: true, Want: verdicts{"pid1": warn}},
+	{Name: "node/no-handler", Web: true, Aim: "term", Broken: "the runtime's handler is the only one", Says: "it has no handler of its own",
+		Want: verdicts{"term": fail, "int": fail, "inflight": fail, "load": fail, "backlog": warn, "pid1": fail}},
 
 	{Name: "python/forgets-early", Web: true, Aim: "startup", Broken: "initialisation overwrites the flag that its handler has set",
 		Want: verdicts{"startup": fail, "pid1": warn}, Says: stillThere},
 	{Name: "go/startup-panic", Web: true, Aim: "startup", Broken: "the handler stops a server that is not made yet",
-		Want: verdicts{"startup": fail, "load": fail, "pid1": warn}, Says: "panic"},
+		Want: verdicts{"startup": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "panic"},
 	{Name: "python/startup-child", Web: true, Aim: "startup", Broken: "the handler does not know the helper that prepares the start",
 		Want: verdicts{"startup": fail, "orphans": fail, "pid1": warn}, Says: "left sleep"},
 	{Name: "sh/no-trap-at-start", Ready: "log:^ready", Aim: "startup", Broken: "the trap comes after the helper",
@@ -105,19 +116,22 @@ var corpus = []*Daemon{
 	{Name: "python/late-handler", Web: true, Ready: "log:^listening", Aim: "startup", Broken: "listens before there is a handler",
 		Want: verdicts{"startup": warn, "pid1": warn}, Says: "with socket open"},
 
-	{Name: "go/close", Web: true, Aim: "inflight", Broken: "http.Server.Close", Want: verdicts{"inflight": fail, "load": fail, "pid1": warn}, Says: "/slow"},
-	{Name: "python/exits-at-once", Web: true, Aim: "inflight", Broken: "the handler calls exit", Want: verdicts{"inflight": fail, "load": fail, "pid1": warn}, Says: "/slow"},
+	{Name: "go/close", Web: true, Aim: "inflight", Broken: "http.Server.Close", Want: verdicts{"inflight": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "/slow"},
+	{Name: "python/exits-at-once", Web: true, Aim: "inflight", Broken: "the handler calls exit", Want: verdicts{"inflight": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "/slow"},
 	{Name: "go/cuts-body", Web: true, Aim: "inflight", Broken: "requests hang off the context that the signal ends",
 		Want: verdicts{"inflight": fail, "pid1": warn}, Says: "cut in the body"},
 	{Name: "go/busy", Web: true, Aim: "inflight", Broken: "gives up what is under way, with 503", Want: verdicts{"inflight": fail, "pid1": warn}, Says: "5xx"},
 
-	{Name: "go/shutdown", Web: true, Aim: "load", Broken: "http.Server.Shutdown, see golang/go#65802", Want: verdicts{"load": fail, "pid1": warn}, Says: "lost"},
-	{Name: "python/closes-queue", Web: true, Aim: "load", Broken: "closes the listener with what waits in its queue",
-		Want: verdicts{"load": fail, "pid1": warn}, Says: "on a new connection"},
+	{Name: "go/shutdown", Web: true, Aim: "load", Broken: "http.Server.Shutdown, see golang/go#65802", Want: verdicts{"load": fail, "backlog": warn, "pid1": warn}, Says: "lost"},
+	{Name: "python/closes-queue", Web: true, Aim: "backlog", Broken: "closes the listener with what waits in its queue",
+		Want: verdicts{"backlog": warn, "pid1": warn}, Says: "never accepted"},
 	{Name: "python/closes-idle", Web: true, Aim: "load", Broken: "closes connections on which a request has arrived that nobody has read",
 		Want: verdicts{"load": fail, "pid1": warn}, Says: "on a connection in use"},
 	{Name: "go/turns-away", Args: []string{"-lame-duck", "1s"}, Web: true, Aim: "load", Broken: "answers 503 after the signal",
 		Want: verdicts{"load": warn, "pid1": warn}, Says: "5xx"},
+
+	{Name: "go/ends-streams", Web: true, Stream: true, Aim: "stream", Want: verdicts{"pid1": warn}},
+	{Name: "go/forgets-streams", Web: true, Stream: true, Aim: "stream", Broken: "server-sent events that nobody ends", Want: verdicts{"stream": fail, "pid1": warn}, Says: stillThere},
 
 	{Name: "go/stays-green", Args: []string{"-lame-duck", "1s"}, Web: true, Duck: true, Aim: "lameduck", Broken: "readiness does not know of the stop",
 		Want: verdicts{"lameduck": warn, "pid1": warn}, Says: "never went red"},
@@ -136,23 +150,23 @@ var corpus = []*Daemon{
 	{Name: "python/storm-lock", Web: true, Aim: "storm", Broken: "the handler waits for a lock that it holds itself",
 		Want: verdicts{"storm": fail, "twice": warn, "pid1": warn}, Says: stillThere},
 	{Name: "python/storm-abort", Web: true, Aim: "storm", Broken: "the handler cannot be entered twice", Want: verdicts{"storm": fail, "pid1": warn}, Says: "SIGABRT"},
-	{Name: "go/storm-panic", Web: true, Aim: "storm", Broken: "the stop is begun twice, and crashes", Want: verdicts{"storm": fail, "load": fail, "pid1": warn}, Says: "panic"},
+	{Name: "go/storm-panic", Web: true, Aim: "storm", Broken: "the stop is begun twice, and crashes", Want: verdicts{"storm": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "panic"},
 	{Name: "go/storm-restart", Web: true, Aim: "storm", Broken: "each signal begins the stop anew, and cuts what is under way",
-		Want: verdicts{"storm": fail, "load": fail, "pid1": warn}, Says: "lost"},
+		Want: verdicts{"storm": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "lost"},
 
 	{Name: "python/starts-over", Web: true, Aim: "paused", Broken: "SIGCONT makes it forget what it was asked for",
 		Want: verdicts{"paused": fail, "load": fail, "pid1": warn}, Says: stillThere},
 	{Name: "go/resumes", Web: true, Aim: "paused", Broken: "takes a stop for a mistake that comes together with SIGCONT",
 		Want: verdicts{"paused": fail, "load": fail, "pid1": warn}, Says: stillThere},
 
-	{Name: "go/sigpipe", Web: true, Aim: "mute", Broken: "the last line of its log kills it", Want: verdicts{"mute": fail, "pid1": warn}, Says: "SIGPIPE"},
+	{Name: "go/sigpipe", Web: true, Aim: "mute", Broken: "the last line of its log kills it", Want: verdicts{"mute": warn, "pid1": warn}, Says: "SIGPIPE"},
 	{Name: "python/no-log", Web: true, Aim: "mute", Broken: "does not expect that its log cannot be written", Want: verdicts{"mute": fail, "pid1": warn}, Says: "exit code 1"},
 	{Name: "python/waits-for-log", Web: true, Aim: "mute", Broken: "tries to write its last line until it can", Want: verdicts{"mute": fail, "pid1": warn}, Says: stillThere},
 	{Name: "sh/waits-for-log", Aim: "mute", Broken: "tries to write its last line until it can", Want: verdicts{"mute": fail}, Says: stillThere},
 
 	{Name: "sh/pidfile", Aim: "port"},
 	{Name: "python/unix-socket", Web: true, Aim: "port", Want: verdicts{"pid1": warn}},
-	{Name: "sh/stale-pidfile", Aim: "port", Broken: "leaves its pid file, and does not start with one", Says: "already running", Want: startsOnce("inflight", "load")},
+	{Name: "sh/stale-pidfile", Aim: "port", Broken: "leaves its pid file, and does not start with one", Says: "already running", Want: startsOnce("inflight", "load", "backlog")},
 	{Name: "python/stale-socket", Web: true, Aim: "port", Broken: "leaves its socket, and does not start with one", Says: "could not be started again", Want: startsOnce()},
 	{Name: "python/no-reuse", Web: true, Aim: "port", Broken: "no SO_REUSEADDR", Says: "could not be started again", Want: startsOnce()},
 
@@ -175,7 +189,7 @@ var corpus = []*Daemon{
 func startsOnce(without ...string) verdicts {
 	all := verdicts{}
 	for _, s := range check.Scenarios() {
-		if s.Name != "orphans" && s.Name != "lameduck" && !slices.Contains(without, s.Name) {
+		if s.Name != "orphans" && s.Name != "lameduck" && s.Name != "stream" && !slices.Contains(without, s.Name) {
 			all[s.Name] = fail
 		}
 	}

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // the shell, and rather in that than in Python.
 func sample() (list []*Daemon) {
 	seen := map[string]bool{}
-	for _, language := range []string{"go", "sh", "python"} {
+	for _, language := range []string{"go", "sh", "python", "node"} {
 		for _, d := range corpus {
 			if d.language() == language && (d.Broken != "" || d.Aim == "") && !seen[d.Aim] {
 				seen[d.Aim] = true

@@ -63,6 +63,9 @@ func newKit(ctx context.Context, dir string) (*kit, error) {
 	if k.program["python"] = strings.TrimSpace(string(text)); err != nil {
 		k.missing["python"] = "no Python 3.8: " + err.Error()
 	}
+	if k.program["node"], err = exec.LookPath("node"); err != nil {
+		k.missing["node"] = err.Error()
+	}
 	return k, nil
 }
 
@@ -75,7 +78,7 @@ func (d *Daemon) fault() string    { _, after, _ := strings.Cut(d.Name, "/"); re
 // check is a quick one of a daemon, in a directory of its own.
 func (k *kit) check(d *Daemon) (*check.Check, error) {
 	c := &check.Check{Quick: true, Grace: grace, Ready: d.Ready}
-	if d.Says == stillThere {
+	if d.Says == stillThere || d.Says == ignoresIt {
 		c.Grace = hopeless
 	}
 	var err error
@@ -96,6 +99,8 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 		c.Command = []string{program, "-listen", hostPort(port), "-fault", fault}
 	case "python":
 		c.Command = []string{program, "-B", filepath.Join(k.dir, "python", "daemon.py"), "--port", strconv.Itoa(port), "--fault", fault}
+	case "node":
+		c.Command = []string{program, filepath.Join(k.dir, "node", "daemon.js"), strconv.Itoa(port), fault}
 	case "sh":
 		if fault == "" {
 			fault = "healthy"
@@ -106,6 +111,9 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 	if d.Web {
 		c.URL = "http://" + hostPort(port) + "/"
 		c.Slow = c.URL + "slow"
+	}
+	if d.Stream {
+		c.Stream = c.URL + "events"
 	}
 	if d.Duck {
 		c.Ready = c.URL + "ready"

@@ -91,6 +91,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags.DurationVar(&c.ReadyWithin, "ready-within", 30*time.Second, "the `TIME` that it has for that")
 	flags.StringVar(&c.URL, "url", "", "send requests to this `URL` (default: what is found to speak HTTP)")
 	flags.StringVar(&c.Slow, "slow", "", "a `URL` whose answer takes a while, for requests under way (default: uploads)")
+	flags.StringVar(&c.Stream, "stream", "", "a `URL` whose answer goes on until the server ends it: server-sent events, or ws://… (default: --url or --slow if that is one)")
 	flags.StringVar(&stop, "signal", "TERM", "the `SIGNAL` that asks it to stop")
 	flags.DurationVar(&c.Grace, "grace", 10*time.Second, "the `TIME` that it has for each stop")
 	flags.IntSliceVar(&c.Exit, "exit", nil, "a good exit `STATUS` besides 0 and 128+n; repeatable")
@@ -98,6 +99,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags.DurationVar(&c.Idle, "idle", 10*time.Second, "watch it for this `TIME` while it has nothing to do")
 	flags.StringSliceVar(&c.Only, "only", nil, "play this `SCENARIO` and no others; repeatable")
 	flags.StringSliceVar(&c.Skip, "skip", nil, "do not play this `SCENARIO`; repeatable")
+	flags.StringSliceVar(&c.Require, "require", nil, "fail if this `SCENARIO` would be skipped; repeatable")
 	flags.IntVar(&c.Repeat, "repeat", 1, "do `N` times as often what has chance in it")
 	flags.BoolVar(&c.Quick, "quick", false, "do everything less often, and watch for a shorter time")
 	flags.Uint64Var(&c.Seed, "seed", 0, "make the random choices of the run that had this `SEED` again (default: new ones)")
@@ -105,7 +107,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	files.flags(flags)
 	flags.BoolVar(&list, "list", false, "say what each scenario means, does, and when it fails")
 	flags.BoolVar(&schema, "schema", false, "print the JSON Schema of --report instead")
-	for _, name := range []string{"only", "skip"} {
+	for _, name := range []string{"only", "skip", "require"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, completeScenarios) // it is there
 	}
 	_ = cmd.MarkFlagDirname("dir")
@@ -119,10 +121,10 @@ func complain(cmd *cobra.Command, c *check.Check) error {
 		value time.Duration
 	}{{"ready-within", c.ReadyWithin}, {"grace", c.Grace}, {"idle", c.Idle}} {
 		if one.value <= 0 {
-			return usagef(cmd, "--%s must be more than nothing, not %v", one.name, one.value)
+			return usagef(cmd, "--%s must be positive, not %v", one.name, one.value)
 		}
 	}
-	for name, names := range map[string][]string{"only": c.Only, "skip": c.Skip} {
+	for name, names := range map[string][]string{"only": c.Only, "skip": c.Skip, "require": c.Require} {
 		if cmd.Flags().Changed(name) && len(names) == 0 {
 			return usagef(cmd, "--%s: names no scenario", name)
 		}
@@ -168,7 +170,7 @@ func runCheck(cmd *cobra.Command, c *check.Check, files *checkFiles) error {
 	case failed != nil:
 		return &statusError{2, failed}
 	case report.Verdict() == check.Skip:
-		end = &statusError{2, fmt.Errorf("nothing is known of %s: no scenario could be played", c.Command[0])}
+		end = &statusError{2, fmt.Errorf("%s: no scenario could be played (%s)", c.Command[0], report.Unseen())}
 	}
 	if failed != nil {
 		fmt.Fprintln(cmd.ErrOrStderr(), "lastcall:", oneLine(failed))

@@ -51,6 +51,7 @@ type Target struct {
 	Timeout time.Duration // of each exchange, and of its connecting; 0 is ten seconds
 	Cut     bool          // the end of the context cuts a request that is on its way as well, which is then Broken
 	OnSent  func()        // is called when a request has been written; nil: nothing is
+	OnHead  func(int)     // is called with the status when an answer's head has come, before its body; nil: nothing is
 }
 
 // Result is how one exchange ended.
@@ -59,6 +60,7 @@ type Result struct {
 	Status int           // of the answer, if one began
 	Err    error         // what ended it, unless Answered
 	Reused bool          // it was not the first on its connection
+	From   uint16        // the client's port; 0 if there was no connection
 	Began  time.Time     //
 	Sent   time.Duration // from Began until the request had been written; 0 if it was not
 	Took   time.Duration // from Began to the end
@@ -68,6 +70,7 @@ type Result struct {
 type Client struct {
 	t    Target
 	tcp  net.Conn // that Connect has made and nothing has been sent on; nil if none
+	from uint16   // the port of the last connection
 	conn conn
 }
 
@@ -120,7 +123,7 @@ func (c *Client) Exchange(ctx context.Context) Result {
 	if c.conn != nil && (r.Class != Answered || c.t.Mode == NewConn || !c.conn.usable()) {
 		c.Close()
 	}
-	r.Began, r.Took = began, time.Since(began)
+	r.From, r.Began, r.Took = c.from, began, time.Since(began)
 	return r
 }
 
@@ -129,7 +132,7 @@ func (c *Client) Exchange(ctx context.Context) Result {
 func (c *Client) Connect(ctx context.Context) Result {
 	began := time.Now()
 	r := c.dial(ctx, began.Add(c.t.Timeout))
-	r.Began, r.Took = began, time.Since(began)
+	r.From, r.Began, r.Took = c.from, began, time.Since(began)
 	return r
 }
 
@@ -147,13 +150,14 @@ func (c *Client) Close() {
 
 // dial makes the TCP connection.
 func (c *Client) dial(ctx context.Context, deadline time.Time) Result {
+	c.from = 0
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	dialer := net.Dialer{KeepAlive: -1}
 	nc, err := dialer.DialContext(ctx, "tcp", c.t.Addr)
 	switch {
 	case err == nil:
-		c.tcp = nc
+		c.tcp, c.from = nc, nc.LocalAddr().(*net.TCPAddr).AddrPort().Port()
 		return Result{}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Result{Class: Refused, Err: err}
@@ -199,9 +203,9 @@ func (c *Client) open(ctx context.Context, deadline time.Time) Result {
 		nc = secure
 	}
 	if c.t.Mode == HTTP2 {
-		c.conn = newConn2(nc)
+		c.conn = newConn2(nc, c.t.OnHead)
 	} else {
-		c.conn = newConn1(nc, tcp)
+		c.conn = newConn1(nc, tcp, c.t.OnHead)
 	}
 	return Result{}
 }

@@ -62,7 +62,7 @@ func FuzzHTTP1(f *testing.F) {
 		br := bufio.NewReader(in)
 		for n := 0; ; n++ {
 			before := in.Len() + br.Buffered()
-			r, last := readAnswer(br)
+			r, last := readAnswer(br, nil)
 			checkResult(t, r)
 			if last {
 				return
@@ -84,7 +84,7 @@ func TestHeadIsBounded(t *testing.T) {
 		"extension": io.MultiReader(strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"), endless("x")),
 	} {
 		counted := &counter{r: answer}
-		r, last := readAnswer(bufio.NewReader(counted))
+		r, last := readAnswer(bufio.NewReader(counted), nil)
 		if r.Class != Broken || !last {
 			t.Errorf("%s: %v, last %v: %v", name, r.Class, last, r.Err)
 		}
@@ -119,7 +119,7 @@ func (c *counter) Read(p []byte) (int, error) {
 func TestUnaskedAnswersHoldNothing(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	c := newConn1(ours, ours)
+	c := newConn1(ours, ours, nil)
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
@@ -153,7 +153,7 @@ func FuzzHTTP2(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, says []byte) {
 		s := &said{Reader: bytes.NewReader(says)}
-		c := newConn2(s)
+		c := newConn2(s, nil)
 		results := make(chan Result, 2)
 		go func() {
 			for range 2 {

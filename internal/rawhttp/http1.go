@@ -24,6 +24,7 @@ type conn1 struct {
 	closed  chan struct{} // nobody takes answers any more
 	over    chan struct{} // the reader has ended
 	closing sync.Once
+	onHead  func(int)
 	ended   bool // the last answer said so, or was none
 }
 
@@ -41,8 +42,8 @@ type answer struct {
 	last bool
 }
 
-func newConn1(nc, tcp net.Conn) *conn1 {
-	c := &conn1{nc: nc, tcp: tcp, answers: make(chan answer, 1), closed: make(chan struct{}), over: make(chan struct{})}
+func newConn1(nc, tcp net.Conn, onHead func(int)) *conn1 {
+	c := &conn1{nc: nc, tcp: tcp, onHead: onHead, answers: make(chan answer, 1), closed: make(chan struct{}), over: make(chan struct{})}
 	go c.read()
 	return c
 }
@@ -53,7 +54,7 @@ func (c *conn1) read() {
 	br := bufio.NewReader(c.nc)
 	for last := false; !last; {
 		var r Result
-		r, last = readAnswer(br)
+		r, last = readAnswer(br, c.onHead)
 		select {
 		case c.answers <- answer{r, last}:
 		case <-c.closed: // more than was asked for
@@ -119,7 +120,7 @@ func (c *conn1) close() {
 }
 
 // readAnswer reads one response. Whatever is not Answered is the last.
-func readAnswer(br *bufio.Reader) (r Result, last bool) {
+func readAnswer(br *bufio.Reader, onHead func(int)) (r Result, last bool) {
 	head := mostHead
 	if _, err := br.Peek(1); err != nil {
 		return Result{Class: ClassOf(err, ClosedWithoutAnswer), Err: err}, true
@@ -160,6 +161,9 @@ func readAnswer(br *bufio.Reader) (r Result, last bool) {
 		if r.Status >= 200 {
 			break
 		}
+	}
+	if onHead != nil {
+		onHead(r.Status)
 	}
 	var err error
 	switch {

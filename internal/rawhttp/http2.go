@@ -43,6 +43,7 @@ const (
 
 // conn2 is a connection that speaks HTTP/2, with one stream at a time. A goroutine reads.
 type conn2 struct {
+	onHead  func(int)
 	nc      net.Conn
 	writing sync.Mutex // who answers the server's frames and who sends requests write
 	answers chan Result
@@ -57,8 +58,8 @@ type conn2 struct {
 	reset  error  // writing met a reset: the kernel tells of it once, and the reader sees an orderly end
 }
 
-func newConn2(nc net.Conn) *conn2 {
-	c := &conn2{nc: nc, answers: make(chan Result, 1), next: 1}
+func newConn2(nc net.Conn, onHead func(int)) *conn2 {
+	c := &conn2{nc: nc, onHead: onHead, answers: make(chan Result, 1), next: 1}
 	c.writing.Lock()
 	hello := append([]byte(preface), frame(frameSettings, 0, 0, []byte{0, 2, 0, 0, 0, 0})...) // no push
 	_, err := nc.Write(hello)
@@ -228,6 +229,9 @@ func (c *conn2) frames() error {
 				c.status = status
 			}
 			c.mu.Unlock()
+			if c.onHead != nil && status >= 200 {
+				c.onHead(status)
+			}
 			if flags&flagEndStream != 0 {
 				c.ends(stream, Result{})
 			}

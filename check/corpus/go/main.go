@@ -58,6 +58,9 @@ var faults = map[string]func(*daemon){
 	"refuses-first": (*daemon).refusesFirst,
 	"sigpipe":       (*daemon).sigpipe,
 	"orphan":        (*daemon).orphan,
+
+	"ends-streams":    (*daemon).endsStreams,
+	"forgets-streams": (*daemon).forgetsStreams,
 }
 
 func main() {

@@ -214,6 +214,18 @@ class Aborts(Daemon):
         os.abort()
 
 
+class ExitsOneIfBusy(Daemon):
+    """Its stop counts a connection that is open as a failure."""
+
+    def leave(self):
+        super().leave()
+        sys.exit(1 if self.busy else 0)
+
+    def stop(self):
+        self.busy = bool(self.threads)
+        super().stop()
+
+
 class Segfaults(Daemon):
     def leave(self):
         ctypes.string_at(0)
@@ -478,6 +490,7 @@ FAULTS = {
     "no-int": NoInt,
     "ignores-int": IgnoresInt,
     "abort": Aborts,
+    "exit-1-if-busy": ExitsOneIfBusy,
     "segfault": Segfaults,
     "exception": Raises,
     "never-joins": NeverJoins,
