@@ -297,7 +297,7 @@ func TestSeed(t *testing.T) {
 
 // What was done is said with the signal that was sent.
 func TestDoes(t *testing.T) {
-	for name, want := range map[string]string{"term": "sends SIGQUIT when", "int": "sends SIGINT when", "paused": "sends SIGSTOP, SIGQUIT, SIGCONT"} {
+	for name, want := range map[string]string{"term": "sends SIGQUIT when", "int": "sends SIGINT to", "paused": "sends SIGSTOP, SIGQUIT, SIGCONT"} {
 		c := lifeOf("wait")
 		c.Signal = syscall.SIGQUIT
 		r := &runner{Check: c, report: &Report{}, ctx: t.Context()}

@@ -101,7 +101,6 @@ var corpus = []*Daemon{
 	{Name: "python/exit-1-if-busy", Web: true, Aim: "port", Broken: "exits with 1 if a client is connected at the stop",
 		Want: verdicts{"port": fail, "inflight": fail, "pid1": warn}, Says: "3 connections open; when it is idle: exit code 0"},
 
-	{Name: "node/healthy", Web: true, Want: verdicts{"pid1": warn}},
 	{Name: "node/no-handler", Web: true, Aim: "term", Broken: "the runtime's handler is the only one", Says: "it has no handler of its own",
 		Want: verdicts{"term": fail, "int": fail, "inflight": fail, "load": fail, "backlog": warn, "pid1": fail}},
 

@@ -100,7 +100,7 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 	case "python":
 		c.Command = []string{program, "-B", filepath.Join(k.dir, "python", "daemon.py"), "--port", strconv.Itoa(port), "--fault", fault}
 	case "node":
-		c.Command = []string{program, filepath.Join(k.dir, "node", "daemon.js"), strconv.Itoa(port), fault}
+		c.Command = []string{program, filepath.Join(k.dir, "node", "daemon.js"), strconv.Itoa(port)}
 	case "sh":
 		if fault == "" {
 			fault = "healthy"
