@@ -25,6 +25,11 @@ type Limits struct {
 	// NProc is how many processes and threads its user may have in all, whoever started them (RLIMIT_NPROC); beyond it no more can be
 	// made. 0 means as inherited. Root is not bound by it.
 	NProc uint64
+	// Stack is the size of the stack in bytes; nil means as inherited, math.MaxUint64 any.
+	Stack *uint64
+	// MemLock is how many bytes of memory it may lock; nil means as inherited, math.MaxUint64 any. Solaris, illumos and AIX have no such
+	// limit.
+	MemLock *uint64
 }
 
 // Cgroup is a control group (Linux, cgroup v2, see cgroups(7)) of a child and all its descendants, and what they may use together. It is
@@ -72,6 +77,9 @@ func (p *Process) preparedProblems(add func(string, ...any)) {
 	}
 	if p.Limits.NProc > 0 && !processLimit {
 		add("Limits.NProc cannot be set: this system has no limit of processes")
+	}
+	if p.Limits.MemLock != nil && !lockLimit {
+		add("Limits.MemLock cannot be set: this system has no limit of locked memory")
 	}
 	if g := p.Cgroup; g != nil {
 		if g.CPUs < 0 || math.IsNaN(g.CPUs) || g.CPUs > maxCPUs {

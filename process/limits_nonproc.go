@@ -5,4 +5,7 @@ package process
 const (
 	processLimit   = false
 	rlimitNumProcs = -1
+
+	lockLimit     = false
+	rlimitMemLock = -1
 )

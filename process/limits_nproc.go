@@ -7,4 +7,7 @@ import "golang.org/x/sys/unix"
 const (
 	processLimit   = true
 	rlimitNumProcs = unix.RLIMIT_NPROC
+
+	lockLimit     = true
+	rlimitMemLock = unix.RLIMIT_MEMLOCK
 )

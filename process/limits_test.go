@@ -18,15 +18,16 @@ func sayLimits(script string) *Process {
 
 func TestLimits(t *testing.T) {
 	core, mask := uint64(0), 0o027
+	stack, lock := uint64(4<<20), uint64(64<<10)
 	dir := t.TempDir()
-	p := sayLimits("echo nice $(nice); echo nofile $(ulimit -n) $(ulimit -Hn); echo core $(ulimit -c); echo umask $(umask); echo cpu $(ulimit -t); >" +
+	p := sayLimits("echo nice $(nice); echo nofile $(ulimit -n) $(ulimit -Hn); echo core $(ulimit -c); echo umask $(umask); echo cpu $(ulimit -t); echo stack $(ulimit -s); echo lock $(ulimit -l); >" +
 		filepath.Join(dir, "file") + "; echo pid $$; echo variable ${LASTCALL_TRAMPOLINE-none} ${LISTEN_PID-none}")
-	p.Limits = Limits{NoFile: 123, Core: &core, CPUTime: 1000}
+	p.Limits = Limits{NoFile: 123, Core: &core, CPUTime: 1000, Stack: &stack, MemLock: &lock}
 	p.Umask, p.Nice = &mask, 7
 	v := listen(t)
 	p.Stdout = v.w
 	r := run(t, p, 5*time.Second)
-	v.await(t, "nice 7", "nofile 123 123", "core 0", "umask 0027", "cpu 1000", "variable none none")
+	v.await(t, "nice 7", "nofile 123 123", "core 0", "umask 0027", "cpu 1000", "stack 4096", "lock 64", "variable none none")
 	if pid := pidOf(t, v.value(t, "pid ")); pid != p.PID() {
 		t.Errorf("it is process %d, and PID says %d", pid, p.PID())
 	}

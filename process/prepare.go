@@ -43,6 +43,12 @@ func (p *Process) preparation(cred *syscall.Credential, death syscall.Signal, gr
 	if limits.Core != nil {
 		add("core", *limits.Core)
 	}
+	if limits.Stack != nil {
+		add("stack", *limits.Stack)
+	}
+	if limits.MemLock != nil {
+		add("memlock", *limits.MemLock)
+	}
 	if n := limits.CPUTime; n > 0 {
 		add("cpu time", n)
 	}
@@ -155,6 +161,10 @@ func (s step) do() error {
 		return nil
 	case "core":
 		return setLimit(syscall.RLIMIT_CORE, s.values[0], 0)
+	case "stack":
+		return setLimit(syscall.RLIMIT_STACK, s.values[0], 0)
+	case "memlock":
+		return setLimit(rlimitMemLock, s.values[0], 0)
 	case "cpu time":
 		return setLimit(syscall.RLIMIT_CPU, s.values[0], 1)
 	case "nofile":

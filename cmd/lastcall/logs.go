@@ -22,7 +22,8 @@ func newLogs() *cobra.Command {
 		Short: "Show what the programs of a lastcall up have written",
 		Long: `Show what the programs of a lastcall up have written, as far as it is kept in memory: the last of each. With --follow
 it goes on with what they write, until Ctrl-C or the end of lastcall up; who reads more slowly than they write is told how
-many lines it missed. A name is that of an instance, or of a process, which means all its instances.` + clientStatuses,
+many lines it missed. A name is that of an instance, or of a process, which means all its instances,
+or a pattern such as web-*.` + clientStatuses,
 		Example: "  lastcall logs web\n  lastcall logs -f -n 100",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("lines") && q.Last < 0 {

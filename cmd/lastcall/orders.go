@@ -35,7 +35,8 @@ func newStart() *cobra.Command {
 		Use:   "start NAME...",
 		Short: "Start what was stopped, has failed or has completed",
 		Long: `Start what was stopped, has failed or has completed, and what it depends on, and wait until it is ready. One with a
-schedule runs now. A name is that of an instance, or of a process, which means all its instances.` + clientStatuses,
+schedule runs now. A name is that of an instance, or of a process, which means all its instances, or a pattern such as
+web-*.` + clientStatuses,
 		Example: "  lastcall start web\n  lastcall start web-2 worker",
 		Args:    atLeast(1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,8 +56,9 @@ func newStop() *cobra.Command {
 		Use:   "stop NAME...",
 		Short: "Stop some of the programs softly, and say who is still there",
 		Long: `Stop some of the programs softly, and say who is still there until the last has ended. They stay stopped until lastcall
-start. A name is that of an instance, or of a process, which means all its instances. Ctrl-C leaves the stop to go on.` + clientStatuses,
-		Example: "  lastcall stop web\n  lastcall stop web-2 worker",
+start. A name is that of an instance, or of a process, which means all its instances, or a pattern such as web-*. Ctrl-C
+leaves the stop to go on.` + clientStatuses,
+		Example: "  lastcall stop web\n  lastcall stop web-2 worker\n  lastcall stop 'web-*'",
 		Args:    atLeast(1, " (lastcall down stops everything)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.give(cmd, args, goesOn, func(ctx context.Context, c *control.Client, tell func(string)) error {

@@ -5,6 +5,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
@@ -14,12 +15,13 @@ var _ control.Backend = (*Supervisor)(nil)
 
 // Logs are lines of output.
 func (s *Supervisor) Logs(ctx context.Context, q control.LogQuery, fn func(control.Line) error) error {
-	if _, err := s.targets(q.Names); err != nil {
+	names, err := s.written(q.Names)
+	if err != nil {
 		return err
 	}
-	err := s.out.Tail(ctx, q.Names, q.Last, q.Follow, func(t time.Time, name, text string) error {
+	err = s.out.Tail(ctx, names, q.Last, q.Follow, func(t time.Time, name, text string) error {
 		line := control.Line{Time: t, Name: name, Text: text}
-		if i := s.instance(name); i != nil {
+		if i := s.instance(strings.TrimSuffix(name, errorsSuffix)); i != nil {
 			line.Process = i.def.Name
 		}
 		return fn(line)

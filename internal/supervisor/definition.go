@@ -29,6 +29,7 @@ type definition struct {
 	ready    process.Ready
 	alive    process.Alive
 	stop     []process.Step
+	stopBy   []string // the command that comes before the signals
 	kill     process.Mode
 	limits   process.Limits
 	cgroup   *process.Cgroup // nil unless limits need one; its name is the instance's
@@ -44,7 +45,7 @@ type definition struct {
 
 // define makes a process of the file ready to run. numbered is whether its instances have numbers in their names.
 func define(p *config.Process, numbered bool) (*definition, error) {
-	d := &definition{Process: p, numbered: numbered, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command)}
+	d := &definition{Process: p, numbered: numbered, argv: argv(&p.Command), before: argv(p.Hooks.BeforeStart), after: argv(p.Hooks.AfterStop), reloadBy: argv(p.Reload.Command), stopBy: argv(p.StopBy)}
 	fail := func(key string, err error) error { return fmt.Errorf("%s: %s: %w", p.Name, key, err) }
 	d.env = append(slices.Clone(p.Env), "LASTCALL_PROCESS="+p.Name)
 	d.ps = slices.Contains(p.Env, "PS="+config.PS(p.Name, 1))
@@ -93,7 +94,7 @@ func define(p *config.Process, numbered bool) (*definition, error) {
 			return nil, fail("reload", err)
 		}
 	}
-	d.limits = process.Limits{NoFile: p.Limits.NoFile, Core: p.Limits.Core, Memory: p.Limits.Memory, CPUTime: uint64(p.Limits.CPU.Seconds()), NProc: p.Limits.NProc}
+	d.limits = process.Limits{NoFile: p.Limits.NoFile, Core: p.Limits.Core, Memory: p.Limits.Memory, CPUTime: uint64(p.Limits.CPU.Seconds()), NProc: p.Limits.NProc, Stack: p.Limits.Stack, MemLock: p.Limits.MemLock}
 	if d.cgroup, err = cgroupOf(&p.Limits); err != nil {
 		return nil, fail("limits", err)
 	}
@@ -156,7 +157,7 @@ func readiness(p *config.Process) (process.Ready, error) {
 func (d *definition) fill(p *process.Process, i *instance, listen []process.Socket) {
 	p.Command, p.Dir, p.Env, p.Setenv, p.Sys = d.argv, d.dir, i.s.environ, i.env(), d.sys
 	p.Stdout, p.Stderr = i.stdout(), i.stderr()
-	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.Within.Stop, d.Within.Extend
+	p.Stop, p.Kill, p.Grace, p.Extend = d.stop, d.kill, d.graceAfterCommand(), d.Within.Extend
 	p.Ready, p.Notify, p.Watchdog, p.Alive, p.Listen = d.ready, d.Notify, d.Watchdog, d.alive, listen
 	p.Limits, p.Umask, p.Nice = d.limits, d.Umask, d.Priority
 	if d.cgroup != nil {

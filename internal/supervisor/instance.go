@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -26,6 +24,7 @@ type instance struct {
 	name   string
 	number int
 	source *output.Source // nil where the output is inherited; an instance that replaces another has the same
+	errors *output.Source // of standard error, where that goes to a file of its own; likewise
 	proc   process.Process
 	idle   atomic.Bool // it takes the place of one that was stopped, and runs nothing yet
 	clock  *clock      // nil without a schedule
@@ -42,20 +41,8 @@ func (s *Supervisor) newInstance(d *definition, n int, old *instance) (*instance
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", i.name, err)
 	}
-	var before *output.Source
-	if old != nil {
-		before = old.source
-	}
-	switch {
-	case old != nil && sameLog(old.def, d):
-		i.source = before
-	case !d.Log.Inherit:
-		i.source, err = s.out.Source(i.name, output.SourceOptions{
-			Process: d.Name, File: d.Log.File, Rotate: d.Log.Rotate, Keep: d.Log.Keep, None: d.Log.None, Log: d.log, Replaces: before,
-		})
-		if err != nil {
-			return nil, err
-		}
+	if err := i.openOutput(old); err != nil {
+		return nil, err
 	}
 	d.fill(&i.proc, i, listen)
 	if d.Schedule != "" {
@@ -68,6 +55,9 @@ func (s *Supervisor) newInstance(d *definition, n int, old *instance) (*instance
 func (i *instance) discard(stays *instance) {
 	if i.source != nil && (stays == nil || stays.source != i.source) {
 		i.source.Close()
+	}
+	if i.errors != nil && (stays == nil || stays.errors != i.errors) {
+		i.errors.Close()
 	}
 }
 
@@ -92,6 +82,9 @@ func (i *instance) Run(ctx context.Context) error {
 
 // once runs the process from its start to the end of its last descendant, with the hooks around it.
 func (i *instance) once(ctx context.Context) error {
+	if err := i.awaitEnds(ctx); err != nil {
+		return err
+	}
 	if i.def.before != nil {
 		hook := i.hook(i.def.before)
 		if err := i.persist(ctx, func() error { return hook.Run(ctx) }); err != nil {
@@ -102,19 +95,18 @@ func (i *instance) once(ctx context.Context) error {
 		return err
 	}
 	err := i.persist(ctx, func() error { return i.serve(ctx) })
-	if i.source != nil {
-		i.source.Flush(flushWithin)
-	}
+	i.flush()
 	if i.def.after != nil {
 		i.afterStop(ctx, err)
 	}
 	return err
 }
 
-// serve runs the process. Where sockets are held for it and the whole group stops, they are let go of before it is told.
+// serve runs the process. Where sockets are held for it and the whole group stops, they are let go of before it is told. Where it has a
+// command for the stop, that runs before the signals.
 func (i *instance) serve(ctx context.Context) error {
 	listeners := i.def.Listen
-	if len(listeners) == 0 {
+	if len(listeners) == 0 && i.def.stopBy == nil {
 		return i.proc.Run(ctx)
 	}
 	forGood := func() bool { // and not because another takes its place, or to start again
@@ -128,19 +120,19 @@ func (i *instance) serve(ctx context.Context) error {
 	}
 	told, tell := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer tell(nil)
+	ended := make(chan struct{})
+	defer close(ended)
 	defer context.AfterFunc(ctx, func() {
 		if forGood() {
 			i.s.sockets.letGo(listeners)
 		}
+		i.askToStop(ctx, ended)
 		tell(context.Cause(ctx))
 	})()
 	i.s.sockets.runs(listeners)
 	defer func() { i.s.sockets.ended(listeners, forGood()) }()
 	return i.proc.Run(told)
 }
-
-// flushWithin is how long the end of a process waits for its last lines to be written.
-const flushWithin = time.Second
 
 // hook is a command that runs for the instance, as the process itself does but for the sockets. It never makes it ready.
 func (i *instance) hook(command []string, env ...string) *process.Process {
@@ -161,9 +153,7 @@ func (i *instance) afterStop(ctx context.Context, err error) {
 	if err := hook.Run(grace); err != nil {
 		i.s.say("%s: after_stop: %v", i.name, err)
 	}
-	if i.source != nil {
-		i.source.Flush(flushWithin)
-	}
+	i.flush()
 }
 
 // env is its environment: the process's with its number.
@@ -176,17 +166,6 @@ func (i *instance) env() []string {
 		env = append(env, "PS="+config.PS(i.def.Name, i.number))
 	}
 	return env
-}
-
-func (i *instance) stdout() io.Writer { return i.file(os.Stdout) }
-func (i *instance) stderr() io.Writer { return i.file(os.Stderr) }
-
-// file is where it writes what would else go to own.
-func (i *instance) file(own *os.File) io.Writer {
-	if i.source == nil {
-		return own
-	}
-	return i.source.File()
 }
 
 // exit is how its last run ended, "" before.

@@ -59,7 +59,7 @@ func (s *Supervisor) List(_ context.Context, usage bool) ([]control.Instance, er
 
 // describe is the instance for ps; w is what the group knows of it, which may be nothing yet.
 func (i *instance) describe(w *lastcall.WorkerReport, usage bool) control.Instance {
-	d := control.Instance{Name: i.name, Process: i.def.Name, PID: i.proc.PID(), Exit: i.exit(), Status: i.proc.Notes().Status}
+	d := control.Instance{Name: i.name, Process: i.def.Name, Description: i.def.Description, PID: i.proc.PID(), Exit: i.exit(), Status: i.proc.Notes().Status}
 	if w == nil {
 		return d
 	}

@@ -19,6 +19,10 @@ import (
 
 // Start starts what does not run, and what that depends on.
 func (s *Supervisor) Start(ctx context.Context, names []string, progress func(string)) error {
+	names, err := s.inFile(names)
+	if err != nil {
+		return err
+	}
 	if err := s.choose(ctx, names, progress); err != nil {
 		return asError(err)
 	}

@@ -352,10 +352,14 @@ func chosen(file *config.File, names []string) (map[string]bool, error) {
 	choose = func(name string) {
 		if p := byName[name]; p != nil && !all[name] {
 			all[name] = true
-			for _, dep := range slices.Concat(p.After, p.Requires) {
+			for _, dep := range slices.Concat(p.After, p.Requires, p.AfterEnd) {
 				choose(dep)
 			}
 		}
+	}
+	names, err := control.Match(names, known, "config")
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range names {
 		if byName[name] == nil {

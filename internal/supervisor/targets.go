@@ -20,11 +20,14 @@ type target struct {
 	added     bool // the process is new
 }
 
-// targets are what these names mean: instances, or processes, which means all their instances; none means everything. They are
-// in the order of the file.
+// targets are what these names and patterns mean: instances, or processes, which means all their instances; none means everything. They
+// are in the order of the file.
 func (s *Supervisor) targets(names []string) (list []*target, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if names, err = control.Match(names, s.known(), "ps"); err != nil {
+		return nil, err
+	}
 	found := map[string]bool{}
 	for _, p := range s.order {
 		t := &target{program: p, def: p.def}

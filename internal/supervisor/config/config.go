@@ -44,6 +44,8 @@ type Process struct {
 	Name    string  `json:"name"`
 	Command Command `json:"command"`
 	Dir     string  `json:"dir"` // absolute, or with a ~ for the home of the user that it runs as
+	// Description is for people who read the file or list the processes.
+	Description string `json:"description,omitempty"`
 
 	// Env is what the environment has besides that of lastcall itself: env_file, then env, in order.
 	Env []string `json:"env,omitempty"`
@@ -58,9 +60,10 @@ type Process struct {
 	// Capabilities are all that it can ever have, by name and without CAP_; nil is as lastcall has them, empty is none.
 	Capabilities []string `json:"capabilities,omitzero"`
 
-	After     []string   `json:"after,omitempty"`    // of processes in the same file; Requires is not repeated here
-	Requires  []string   `json:"requires,omitempty"` // likewise; and restarts with them
-	Instances int        `json:"instances"`          // at least 1, but 0 is allowed where it was said: none at first
+	After     []string   `json:"after,omitempty"`     // of processes in the same file; Requires is not repeated here
+	Requires  []string   `json:"requires,omitempty"`  // likewise; and restarts with them
+	AfterEnd  []string   `json:"after_end,omitempty"` // it starts when these have ended, whatever their status
+	Instances int        `json:"instances"`           // at least 1, but 0 is allowed where it was said: none at first
 	Listen    []Listener `json:"listen,omitempty"`
 
 	Ready    Ready         `json:"ready,omitzero"`
@@ -68,8 +71,9 @@ type Process struct {
 	Watchdog time.Duration `json:"watchdog,omitzero"`
 	Notify   bool          `json:"notify,omitempty"` // NOTIFY_SOCKET is served also if ready says otherwise
 
-	Stop     []Step   `json:"stop,omitempty"` // nil is SIGTERM
-	Kill     string   `json:"kill"`           // family, group or process
+	Stop     []Step   `json:"stop,omitempty"`    // nil is SIGTERM
+	StopBy   *Command `json:"stop_by,omitempty"` // a command that comes before the signals
+	Kill     string   `json:"kill"`              // family, group or process
 	Within   Timeout  `json:"within,omitzero"`
 	Restart  Restart  `json:"restart"`
 	Oneshot  bool     `json:"oneshot,omitempty"`  // it is ready when it has exited with 0
@@ -174,6 +178,9 @@ type Limits struct {
 	CPU    time.Duration `json:"cpu,omitzero"`     // processor time, whole seconds
 	NProc  uint64        `json:"nproc,omitempty"`  // processes and threads of its user in all
 
+	Stack   *uint64 `json:"stack,omitempty"`   // bytes; math.MaxUint64 is any
+	MemLock *uint64 `json:"memlock,omitempty"` // bytes; math.MaxUint64 is any
+
 	Pids      uint64  `json:"pids,omitempty"`       // processes and threads
 	MemoryMax uint64  `json:"memory_max,omitempty"` // bytes
 	CPUs      float64 `json:"cpus,omitempty"`       // processors
@@ -184,6 +191,7 @@ type Log struct {
 	Format  string `json:"format,omitempty"`  // auto, text or json; auto is text with colours on a terminal, text without in a pipe
 	Times   string `json:"times,omitempty"`   // auto, none, time or full
 	File    string `json:"file,omitempty"`    // absolute; in place of the common output
+	Stderr  string `json:"stderr,omitempty"`  // absolute; of standard error, "" where it goes with the rest
 	Rotate  int64  `json:"rotate,omitempty"`  // bytes; 0 never
 	Keep    int    `json:"keep,omitempty"`    // old files
 	Mode    int    `json:"mode,omitempty"`    // of the file; 0: a new one has 0644 less the umask, another keeps its own

@@ -58,6 +58,8 @@ func processKeys() object {
 	return object{check: checks(checkProcess), keys: []*key{
 		required(field("command", "cmd run exec program script entrypoint", "The program. A list is executed directly. A string runs in `/bin/sh -c`, which expands its variables.",
 			command(), func(d *draft) *Command { return &d.Command })),
+		field("description", "comment summary", "A few words for people: what the process does.",
+			anyText("text"), func(d *draft) *string { return &d.Description }),
 		field("dir", "cwd directory working_dir workingdir workingdirectory chdir", "The working directory. `~` is the home of `user`, or of the user who runs lastcall. Default: the directory of the file.",
 			directory(), func(d *draft) *string { return &d.Dir }),
 		field("user", "uid run-as runas", "The user that runs it and everything that is started for it: `name`, `name:group`, or numbers.",
@@ -74,8 +76,8 @@ func processKeys() object {
 			variables(), func(d *draft) *[]string { return &d.env }),
 		field("port", "", "PORT in its environment: this number for the first instance, one more for each further one. Each process of a Procfile has one.",
 			number(1, math.MaxUint16), func(d *draft) *int { return &d.Port }),
-		field("after", "depends_on dependson depends start-after depends-on", "It starts when these are ready, and at the stop of all it stops before them.",
-			oneOrMore("names", references("a name")), func(d *draft) *[]reference { return &d.after }),
+		field("after", "depends_on dependson depends start-after depends-on", "It starts when these are ready, and at the stop of all it stops before them. In a mapping such as `{ db: ready, import: ended }`, it starts when `import` has ended, whatever its exit status.",
+			dependencies(), func(d *draft) *[]dependency { return &d.after }),
 		field("requires", "needs bindsto", "As `after`; and it stops before one of these stops, and starts again with it.",
 			oneOrMore("names", references("a name")), func(d *draft) *[]reference { return &d.requires }),
 		kept("instances", "replicas numprocs scale numprocesses count", "How many instances run. One is called NAME, several NAME-1, NAME-2, … Default: one.",
@@ -215,6 +217,8 @@ func limitKeys() object {
 		field("memory", "limitdata limitas mem", "Memory of one process, if the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
 		field("cpu", "limitcpu", "Processor time of one process, in whole seconds.", wholeSeconds(), func(v *Limits) *time.Duration { return &v.CPU }),
 		field("nproc", "limitnproc minprocs", "Processes and threads of its user in total, whatever started them. It does not bind root.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NProc }),
+		field("stack", "limitstack", "Size of the stack; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Stack }),
+		field("memlock", "limitmemlock", "Memory that it may lock, if the system has such a limit; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.MemLock }),
 		field("pids", "tasksmax pids_limit tasks", "Processes and threads of an instance in total, enforced by its own cgroup (Linux, cgroup v2).", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.Pids }),
 		field("memory_max", "memorymax mem_limit", "Memory of an instance in total, without swap space; see `pids`.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.MemoryMax }),
 		field("cpus", "cpuquota", "Processors that an instance may use in total, such as 1.5; see `pids`.", processors(), func(v *Limits) *float64 { return &v.CPUs }),
@@ -224,7 +228,8 @@ func limitKeys() object {
 func logKeys() object {
 	return object{
 		keys: []*key{
-			required(field("file", "path filename", "The file.", path("a file"), func(v *Log) *string { return &v.File })),
+			field("file", "path filename", "The file. Without it, only standard error goes to a file.", path("a file"), func(v *Log) *string { return &v.File }),
+			field("stderr", "stderr_logfile stderr_file error_file", "Another file for standard error. Default: together with standard output.", path("a file"), func(v *Log) *string { return &v.Stderr }),
 			field("rotate", "max_size maxsize logfile-maxbytes stdout_logfile_maxbytes", "The size at which a new file is started. Default: never.",
 				atLeast(convert(size(), func(v uint64) int64 { return int64(v) }, func(v int64) uint64 { return uint64(v) }), 1, "a size above 0"), func(v *Log) *int64 { return &v.Rotate }),
 			kept("keep", "max_backups backups stdout_logfile_backups", "How many old files are kept. Default: 5.",
@@ -241,6 +246,12 @@ func logKeys() object {
 				r.wrongf(keep.at, "there are no old files to keep without rotate")
 			case keep == nil && rotate != nil:
 				v.Keep = 5
+			}
+			if n.get("file") == nil && n.get("stderr") == nil {
+				r.wrongf(n.at, "it needs file, stderr or both")
+			}
+			if v.File != "" && v.File == v.Stderr {
+				r.wrongf(n.get("stderr").at, "it is the same as file: leave it out")
 			}
 		}),
 	}

@@ -37,7 +37,10 @@ func (f *File) node() *node {
 			d.env = without(p.Env, "PORT")
 		}
 		for _, name := range p.After {
-			d.after = append(d.after, reference{name: name})
+			d.after = append(d.after, dependency{reference: reference{name: name}})
+		}
+		for _, name := range p.AfterEnd {
+			d.after = append(d.after, dependency{reference: reference{name: name}, ended: true})
 		}
 		for _, name := range p.Requires {
 			d.requires = append(d.requires, reference{name: name})

@@ -6,7 +6,7 @@ type draft struct {
 	at        position
 	files     []reference
 	env       []string
-	after     []reference
+	after     []dependency
 	requires  []reference
 	essential *bool
 	ports     []socket

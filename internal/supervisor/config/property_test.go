@@ -144,21 +144,22 @@ func drawFile(t *rapid.T) *File {
 // drawProcess is a process that may be next in f.
 func drawProcess(t *rapid.T, f *File, name string) *Process {
 	p := &Process{
-		Name:       name,
-		Command:    drawCommand(t, "command"),
-		Dir:        drawPath(t, "dir"),
-		User:       rapid.SampledFrom([]string{"", "www", "0", "1000:1000", "www:www"}).Draw(t, "user"),
-		Port:       maybe(t, "port", func() int { return rapid.IntRange(1, 65535).Draw(t, "port") }),
-		Instances:  1,
-		Watchdog:   maybe(t, "watchdog", func() time.Duration { return drawDuration(t, "watchdog") }),
-		Notify:     rapid.Bool().Draw(t, "notify"),
-		Kill:       rapid.SampledFrom([]string{"family", "group", "process"}).Draw(t, "kill"),
-		Restart:    Restart{When: rapid.SampledFrom([]string{"never", "on-failure", "always"}).Draw(t, "restart")},
-		Clean:      maybe(t, "clean", func() []int { return rapid.SliceOfN(rapid.IntRange(1, 255), 1, 3).Draw(t, "clean") }),
-		Priority:   rapid.IntRange(-20, 19).Draw(t, "priority"),
-		Outlive:    rapid.Bool().Draw(t, "outlive"),
-		TTY:        rapid.Bool().Draw(t, "tty"),
-		NoNewPrivs: maybe(t, "no new privileges", func() *bool { v := rapid.Bool().Draw(t, "no_new_privs"); return &v }),
+		Name:        name,
+		Command:     drawCommand(t, "command"),
+		Dir:         drawPath(t, "dir"),
+		Description: maybe(t, "description", func() string { return "x" + drawText(t, "description") }),
+		User:        rapid.SampledFrom([]string{"", "www", "0", "1000:1000", "www:www"}).Draw(t, "user"),
+		Port:        maybe(t, "port", func() int { return rapid.IntRange(1, 65535).Draw(t, "port") }),
+		Instances:   1,
+		Watchdog:    maybe(t, "watchdog", func() time.Duration { return drawDuration(t, "watchdog") }),
+		Notify:      rapid.Bool().Draw(t, "notify"),
+		Kill:        rapid.SampledFrom([]string{"family", "group", "process"}).Draw(t, "kill"),
+		Restart:     Restart{When: rapid.SampledFrom([]string{"never", "on-failure", "always"}).Draw(t, "restart")},
+		Clean:       maybe(t, "clean", func() []int { return rapid.SliceOfN(rapid.IntRange(1, 255), 1, 3).Draw(t, "clean") }),
+		Priority:    rapid.IntRange(-20, 19).Draw(t, "priority"),
+		Outlive:     rapid.Bool().Draw(t, "outlive"),
+		TTY:         rapid.Bool().Draw(t, "tty"),
+		NoNewPrivs:  maybe(t, "no new privileges", func() *bool { v := rapid.Bool().Draw(t, "no_new_privs"); return &v }),
 		Capabilities: maybe(t, "capabilities", func() []string {
 			return rapid.SliceOfN(rapid.SampledFrom(process.Capabilities()), 0, 3).Draw(t, "capabilities")
 		}),
@@ -176,6 +177,8 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 			Memory: maybe(t, "memory", func() uint64 {
 				return rapid.OneOf(rapid.Uint64Range(1, math.MaxInt64), rapid.SampledFrom([]uint64{1 << 10, 1e6, 3 << 30, 7e12})).Draw(t, "memory")
 			}),
+			Stack:     maybe(t, "stack", func() *uint64 { v := uint64(rapid.Int64Range(0, math.MaxInt64).Draw(t, "stack")); return &v }),
+			MemLock:   maybe(t, "memlock", func() *uint64 { v := uint64(math.MaxUint64); return &v }),
 			NProc:     maybe(t, "nproc", func() uint64 { return rapid.Uint64Range(1, math.MaxInt32).Draw(t, "nproc") }),
 			Pids:      maybe(t, "pids", func() uint64 { return rapid.Uint64Range(1, math.MaxInt32).Draw(t, "pids") }),
 			MemoryMax: maybe(t, "memory_max", func() uint64 { return rapid.Uint64Range(1, math.MaxInt64).Draw(t, "memory_max") }),
@@ -193,7 +196,11 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 		p.Env = append(p.Env, fmt.Sprintf("PORT=%d", p.Port))
 	}
 	for _, other := range f.Processes {
-		switch rapid.IntRange(0, 2).Draw(t, "dependency") {
+		switch rapid.IntRange(0, 3).Draw(t, "dependency") {
+		case 3:
+			if other.Restart.When != "always" && other.Schedule == "" && other.OnExit != OnExitEssential {
+				p.AfterEnd = append(p.AfterEnd, other.Name)
+			}
 		case 1:
 			p.After = append(p.After, other.Name)
 		case 2:
@@ -283,6 +290,7 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 		p.Log.Inherit = true
 	case 3:
 		p.Log.File = drawPath(t, "log")
+		p.Log.Stderr = maybe(t, "stderr", func() string { return p.Log.File + "2" })
 		if rapid.Bool().Draw(t, "rotate") {
 			p.Log.Rotate, p.Log.Keep = rapid.Int64Range(1, math.MaxInt64).Draw(t, "rotate"), rapid.IntRange(0, 100).Draw(t, "keep")
 		}
@@ -293,6 +301,7 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 }
 
 func drawStop(t *rapid.T, p *Process) {
+	p.StopBy = maybe(t, "stop by", func() *Command { c := drawCommand(t, "stop by"); return &c })
 	p.Within.Stop = maybe(t, "within", func() time.Duration { return drawDuration(t, "within") })
 	p.Within.Extend = maybe(t, "extend", func() time.Duration {
 		return rapid.SampledFrom([]time.Duration{-1, time.Second, time.Hour}).Draw(t, "extend")

@@ -29,12 +29,22 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 	sockets := make(map[Listener]string)
 	for _, d := range chosen {
 		d.Requires = r.names(d, "requires", d.requires, all, chosen)
-		d.After = slices.DeleteFunc(r.names(d, "after", d.after, all, chosen), func(name string) bool {
+		var ready, ended []reference
+		for _, dep := range d.after {
+			if dep.ended {
+				ended = append(ended, dep.reference)
+			} else {
+				ready = append(ready, dep.reference)
+			}
+		}
+		d.After = slices.DeleteFunc(r.names(d, "after", ready, all, chosen), func(name string) bool {
 			return slices.Contains(d.Requires, name)
 		})
 		if len(d.After) == 0 {
 			d.After = nil
 		}
+		d.AfterEnd = r.names(d, "after", ended, all, chosen)
+		r.canEnd(d, ended, all)
 		r.process = d.Name
 		for _, s := range d.ports {
 			where := Listener{Network: s.Network, Address: s.Address}
@@ -145,6 +155,24 @@ func (r *reader) names(d *draft, key string, refs []reference, all map[string]*d
 	return names
 }
 
+// canEnd looks for dependencies on the end of processes that never end.
+func (r *reader) canEnd(d *draft, ended []reference, all map[string]*draft) {
+	r.process, r.path = d.Name, []string{"after"}
+	defer func() { r.process, r.path = "", nil }()
+	for _, ref := range ended {
+		other := all[ref.name]
+		switch {
+		case other == nil || other == d:
+		case slices.Contains(d.After, ref.name) || slices.Contains(d.Requires, ref.name):
+			r.wrongf(ref.at, "%s is awaited twice: until it is ready, and until it has ended", ref.name)
+		case other.Restart.When == "always" || other.Schedule != "":
+			r.wrongf(ref.at, "%s never ends for good, since it is started again", ref.name)
+		case other.OnExit == OnExitEssential:
+			r.wrongf(ref.at, "the end of %s stops everything, since it is essential", ref.name)
+		}
+	}
+}
+
 // cycles looks for processes that wait for each other.
 func (r *reader) cycles(drafts []*draft) {
 	const (
@@ -162,7 +190,11 @@ func (r *reader) cycles(drafts []*draft) {
 	visit = func(d *draft) {
 		state[d.Name] = open
 		chain = append(chain, d.Name)
-		for _, ref := range append(slices.Clone(d.requires), d.after...) {
+		refs := slices.Clone(d.requires)
+		for _, dep := range d.after {
+			refs = append(refs, dep.reference)
+		}
+		for _, ref := range refs {
 			other := byName[ref.name]
 			switch {
 			case other == nil || other == d || state[ref.name] == done:

@@ -96,7 +96,6 @@ func TestSchemaRejects(t *testing.T) {
 		"processes: {a: {command: a, oneshot: 1}}",
 		"processes: {a: {command: a, limits: {memory: big}}}",
 		"processes: {a: {command: a, hooks: {before: x}}}",
-		"processes: {a: {command: a, log: {rotate: 5MB}}}",
 	} {
 		if validate(t, s, []byte(text)) == nil {
 			t.Errorf("the schema accepts %s", text)

@@ -9,10 +9,11 @@ type stopping Process
 
 // steps is a stop as it is written.
 type steps struct {
-	Signal string
-	Steps  []Step
-	Within time.Duration
-	Extend time.Duration
+	Signal  string
+	Steps   []Step
+	Command *Command
+	Within  time.Duration
+	Extend  time.Duration
 }
 
 // stop is a signal, a list of steps, or a mapping.
@@ -27,7 +28,7 @@ func stop() *kind[stopping] {
 				v.Stop = []Step{{Signal: name}}
 			}
 		}, write: func(v stopping) *node {
-			if len(v.Stop) == 1 && v.Within == (Timeout{}) {
+			if len(v.Stop) == 1 && v.StopBy == nil && v.Within == (Timeout{}) {
 				return textNode(v.Stop[0].Signal)
 			}
 			return nil
@@ -42,8 +43,8 @@ func stop() *kind[stopping] {
 			whole.read(r, n, &s)
 			s.into(r, n, v)
 		}, write: func(v stopping) *node {
-			s := steps{Within: v.Within.Stop, Extend: v.Within.Extend}
-			if len(v.Stop) == 0 && v.Within == (Timeout{}) {
+			s := steps{Command: v.StopBy, Within: v.Within.Stop, Extend: v.Within.Extend}
+			if len(v.Stop) == 0 && v.StopBy == nil && v.Within == (Timeout{}) {
 				return nil
 			}
 			switch len(v.Stop) {
@@ -63,6 +64,7 @@ func stopKeys() object {
 		keys: []*key{
 			field("signal", "stop_signal", "The signal. Default: SIGTERM.", signalName(), func(v *steps) *string { return &v.Signal }),
 			field("steps", "", "Several signals, one after another, each with its time.", listOf("a list of steps", either(stepWord(), group[Step](stepKeys()))), func(v *steps) *[]Step { return &v.Steps }),
+			field("command", "execstop shutdown", "A command that asks it to stop, such as `pg_ctl stop`, with LASTCALL_PID in its environment. It runs as the process does. The signals follow if it fails, or when three quarters of the time have passed.", pointerTo(command()), func(v *steps) **Command { return &v.Command }),
 			field("within", "timeout grace kill-delay stopwaitsecs timeout_seconds stop-timeout graceful_timeout wait", "The time of the whole stop; SIGKILL follows. Never more than what `grace` leaves. Default: all of that.", duration(false), func(v *steps) *time.Duration { return &v.Within }),
 			field("extend", "", "How much more time in total it may ask for with EXTEND_TIMEOUT_USEC. Default: 5m; `none` for no more.", orNone(duration(false), "none", -1), func(v *steps) *time.Duration { return &v.Extend }),
 		},
@@ -99,6 +101,7 @@ func (s *steps) into(r *reader, n *node, v *stopping) {
 		list = n.get("steps")
 	}
 	v.Within = Timeout{Stop: s.Within, Extend: s.Extend}
+	v.StopBy = s.Command
 	if s.Signal != "" {
 		v.Stop = []Step{{Signal: s.Signal}}
 		return

@@ -18,7 +18,7 @@ func Awaited(list []Instance, names []string) []Instance {
 		default:
 			continue
 		}
-		if len(names) == 0 || slices.Contains(names, i.Name) || slices.Contains(names, i.Process) {
+		if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return matches(name, i.Name) || matches(name, i.Process) }) {
 			named = append(named, i)
 		} else {
 			others = append(others, i)

@@ -59,20 +59,21 @@ type Backend interface {
 // Instance is one instance of a process, for ps. Names in requests are those of instances or of processes, which means all
 // of its instances.
 type Instance struct {
-	Name     string         `json:"name"`               // web, or web-2
-	Process  string         `json:"process"`            // web
-	State    lastcall.State `json:"state"`              //
-	Detail   string         `json:"detail,omitempty"`   // why it is not ready, when it runs next, …
-	PID      int            `json:"pid,omitempty"`      // of the main process
-	Started  time.Time      `json:"started,omitzero"`   // the last start
-	Since    time.Time      `json:"since,omitzero"`     // in this state
-	Restarts int            `json:"restarts,omitempty"` //
-	CPU      time.Duration  `json:"cpu_ns,omitempty"`   // of the whole family, since its start
-	Memory   uint64         `json:"memory,omitempty"`   // bytes, of the whole family
-	Family   int            `json:"family,omitempty"`   // how many processes it is
-	Status   string         `json:"status,omitempty"`   // what it last said of itself
-	Exit     string         `json:"exit,omitempty"`     // how it last ended
-	Next     time.Time      `json:"next,omitzero"`      // of a scheduled one: its next run
+	Name        string         `json:"name"`                  // web, or web-2
+	Process     string         `json:"process"`               // web
+	Description string         `json:"description,omitempty"` // of the process, by the file
+	State       lastcall.State `json:"state"`                 //
+	Detail      string         `json:"detail,omitempty"`      // why it is not ready, when it runs next, …
+	PID         int            `json:"pid,omitempty"`         // of the main process
+	Started     time.Time      `json:"started,omitzero"`      // the last start
+	Since       time.Time      `json:"since,omitzero"`        // in this state
+	Restarts    int            `json:"restarts,omitempty"`    //
+	CPU         time.Duration  `json:"cpu_ns,omitempty"`      // of the whole family, since its start
+	Memory      uint64         `json:"memory,omitempty"`      // bytes, of the whole family
+	Family      int            `json:"family,omitempty"`      // how many processes it is
+	Status      string         `json:"status,omitempty"`      // what it last said of itself
+	Exit        string         `json:"exit,omitempty"`        // how it last ended
+	Next        time.Time      `json:"next,omitzero"`         // of a scheduled one: its next run
 }
 
 // LogQuery says which lines.
