@@ -23,10 +23,18 @@ func ownNamespace(*syscall.SysProcAttr) {}
 
 func inside(string) {}
 
-// killAll kills the daemon's process group; what left it is out of reach. This process has no other children.
+// killAll kills the daemon's process group; what left it is out of reach. This process has no other children. EPERM says that the daemon
+// has become another user's, or, on macOS, that nothing but zombies is left: then this process is soon alone.
 func killAll(_, daemon int, alone <-chan struct{}) (left []int) {
-	if err := syscall.Kill(-daemon, syscall.SIGKILL); err == syscall.EPERM {
-		return []int{daemon}
+	if err := syscall.Kill(-daemon, syscall.SIGKILL); errors.Is(err, syscall.EPERM) {
+		limit := time.NewTimer(killsWithin)
+		defer limit.Stop()
+		select {
+		case <-alone:
+			return nil
+		case <-limit.C:
+			return []int{daemon}
+		}
 	}
 	<-alone
 	return nil
