@@ -124,7 +124,8 @@ func (s *sockets) letGo(listeners []config.Listener) {
 }
 
 // ended counts an instance that ran. With the last for good (nothing takes its place), clients are refused from now on, and do
-// not wait for the end of everything else to be reset then.
+// not wait for the end of everything else to be reset then. On the BSDs and macOS a socket that has been shut down goes on to listen until
+// its last descriptor is closed; on Linux it does not, whatever has a copy of the descriptor.
 func (s *sockets) ended(listeners []config.Listener, forGood bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,6 +136,7 @@ func (s *sockets) ended(listeners []config.Listener, forGood bool) {
 		}
 		if h.runs--; h.runs == 0 && forGood && s.ownsLocked(l, h) {
 			_ = syscall.Shutdown(int(h.file.Fd()), syscall.SHUT_RDWR)
+			h.file.Close()
 		}
 	}
 }

@@ -229,3 +229,25 @@ func TestListenWhereSomethingLives(t *testing.T) {
 		t.Errorf("with a long path: %v", err)
 	}
 }
+
+// With the last instance for good the descriptor is closed, since on the BSDs a socket that has been shut down still listens.
+func TestSocketsRefuseAfterTheLast(t *testing.T) {
+	s := &sockets{held: map[config.Listener]*held{}, passed: map[string]*os.File{}}
+	l := config.Listener{Name: "web", Network: "tcp", Address: "127.0.0.1:0"}
+	if err := s.open("web", []config.Listener{l}); err != nil {
+		t.Fatal(err)
+	}
+	listeners := []config.Listener{l}
+	h := s.find(l)
+	s.runs(listeners)
+	s.runs(listeners)
+	s.ended(listeners, true)
+	if _, err := h.file.Stat(); err != nil {
+		t.Errorf("it is closed while an instance runs: %v", err)
+	}
+	s.ended(listeners, true)
+	if _, err := h.file.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("it is open after the last: %v", err)
+	}
+	s.keep(nil)
+}
