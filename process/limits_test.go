@@ -5,6 +5,7 @@ package process
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,5 +86,20 @@ func TestLimitsRefused(t *testing.T) {
 		if err := p.problems(); err == nil {
 			t.Errorf("no problem with Nice %d, Umask %v, Mark %q", p.Nice, p.Umask, p.Mark)
 		}
+	}
+}
+
+// A limit that the system lowers without a word is an error that names it.
+func TestLimitsLowered(t *testing.T) {
+	for _, test := range []struct {
+		asked, got uint64
+		ok         bool
+	}{{100, 100, true}, {100, 99, false}, {unlimited, 1 << 20, false}, {unlimited, unlimited, true}} {
+		if err := lowered(test.asked, test.got); (err == nil) != test.ok {
+			t.Errorf("asked for %d, got %d: %v", test.asked, test.got, err)
+		}
+	}
+	if err := stepError("nofile:" + strconv.Itoa(int(syscall.ERANGE))); err == nil || !strings.Contains(err.Error(), "nofile: more than this system allows") {
+		t.Errorf("got %v", err)
 	}
 }

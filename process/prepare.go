@@ -206,7 +206,22 @@ func setLimit(resource int, n, more uint64) error {
 	var r syscall.Rlimit
 	put(&r.Cur, n)
 	put(&r.Max, max(n, n+more))
-	return syscall.Setrlimit(resource, &r)
+	if err := syscall.Setrlimit(resource, &r); err != nil {
+		return err
+	}
+	var got syscall.Rlimit
+	if err := syscall.Getrlimit(resource, &got); err != nil {
+		return err
+	}
+	return lowered(uint64(r.Cur), uint64(got.Cur)) //nolint:unconvert // signed elsewhere
+}
+
+// lowered is ERANGE if the system has set less than was asked for: FreeBSD does so beyond kern.maxfilesperproc, and says nothing.
+func lowered(asked, got uint64) error {
+	if got < asked {
+		return syscall.ERANGE
+	}
+	return nil
 }
 
 // raiseLimit makes room for a soft limit of n that is set later, without the privileges that this may need.
@@ -246,6 +261,9 @@ func stepError(text string) error {
 		name = "capabilities"
 	case deathStep:
 		name = "the signal of the parent's death"
+	}
+	if syscall.Errno(errno) == syscall.ERANGE {
+		return fmt.Errorf("%s: more than this system allows: %w", name, syscall.ERANGE)
 	}
 	return fmt.Errorf("%s: %w", name, syscall.Errno(errno))
 }
