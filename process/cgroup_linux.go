@@ -105,12 +105,9 @@ func (f *family) members() (list []int) {
 	return list
 }
 
-// maxCutOff is how many members are looked at that are killed with their group. Of a fork bomb not all are named.
-const maxCutOff = 100
-
-// killMembers kills the control group at one time, where the stop reaches all of it.
-func (c *child) killMembers() {
-	if c.family.cgroup == nil || c.p.Kill != KillFamily {
+// killControlGroup kills the control group at one time, if the family has one.
+func (c *child) killControlGroup() {
+	if c.family.cgroup == nil {
 		return
 	}
 	c.mu.Lock()
@@ -118,13 +115,14 @@ func (c *child) killMembers() {
 	if c.main == nil { // the run is over
 		return
 	}
-	if list := c.family.members(); len(c.cutOff) == 0 {
-		for _, pid := range list[:min(len(list), maxCutOff)] {
-			if k, ok := statOf(pid); ok && !k.dead && (k.pgid != c.pgid || c.pgid == 0) && pid != c.main.pid && pid != c.first.pid {
-				c.cutOff = append(c.cutOff, k.descendant)
-			}
+	var list []descendant
+	pids := c.family.members()
+	for _, pid := range pids[:min(len(pids), maxCutOff)] {
+		if k, ok := statOf(pid); ok && !k.dead {
+			list = append(list, k.descendant)
 		}
 	}
+	c.cutOffLocked(list)
 	_ = withSpare(c.family.cgroup.Kill)
 }
 

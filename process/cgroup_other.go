@@ -9,5 +9,5 @@ type cgroup struct{}
 
 func (c *child) joinGroup() (*os.File, error) { return nil, nil }
 func (c *child) leaveGroup()                  {}
-func (c *child) killMembers()                 {}
+func (c *child) killControlGroup()            {}
 func (c *child) limitsReached() string        { return "" }

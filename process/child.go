@@ -22,16 +22,18 @@ type child struct {
 	ctx  context.Context
 	hard <-chan struct{} // the hard stop; nil outside a group
 
-	mu     sync.Mutex    // for main and spoken, which others ask for
-	main   *handle       // the main process, which MAINPID may change
-	first  *handle       // the one that was started, which leads the group
-	exited chan struct{} // main has ended
-	spoken spoken        // likewise
-	pgid   int           // the group of its own that first leads; 0 if it has none
-	reaped bool          // first has been; mu
-	dead   bool          // main has ended, and nothing takes its place any more; mu
-	cutOff []descendant  // members of the control group that were killed with it; mu
-	sid    int           // its session
+	mu        sync.Mutex    // for main and spoken, which others ask for
+	main      *handle       // the main process, which MAINPID may change
+	first     *handle       // the one that was started, which leads the group
+	exited    chan struct{} // main has ended
+	sayExited func()        // closes it
+	spoken    spoken        // likewise
+	pgid      int           // the group of its own that first leads; 0 if it has none
+	reaped    bool          // first has been; mu
+	dead      bool          // main has ended, and nothing takes its place any more; mu
+	cutOff    []descendant  // members that were killed with the family at one time; mu
+	killedAt  time.Time     // when the group of first was; mu
+	sid       int           // its session
 
 	family    *family
 	notify    *notifySocket // nil if it has none
@@ -94,7 +96,7 @@ func (p *Process) begin(ctx context.Context, hard <-chan struct{}) (*child, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &child{p: p, ctx: ctx, hard: hard, family: newFamily(p.Kill)}
+	c := &child{p: p, ctx: ctx, hard: hard, family: p.registry().newFamily(p.Kill)}
 	if grace := lastcall.Grace(ctx); hard == nil && grace != ctx {
 		c.hard = grace.Done()
 	}
@@ -130,6 +132,14 @@ func (p *Process) begin(ctx context.Context, hard <-chan struct{}) (*child, erro
 	}
 	c.tellPID()
 	return c, nil
+}
+
+// registry knows its family.
+func (p *Process) registry() *registry {
+	if p.on != nil {
+		return p.on
+	}
+	return here
 }
 
 // PID is the number of the main process; 0 while there is none.
@@ -168,8 +178,25 @@ func (p *Process) Signal(s syscall.Signal) error {
 // watchMain makes c.exited tell of the end of the main process.
 func (c *child) watchMain() error {
 	exited := make(chan struct{})
-	c.exited = exited
-	return c.main.onExit(func() { close(exited) })
+	c.exited, c.sayExited = exited, sync.OnceFunc(func() { close(exited) })
+	return c.main.onExit(c.sayExited)
+}
+
+// awaitExit returns when the main process has ended, which something has made certain. It looks at it as well: of an end that was noted
+// early, or not at all, nothing tells a second time.
+func (c *child) awaitExit() {
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		timer := time.NewTimer(pause)
+		select {
+		case <-c.exited:
+			timer.Stop()
+			return
+		case <-timer.C:
+			if c.main.over() {
+				c.sayExited()
+			}
+		}
+	}
 }
 
 func (c *child) hasExited() bool {
@@ -391,7 +418,7 @@ func (c *child) follow(pid int) {
 			old.close()
 		}
 		if c.watchMain() != nil {
-			close(c.exited)
+			c.sayExited()
 		}
 		return
 	}

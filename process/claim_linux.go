@@ -13,9 +13,9 @@ type claim struct {
 	spared uint64         // when the first family started whose stop leaves members alone; 0 if none has
 }
 
-// spare notes that pid is the main process of a family whose stop leaves members alone.
-func (c *claim) spare(pid int) {
-	if k, ok := statOf(pid); ok && (c.spared == 0 || k.start < c.spared) {
+// spare notes that k is the main process of a family whose stop leaves members alone.
+func (c *claim) spare(k stat, ok bool) {
+	if ok && (c.spared == 0 || k.start < c.spared) {
 		c.spared = k.start
 	}
 }
@@ -30,24 +30,27 @@ func (c *claim) spare(pid int) {
 // to a family that is stopped with [KillGroup] or [KillProcess], or to a child that this process had before the call, as one has
 // that replaced a shell by exec. [Strays] names those that no family stops.
 func Claim() bool {
-	if !adopt() {
+	if !here.adoptOrphans() {
 		return false
 	}
-	families.mu.Lock()
-	defer families.mu.Unlock()
-	if families.claim.made {
-		return true
-	}
-	families.claim.made = true
-	for _, pid := range childrenOf(self) {
-		if k, ok := statOf(pid); ok && !k.dead {
-			if families.claim.before == nil {
-				families.claim.before = map[int]uint64{}
-			}
-			families.claim.before[pid] = k.start
-		}
+	if p, ok := here.find().(*procFinder); ok {
+		p.makeClaim()
 	}
 	return true
+}
+
+func (p *procFinder) makeClaim() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.claim.made {
+		return
+	}
+	p.claim.made, p.claim.before = true, map[int]uint64{}
+	for _, pid := range p.proc.children(self) {
+		if k, ok := p.proc.stat(pid); ok && !k.dead {
+			p.claim.before[pid] = k.start
+		}
+	}
 }
 
 // isStray reports whether k, a child of this process with that mark, which no family owns, is one to be stopped. held is
@@ -70,54 +73,47 @@ func (c *claim) spares(k stat) bool {
 
 // mayClaim reports whether k, an orphan with that mark, which no family owns, can belong to no family but f and such as are being
 // stopped, too. The caller has the lock.
-func (f *family) mayClaim(k stat, mark string, held func() func(int) bool) bool {
-	c := &families.claim
-	if !c.made || !f.whole || c.spares(k) || !f.precedes(k) {
+func (p *procFinder) mayClaim(f *family, k stat, mark string, held func() func(int) bool) bool {
+	c := &p.claim
+	if !c.made || !f.whole || c.spares(k) || !p.precedes(f, k) {
 		return false
 	}
-	for _, g := range families.mains {
-		if g != f && !g.ending && g.precedes(k) {
+	for _, g := range p.registry.mains {
+		if g != f && !g.ending && p.precedes(g, k) {
 			return false
 		}
 	}
 	return c.isStray(k, mark, held)
 }
 
-// beginStop notes that the family is being stopped.
-func (f *family) beginStop() {
-	families.mu.Lock()
-	f.ending = true
-	families.mu.Unlock()
-}
-
 // precedes reports whether f had started when k did. A main process can be seen until its family is gone.
-func (f *family) precedes(k stat) bool {
+func (p *procFinder) precedes(f *family, k stat) bool {
 	if f.since == 0 {
-		main, _ := statOf(f.mains[0])
+		main, _ := p.proc.stat(f.mains[0])
 		f.since = main.start
 	}
 	return f.since != 0 && f.since <= k.start
 }
 
 // strays are the orphans that are alive and belong to no family; spared says which may be meant to live on.
-func strays(spared bool) (list []descendant) {
-	families.mu.Lock()
-	defer families.mu.Unlock()
-	if !families.claim.made {
+func (p *procFinder) strays(spared bool) (list []descendant) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.claim.made {
 		return nil
 	}
-	all := orphans()
-	held := sync.OnceValue(heldByOthers) // after the list
+	all := p.proc.orphans()
+	held := sync.OnceValue(p.held) // after the list
 	for _, pid := range all {
-		if o, known := families.orphans[pid]; families.mains[pid] != nil || known && families.mains[o.family.main] == o.family {
+		if o, known := p.adoptees[pid]; p.registry.mains[pid] != nil || known && p.registry.mains[o.family.main] == o.family {
 			continue
 		}
-		k, ok := statOf(pid)
+		k, ok := p.proc.stat(pid)
 		if !ok || k.dead {
 			continue
 		}
-		mark := familyMark(pid)
-		if ownedByAny(k, mark) || !families.claim.isStray(k, mark, held) || families.claim.spares(k) != spared {
+		mark := p.proc.mark(pid)
+		if p.ownedByAny(k, mark) || !p.claim.isStray(k, mark, held) || p.claim.spares(k) != spared {
 			continue
 		}
 		k.unmarked = true
@@ -127,11 +123,28 @@ func strays(spared bool) (list []descendant) {
 }
 
 // ownedByAny reports whether a family that runs owns k.
-func ownedByAny(k stat, mark string) bool {
-	for _, f := range families.mains {
-		if f.owns(k, mark) {
+func (p *procFinder) ownedByAny(k stat, mark string) bool {
+	for _, f := range p.registry.mains {
+		if p.owns(f, k, mark) {
 			return true
 		}
 	}
 	return false
+}
+
+// held reports which children others in this program wait for. Where the kernel refuses pidfds package os has none that could be seen:
+// then it may be any, unless all belong to this package.
+func (p *procFinder) held() func(pid int) bool {
+	if p.claim.made && !hasPidfds() {
+		return func(int) bool { return false }
+	}
+	return p.proc.held()
+}
+
+// strays of this process.
+func strays(spared bool) []descendant {
+	if p, ok := here.find().(*procFinder); ok {
+		return p.strays(spared)
+	}
+	return nil
 }

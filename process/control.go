@@ -22,7 +22,7 @@ func (p *Process) ControlProcess(command []string, setenv ...string) *Process {
 	c := &Process{
 		Command: command, Dir: p.Dir, Env: p.Env, Setenv: slices.Concat(p.Setenv, setenv), Kill: min(p.Kill, KillGroup),
 		Limits: p.Limits, Cgroup: p.Cgroup, Umask: p.Umask, Nice: p.Nice, NoNewPrivs: p.NoNewPrivs, Capabilities: p.Capabilities,
-		Mark: p.Mark, InheritFiles: p.InheritFiles, Ready: Ready{Exit: true}, of: p,
+		Mark: p.Mark, InheritFiles: p.InheritFiles, Ready: Ready{Exit: true}, of: p, on: p.on,
 	}
 	if p.Sys != nil {
 		sys := *p.Sys

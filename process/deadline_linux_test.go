@@ -19,7 +19,7 @@ import (
 // waitingChild is a child that is this process, with a socket that only a deadline has read: as in a process that was halted.
 func waitingChild(t *testing.T, p *Process, s *notifySocket) *child {
 	c := &child{p: p, ctx: t.Context(), notify: s, exited: make(chan struct{})}
-	h, err := openHandle(os.Getpid())
+	h, err := here.open(os.Getpid())
 	noError(t, err)
 	t.Cleanup(h.close)
 	c.main, c.first, c.family = h, h, s.family
@@ -310,14 +310,14 @@ func TestStopHearsWhatWaits(t *testing.T) {
 	cmd := exec.Command("true")
 	noError(t, cmd.Start())
 	defer cmd.Wait()
-	h, err := openHandle(cmd.Process.Pid)
+	h, err := here.open(cmd.Process.Pid)
 	noError(t, err)
 	defer h.close()
 	eventually(t, "it has ended", h.over)
 	hard := make(chan struct{})
 	close(hard)
-	c := &child{p: &Process{}, ctx: t.Context(), hard: hard, told: true, exited: make(chan struct{}), main: h}
-	go close(c.exited) // the watcher is late
+	exited := make(chan struct{}) // the watcher is late
+	c := &child{p: &Process{}, ctx: t.Context(), hard: hard, told: true, exited: exited, sayExited: func() { close(exited) }, main: h}
 	if got := c.await(func() <-chan struct{} { return c.exited }, func() time.Time { return time.Now().Add(time.Hour) }); got != ended || c.stop.cut {
 		t.Errorf("outcome %d, want %d", got, ended)
 	}

@@ -13,8 +13,8 @@
 // # Run
 //
 // While nothing happens nothing runs. The end of a child is seen by an event of the system and from the process, never from
-// its pipes: by pidfd in the runtime's poller on Linux (5.4 or later), by kqueue on the BSDs and macOS, by SIGCHLD
-// elsewhere. There is one goroutine a child, the group's; one more for each pipe whose output is copied, and for a
+// its pipes: by pidfd in the runtime's poller on Linux, by kqueue on the BSDs and macOS. Where the kernel is old or
+// refuses, a thread waits for each child; docs/systems.md lists what is used of each system and what happens without it. There is one goroutine a child, the group's; one more for each pipe whose output is copied, and for a
 // NOTIFY_SOCKET. Threads do not grow with children: on Linux one makes them all, since the kernel kills a child with
 // the thread that made it.
 //
@@ -68,7 +68,7 @@
 //
 // Descendants that lost their ancestry are found because this process adopts orphans: PR_SET_CHILD_SUBREAPER on Linux,
 // PROC_REAP_ACQUIRE on FreeBSD. That is a property of the whole process, set when the first child starts whose stop
-// reaches further than its main process. Orphans of anybody's children in this process come to it from then on; those
+// reaches further than its main process, or that has a NOTIFY_SOCKET. Orphans of anybody's children in this process come to it from then on; those
 // that end are reaped, and the children that package os or os/exec waits for keep their statuses (golang/go#60481). Who
 // calls syscall.ForkExec directly on Linux should have a pidfd open of what it waits for.
 //
@@ -78,6 +78,10 @@
 // an orphan is then stopped as a member of the only family that can have it, or of the last one. Other programs may have it from
 // a command that they ran with os/exec, and it is left alone. Without /proc a stop reaches what it does on other systems.
 //
+// On FreeBSD the kernel lists all descendants of this process. Those of a descendant that adopts orphans itself, such as timeout(1) or another
+// program with this package, are in its own list, which is read as well; at the hard stop the kernel kills all of them at one time. Processes
+// that it does not show (security.bsd.see_other_uids=0) are reported as out of reach.
+//
 // With Process.Cgroup a family has a control group of its own, where the system lets this process make one (Linux, cgroup v2): its
 // members are the family, whatever they changed, and the kernel kills them at one time.
 //
@@ -85,7 +89,9 @@
 // a program calls [Preflight] before it starts anything.
 //
 // Other systems (macOS, OpenBSD, NetBSD) give orphans to init and tell nobody: there the stop reaches the main process and its
-// group, whose end is looked for every 20 ms during the stop, and what left the group lives on, unseen. Windows is not supported.
+// group, whose end is looked for every 20 ms during the stop, and what left the group lives on, unseen. Where the members of a group cannot
+// be listed, zombies that their own parent does not reap are waited for as if they were alive, until two seconds after SIGKILL. Windows is
+// not supported.
 //
 // # What goes wrong
 //

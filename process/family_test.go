@@ -172,7 +172,7 @@ func TestOrphansAndStatuses(t *testing.T) {
 	}
 	pid := pidOf(t, v.value(t, "orphan "))
 	eventually(t, "the orphan is reaped", func() bool { return !exists(pid) })
-	sweep()
+	here.find().sweep()
 	for _, cmd := range commands {
 		err := cmd.Wait()
 		var exit *exec.ExitError

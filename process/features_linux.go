@@ -16,18 +16,16 @@ func Features() []Feature {
 	}
 	var is int32
 	reaper := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&is)), 0, 0, 0)
-	fd, pidfd := unix.PidfdOpen(self, 0)
-	if pidfd == nil {
-		unix.Close(fd)
-	} else {
-		pidfd = errNoPidfd
+	exits := "pidfd"
+	if !hasPidfds() {
+		exits = "waitid(2) and kill(2), with a thread for each child: the kernel is old, or a filter refuses pidfds"
 	}
 	search := "/proc/PID/task/TID/children"
 	if _, err := os.Stat(orphansList); err != nil {
 		search = "the status of every process: the kernel has no lists of children (CONFIG_PROC_CHILDREN)"
 	}
 	return []Feature{
-		feature("exits", "the end of a process is an event", "pidfd", pidfd),
+		feature("exits", "the end of a process is an event", exits, nil),
 		feature("reaper", "orphans come to this process", "PR_SET_CHILD_SUBREAPER", reaper),
 		feature("family", "descendants that left group or session are found", search, proc),
 		feature("pdeathsig", "children die with this process", "PR_SET_PDEATHSIG", nil),

@@ -15,13 +15,13 @@ var forks struct {
 	calls chan func()
 }
 
-// fork runs the program and returns once that is certain: a signal after it reaches the program and not our copy.
-func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
+// fork runs on that thread. Before Linux 5.2 there is no pidfd: the child is known by its number, and a thread waits for it.
+func (native) fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*handle, error) {
 	forks.once.Do(func() {
 		forks.calls = make(chan func())
 		service(func() { serveForks(forks.calls) })
 	})
-	h := &handle{fd: -1}
+	h := &handle{kernel: native{}, fd: -1, child: true}
 	attr.Sys.PidFD = &h.fd
 	attr.Sys.Pdeathsig = deathSignal(attr.Sys, outlive)
 	var err error
@@ -33,11 +33,6 @@ func fork(path string, argv []string, attr *syscall.ProcAttr, outlive bool) (*ha
 	<-done
 	if err != nil {
 		return nil, err
-	}
-	if h.fd < 0 {
-		_ = syscall.Kill(h.pid, syscall.SIGKILL)
-		_, _ = waitFor(h.pid, 0)
-		return nil, errNoPidfd
 	}
 	return h, nil
 }

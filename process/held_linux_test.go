@@ -17,7 +17,7 @@ func TestHeldByOthers(t *testing.T) {
 		in.Close()
 		noError(t, cmd.Wait())
 	}()
-	own, err := openHandle(os.Getpid())
+	own, err := here.open(os.Getpid())
 	noError(t, err)
 	defer own.close()
 	check := func(when string, ownToo bool) {

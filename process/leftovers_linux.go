@@ -2,10 +2,12 @@ package process
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/lastcall-go/lastcall"
 )
@@ -89,7 +91,7 @@ func haltAll(find func() ([]descendant, error)) {
 		for _, k := range found {
 			if key := (who{pid: k.pid, start: k.start}); !halted[key] {
 				halted[key], fresh = true, true
-				if h, err := k.open(); err == nil {
+				if h, err := here.openMember(k); err == nil {
 					_ = h.signal(syscall.SIGSTOP)
 					h.close()
 				}
@@ -104,8 +106,8 @@ func haltAll(find func() ([]descendant, error)) {
 // endAll sends what find finds SIGTERM and SIGCONT, SIGKILL at the end of ctx, and returns when it finds nothing more, with all that
 // it found.
 func endAll(ctx context.Context, find func() ([]descendant, error)) ([]Relative, error) {
-	var ended []Relative
-	known := map[who]int{}
+	e := ending{ctx: ctx, known: map[who]int{}, waiting: map[who]*handle{}, gone: make(chan struct{}, 1)}
+	defer e.close()
 	halted := false
 	for {
 		if ctx.Err() != nil && !halted {
@@ -114,57 +116,109 @@ func endAll(ctx context.Context, find func() ([]descendant, error)) ([]Relative,
 		}
 		found, err := find()
 		if err != nil {
-			return ended, err
+			return e.ended, err
 		}
-		var waiting []*relative
-		gone := make(chan struct{}, len(found))
+		e.unwatched = false
 		for _, k := range found {
-			key := who{pid: k.pid, start: k.start}
-			i, told := known[key]
-			if !told {
-				i = len(ended)
-				known[key] = i
-				ended = append(ended, k.relative())
-			}
-			if ended[i].OutOfReach {
-				continue
-			}
-			h, err := k.open()
-			if err != nil {
-				continue
-			}
-			r := &relative{descendant: k, h: h}
-			switch {
-			case ctx.Err() != nil:
-				r.signal(syscall.SIGKILL)
-				ended[i].Killed = !r.out
-			case !told:
-				r.signal(syscall.SIGTERM)
-				r.signal(syscall.SIGCONT)
-			}
-			if ended[i].OutOfReach = r.out; !r.out {
-				err = h.onExit(func() { gone <- struct{}{} })
-			}
-			if r.out || err != nil {
-				r.drop()
-				continue
-			}
-			waiting = append(waiting, r)
+			e.tell(k)
 		}
-		if len(waiting) == 0 {
-			return ended, nil
+		e.drop()
+		if len(e.waiting) == 0 && !e.unwatched {
+			return e.ended, nil
 		}
 		soft := ctx.Done()
 		if ctx.Err() != nil { // SIGKILL is on its way
 			soft = nil
 		}
 		select {
-		case <-gone: // it may have left a child that has not been told
+		case <-e.gone: // it may have left a child that has not been told
 			_ = lastcall.Sleep(ctx, sweepPause) // others end with it
 		case <-soft:
 		}
-		for _, r := range waiting {
-			r.drop()
+	}
+}
+
+// ending is what endAll has done so far.
+type ending struct {
+	ctx     context.Context
+	ended   []Relative
+	known   map[who]int     // which of these
+	waiting map[who]*handle // those that have not ended, also when they are found no more: in exit they have no environment
+	gone    chan struct{}
+
+	unwatched bool // there are some whose end nothing tells
+}
+
+// tell sends k what is due, and has its end waited for.
+func (e *ending) tell(k descendant) {
+	key := who{pid: k.pid, start: k.start}
+	i, told := e.known[key]
+	if !told {
+		i = len(e.ended)
+		e.known[key] = i
+		e.ended = append(e.ended, k.relative())
+	}
+	if e.ended[i].OutOfReach {
+		return
+	}
+	h := e.waiting[key]
+	if h == nil {
+		h = e.watch(key, k)
+	}
+	send := func(sig syscall.Signal) error {
+		if h == nil {
+			return here.send(k, sig)
 		}
+		return h.signal(sig)
+	}
+	var err error
+	switch {
+	case e.ctx.Err() != nil:
+		err = send(syscall.SIGKILL)
+		e.ended[i].Killed = !errors.Is(err, syscall.EPERM)
+	case !told:
+		err = send(syscall.SIGTERM)
+		_ = send(syscall.SIGCONT)
+	}
+	if errors.Is(err, syscall.EPERM) {
+		e.ended[i].OutOfReach = true
+		if h != nil {
+			h.close()
+			delete(e.waiting, key)
+		}
+	}
+}
+
+// watch has the end of k waited for. Where it cannot be watched it is looked for again.
+func (e *ending) watch(key who, k descendant) *handle {
+	again := func() { tellOf(e.gone) }
+	h, err := here.openMember(k)
+	if err == nil {
+		if err = h.onExit(again); err == nil {
+			e.waiting[key] = h
+			return h
+		}
+		h.close()
+	}
+	if here.find().lives(k) {
+		e.unwatched = true
+		time.AfterFunc(groupPause, again)
+	}
+	return nil
+}
+
+// drop drops those that have ended.
+func (e *ending) drop() {
+	for key, h := range e.waiting {
+		if h.over() {
+			h.close()
+			delete(e.waiting, key)
+		}
+	}
+}
+
+func (e *ending) close() {
+	for _, h := range e.waiting {
+		h.close()
 	}
 }

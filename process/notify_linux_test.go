@@ -22,7 +22,7 @@ func ownSocket(t *testing.T) *notifySocket {
 	t.Helper()
 	s, err := serveNotify()
 	noError(t, err)
-	s.family = newFamily(KillFamily)
+	s.family = here.newFamily(KillFamily)
 	s.family.join(os.Getpid())
 	t.Cleanup(func() {
 		s.close()
@@ -243,9 +243,9 @@ func TestNotifyOfTheDead(t *testing.T) {
 	if err := s.admit(credentialsOf(dead, os.Geteuid()+1)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d, user %d,", dead, os.Geteuid()+1)) {
 		t.Errorf("got %v", err)
 	}
-	families.mu.Lock()
+	here.mu.Lock()
 	s.family.note(descendant{pid: dead, start: 1})
-	families.mu.Unlock()
+	here.mu.Unlock()
 	noError(t, s.admit(credentialsOf(dead, os.Geteuid()+1)))
 	if err := s.admit(credentialsOf(0, os.Geteuid())); err == nil {
 		t.Error("a process of another pid namespace is believed")

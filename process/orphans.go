@@ -1,45 +1,52 @@
-//go:build linux || freebsd
+//go:build unix
 
 package process
 
 import (
+	"errors"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 )
 
-// sweepPause is the time between the death of an orphan and its burial: nobody waits for it, and a thousand children that
+// sweepPause is the time between the death of an orphan and its burial: nothing waits for it, and a thousand children that
 // end are then a few looks and not a thousand.
 const sweepPause = 50 * time.Millisecond
 
-// reapOrphans sweeps after children have ended. The kernel tells of no end but by SIGCHLD where nobody knew the process.
-func reapOrphans(sweep func()) {
+// adoptOrphans makes this process the parent of its descendants' orphans, and sees to it that they are reaped. It reports whether it is.
+func (r *registry) adoptOrphans() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.adopted {
+		return true
+	}
+	if err := r.adopt(); err != nil && !errors.Is(err, syscall.EBUSY) { // EBUSY: it does that already
+		return false
+	}
+	r.adopted = true
+	service(r.reapOrphans)
+	return true
+}
+
+// reapOrphans sweeps after children have ended. The kernel tells of no end but by SIGCHLD where no handle of the process was open.
+func (r *registry) reapOrphans() {
 	for {
-		ended := make(chan os.Signal, 1)
-		signal.Notify(ended, syscall.SIGCHLD)
-		sweep()
-		<-ended
-		signal.Stop(ended) // the thousandth end wakes nobody
+		ended, stop := r.children()
+		r.find().sweep()
+		if !r.awaitChild(ended) {
+			stop()
+			return
+		}
+		stop()
 		time.Sleep(sweepPause)
 	}
 }
 
-// join makes pid the main process of f.
-func (f *family) join(pid int) {
-	families.mu.Lock()
-	defer families.mu.Unlock()
-	f.know(pid)
-}
-
-// succeed makes k, a member, the main process of f, and returns its handle. Nobody reaps it between the one and the other: its
-// status is not an orphan's.
-func (f *family) succeed(k descendant) (*handle, error) {
-	families.mu.Lock()
-	defer families.mu.Unlock()
-	h, err := k.open()
-	if err == nil {
-		f.know(k.pid)
+func (r *registry) awaitChild(ended <-chan os.Signal) bool {
+	select {
+	case <-ended:
+		return true
+	case <-r.over:
+		return false
 	}
-	return h, err
 }

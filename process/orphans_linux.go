@@ -19,29 +19,29 @@ import (
 // nobody's.
 //
 // Who is alive and known is not looked at: ten thousand that die one after another would be ten thousand looks for each.
-func sweep() {
-	families.mu.Lock()
-	defer families.mu.Unlock()
-	list := orphans()
-	held := sync.OnceValue(heldByOthers) // after the list: it holds for everybody in that
-	hidden := reapDead(list, held)
+func (p *procFinder) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.proc.orphans()
+	held := sync.OnceValue(p.held) // after the list: it holds for everybody in that
+	hidden := p.reapDead(list, held)
 	for _, pid := range list {
-		_, known := families.orphans[pid]
-		if families.mains[pid] != nil || known && !hidden {
+		_, known := p.adoptees[pid]
+		if p.registry.mains[pid] != nil || known && !hidden {
 			continue
 		}
-		k, ok := statOf(pid)
+		k, ok := p.proc.stat(pid)
 		switch {
 		case !ok:
 		case k.dead:
 			if known || !held()(pid) {
-				reapOrphan(pid)
+				p.reapOrphan(pid)
 			}
 		case !known: // while its environment can be read
-			mark := familyMark(pid)
-			for _, f := range families.mains {
-				if f.owns(k, mark) {
-					families.orphans[pid] = orphan{family: f, start: k.start}
+			mark := p.proc.mark(pid)
+			for _, f := range p.registry.mains {
+				if p.owns(f, k, mark) {
+					p.adoptees[pid] = orphan{family: f, start: k.start}
 					break
 				}
 			}
@@ -51,20 +51,20 @@ func sweep() {
 
 // reapDead reaps the dead of the list, as long as the kernel names one that may be. It reports whether there may be more behind one
 // that may not.
-func reapDead(list []int, held func() func(pid int) bool) (hidden bool) {
+func (p *procFinder) reapDead(list []int, held func() func(pid int) bool) (hidden bool) {
 	for {
-		pid := nextDead()
+		pid := p.proc.dead()
 		if pid == 0 {
 			return false
 		}
-		_, known := families.orphans[pid]
+		_, known := p.adoptees[pid]
 		switch {
-		case families.mains[pid] != nil:
+		case p.registry.mains[pid] != nil:
 			return true
 		case !known && (!slices.Contains(list, pid) || held()(pid)):
 			return true
 		}
-		if !reapOrphan(pid) {
+		if !p.reapOrphan(pid) {
 			return true
 		}
 	}
@@ -76,19 +76,22 @@ func nextDead() int {
 }
 
 // reapOrphan takes the status of one child that is dead.
-func reapOrphan(pid int) bool {
-	_, err := waitFor(pid, syscall.WNOHANG)
+func (p *procFinder) reapOrphan(pid int) bool {
+	_, err := p.wait(pid, syscall.WNOHANG)
 	if errors.Is(err, syscall.EAGAIN) {
 		return false
 	}
-	delete(families.orphans, pid)
+	delete(p.adoptees, pid)
 	return true
 }
 
-// heldByOthers reports of which processes this program has a pidfd open that openHandle did not make, see pidfd_open(2) on
+// heldByOthers reports of which processes this program has a pidfd open that this package did not open, see pidfd_open(2) on
 // fdinfo. Of all, if that cannot be seen, as where no descriptor is left to look with: a zombie does less harm than a status that
 // is lost.
 func heldByOthers() func(pid int) bool {
+	if !hasPidfds() {
+		return allHeld
+	}
 	opened.mu.Lock()
 	defer opened.mu.Unlock()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -123,6 +126,16 @@ func heldByOthers() func(pid int) bool {
 }
 
 func allHeld(int) bool { return true }
+
+// hasPidfds reports whether the kernel lets pidfds be used, as package os finds out for its children.
+var hasPidfds = sync.OnceValue(func() bool {
+	fd, err := unix.PidfdOpen(self, 0)
+	if err == nil {
+		err = unix.PidfdSendSignal(fd, 0, nil, 0)
+		unix.Close(fd)
+	}
+	return !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) // without a descriptor left there is no telling
+})
 
 // orphans are the children of the thread to which the kernel gives orphans, the first of this process. Children that
 // this package started are those of another thread, so the list is short however many they are. It is kept open, since

@@ -21,7 +21,7 @@ const (
 func (s step) doHere() error {
 	if s.name == noPrivsStep {
 		enable := int32(procNoNewPrivsEnable)
-		if err := procctl(procNoNewPrivs, unsafe.Pointer(&enable)); !errors.Is(err, syscall.EINVAL) {
+		if err := procctl(0, procNoNewPrivs, unsafe.Pointer(&enable)); !errors.Is(err, syscall.EINVAL) {
 			return err
 		}
 	}

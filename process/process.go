@@ -100,6 +100,7 @@ type Process struct {
 	Sys *syscall.SysProcAttr
 
 	of      *Process              // of which it is a control process; nil if it is not one
+	on      *registry             // the families that it is one of; nil means those of this process
 	current atomic.Pointer[child] // while Run runs
 	last    atomic.Pointer[Exit]
 	left    atomic.Pointer[[]Relative]

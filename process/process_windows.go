@@ -7,7 +7,10 @@ import (
 	"syscall"
 )
 
-type child struct{}
+type (
+	child    struct{}
+	registry struct{}
+)
 
 // Run returns an error that matches errors.ErrUnsupported: there are no signals on Windows to stop a process softly with.
 func (p *Process) Run(context.Context) error {

@@ -41,7 +41,7 @@ func cases(t *testing.T, n int, try func(member string, seed int) []string) {
 		n = min(n, 20)
 	}
 	member := memberProgram(t)
-	adopt()
+	here.adoptOrphans()
 	noError(t, startExits())
 	_ = orphans() // whose list stays open
 	fds, before, goroutines := openFiles(t), childrenOf(self), runtime.NumGoroutine()
@@ -390,7 +390,7 @@ func (c *trial) among(pids []int, family int) (list []living) {
 
 // signal sends a member a signal of the test.
 func (c *trial) signal(l living, s syscall.Signal) {
-	h, err := l.open()
+	h, err := here.openMember(l.descendant)
 	if err != nil {
 		return
 	}

@@ -32,7 +32,7 @@ func (c *child) within(k descendant) bool { return c.stageOf(k) < c.p.Kill.stage
 
 // later are those whose turn is after that stage.
 func (c *child) later(stage int) []descendant {
-	if c.p.Kill == KillProcess || reapFirst() {
+	if c.p.Kill == KillProcess {
 		return nil
 	}
 	var list []descendant
@@ -49,7 +49,7 @@ type relative struct {
 	descendant
 	h      *handle // nil where the system cannot watch it
 	told   bool
-	out    bool // it is another user's, and cannot be signalled
+	out    bool // it cannot be signalled, or not even be seen: it is another user's
 	report int  // its index in stop.found
 	round  int  // when it was seen last
 }
@@ -92,9 +92,11 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 	groupTold, killing, halted := false, s.cut, false
 	wait := func() <-chan struct{} { return gone }
 	until := func() time.Time { return s.until(stage, c.p.Kill) }
+	pause := firstLook
+	var killed time.Time
 	for {
 		if killing && !halted {
-			halted = true
+			halted, killed = true, time.Now()
 			if s.cut || stage+1 == c.p.Kill.stages() {
 				c.killMembers()
 			}
@@ -105,13 +107,17 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 		if len(here) == 0 {
 			return
 		}
+		if killing && here[0].pid == 0 && time.Since(killed) > zombiesWithin {
+			clear(known)
+			return
+		}
 		if c.tell(here, killing, &groupTold) {
 			continue // without those that cannot be told
 		}
 		lastcall.Status(c.ctx, remaining(here, killing))
 		c.sayDeath(remaining(here, killing))
 		if killing {
-			<-gone
+			pause = c.awaitKilled(gone, pause)
 			continue
 		}
 		switch c.await(wait, until) {
@@ -123,6 +129,19 @@ func (c *child) stopStage(stage int, known map[who]*relative, gone chan struct{}
 			}
 			s.whole = s.whole || !killing
 		}
+	}
+}
+
+// awaitKilled returns when something that was killed has ended, or after a pause: the end of what cannot be watched is told by nothing. It
+// returns the next pause.
+func (c *child) awaitKilled(gone <-chan struct{}, pause time.Duration) time.Duration {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-gone:
+		return firstLook
+	case <-timer.C:
+		return min(2*pause, lastLook)
 	}
 }
 
@@ -173,8 +192,12 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 			c.stop.found = append(c.stop.found, c.found(k))
 		}
 		r.descendant, r.round = k, c.stop.round
-		if r.h == nil {
-			h, err := k.open()
+		if k.hidden {
+			r.out = true
+			c.stop.found[r.report].OutOfReach = true
+		}
+		if r.h == nil && !r.out {
+			h, err := c.family.openMember(k)
 			if err == nil {
 				r.h, err = h, h.onExit(poke)
 			}
@@ -195,7 +218,7 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 	return here
 }
 
-// tell sends everyone what is due. It reports whether somebody cannot be told.
+// tell sends all of them what is due. It reports whether one cannot be told.
 func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool) {
 	soft := c.stop.soft
 	if soft == 0 { // the main process has ended by itself
@@ -209,23 +232,25 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 		switch {
 		case killing:
 			c.stop.found[r.report].Killed = true
-			r.signal(syscall.SIGKILL)
+			c.signal(r, syscall.SIGKILL)
 		case r.told:
 		case c.pgid != 0 && r.pgid == c.pgid:
 			r.told = true
 			if !*groupTold { // all of it at once: one that is just being forked hears it, too
 				*groupTold, now = true, true
-				_ = syscall.Kill(-c.pgid, soft)
-				_ = syscall.Kill(-c.pgid, syscall.SIGCONT)
+				_ = c.family.kill(-c.pgid, soft)
+				_ = c.family.kill(-c.pgid, syscall.SIGCONT)
 			}
 			if r.pid != 0 && (!now || c.hasLeftGroup(r.pid)) {
-				r.signal(soft)
-				r.signal(syscall.SIGCONT)
+				c.signal(r, soft)
+				c.signal(r, syscall.SIGCONT)
+			} else {
+				c.signal(r, 0) // a group of which one member has heard says nothing of the others
 			}
 		default:
 			r.told = true
-			r.signal(soft)
-			r.signal(syscall.SIGCONT)
+			c.signal(r, soft)
+			c.signal(r, syscall.SIGCONT)
 		}
 		if r.out {
 			out = true
@@ -238,39 +263,27 @@ func (c *child) tell(here []*relative, killing bool, groupTold *bool) (out bool)
 // hasLeftGroup reports whether a process that was seen in the group is not there any more. It left before the group was told,
 // or a moment after.
 func (c *child) hasLeftGroup(pid int) bool {
-	pgid, err := syscall.Getpgid(pid)
+	pgid, _, err := c.family.place(pid)
 	return err == nil && pgid != c.pgid
 }
+
+// zombiesWithin is how long a group that was killed is waited for where its members are not told apart: what is left by then are zombies,
+// which their own parents do not reap.
+const zombiesWithin = 2 * time.Second
 
 // groupPause is how often the group is looked for while it is being stopped, on systems that do not tell of its end.
 const groupPause = 20 * time.Millisecond
 
-// signal sends sig to k, which is not watched. Where the system gives no handle of it, as without a descriptor left, it goes by the number.
-func (k descendant) signal(sig syscall.Signal) error {
-	if k.pid == 0 {
-		return syscall.Kill(-k.pgid, sig)
-	}
-	h, err := k.open()
-	switch {
-	case err == nil:
-		defer h.close()
-		return h.signal(sig)
-	case k.lives():
-		return syscall.Kill(k.pid, sig)
-	}
-	return err
-}
-
-// signal sends sig, and finds out whether that is allowed.
-func (r *relative) signal(sig syscall.Signal) {
+// signal sends sig to r, and finds out whether that is allowed. A refusal counts of what is alive: macOS refuses signals to a group of
+// zombies, and Linux to another user's zombie.
+func (c *child) signal(r *relative, sig syscall.Signal) {
 	var err error
-	switch {
-	case r.h != nil:
+	if r.h != nil {
 		err = r.h.signal(sig)
-	default:
-		err = r.descendant.signal(sig)
+	} else {
+		err = c.family.send(r.descendant, sig)
 	}
-	r.out = r.out || errors.Is(err, syscall.EPERM)
+	r.out = r.out || errors.Is(err, syscall.EPERM) && c.family.find().lives(r.descendant)
 }
 
 func (r *relative) drop() {

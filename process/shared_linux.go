@@ -29,7 +29,7 @@ func accepted(ctx context.Context, conn net.Conn, pid int) error {
 		if inode != 0 {
 			socket := fmt.Sprintf("socket:[%d]", inode)
 			err := errShared
-			descend(pid, func(k stat) {
+			descend(procfs{}, pid, func(k stat) {
 				if has, known := hasFile(k.pid, socket); has || !known {
 					err = nil
 				}

@@ -22,8 +22,6 @@ import (
 	"github.com/lastcall-go/lastcall"
 )
 
-var errNoPidfd = errors.New("the kernel has no pidfd: Linux 5.4 or later is needed")
-
 // start runs the program and watches it. What it opened for the child is closed when it fails, or in the end by c.close.
 func (c *child) start() (err error) {
 	defer func() {
@@ -42,8 +40,8 @@ func (c *child) start() (err error) {
 			return &StartError{p.name(), err}
 		}
 	}
-	if p.Kill != KillProcess {
-		adopt()
+	if p.Kill != KillProcess || p.served() { // a process that is named with MAINPID must be found, and its status be ours
+		c.family.adoptOrphans()
 	}
 	if p.served() {
 		if c.notify, err = serveNotify(); err != nil {
@@ -77,10 +75,10 @@ func (c *child) start() (err error) {
 	if join != nil {
 		ours = append(ours, join)
 	}
-	run := fork
+	run := c.family.fork
 	if p.prepared() {
 		run = func(path string, argv []string, attr *syscall.ProcAttr, _ bool) (*handle, error) {
-			return forkVia(lastcall.Grace(c.ctx), p, join, path, argv, attr)
+			return c.forkVia(lastcall.Grace(c.ctx), join, path, argv, attr)
 		}
 	}
 	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {
@@ -97,10 +95,11 @@ func (c *child) start() (err error) {
 		_, _ = c.main.reap()
 		return &StartError{p.name(), err}
 	}
-	if pgid, err := unix.Getpgid(c.main.pid); err == nil && pgid == c.main.pid {
+	pgid, sid, err := c.family.place(c.main.pid)
+	if err == nil && pgid == c.main.pid {
 		c.pgid = pgid
 	}
-	c.sid, _ = unix.Getsid(c.main.pid)
+	c.sid = sid
 	c.family.join(c.main.pid)
 	if p.OnStart != nil {
 		p.OnStart(c.main.pid)

@@ -179,7 +179,7 @@ func (c *child) isOver(done func() <-chan struct{}) bool {
 	if done() != c.exited || !c.main.over() {
 		return false
 	}
-	<-c.exited // it is on its way
+	c.sayExited() // the note is on its way
 	return true
 }
 
@@ -189,7 +189,7 @@ func (c *child) end(failure error) error {
 	c.endWatch()
 	c.controls.stop()
 	c.plan()
-	system(c.family.beginStop)
+	c.family.beginStop()
 	if c.hard != nil && c.hard == lastcall.Grace(c.ctx).Done() && c.p.Kill != KillProcess {
 		// Where a family uses up the processors or a limit, a look at it takes its time: this does not wait for one.
 		defer context.AfterFunc(lastcall.Grace(c.ctx), c.killAtOnce)()
@@ -201,13 +201,19 @@ func (c *child) end(failure error) error {
 	s.mainOver = true
 	c.noteDeath()
 	var exit Exit
-	if reapFirst() {
+	first := c.family.find().reapFirst()
+	if first {
 		exit = c.reap()
 	}
 	rest := c.stopOthers()
 	c.controls.await(c.hard)
-	if !reapFirst() {
+	if !first {
 		exit = c.reap()
+	}
+	if s.killed.IsZero() { // it may have died of what the hard stop did before this goroutine heard of that
+		c.mu.Lock()
+		s.killed = c.killedAt
+		c.mu.Unlock()
 	}
 	c.p.last.Store(&exit)
 	c.p.left.Store(&s.found)
@@ -310,7 +316,7 @@ func (c *child) stopMain(failure error) {
 func (c *child) send(sig syscall.Signal) {
 	system(func() {
 		if len(c.stop.sent) == 1 && c.p.Kill == KillFamily {
-			c.family.remember()
+			c.family.find().remember(c.family)
 		}
 		_ = c.main.signal(sig)
 		_ = c.main.signal(syscall.SIGCONT)
@@ -333,21 +339,60 @@ func (c *child) kill() {
 			if !c.within(k) {
 				continue
 			}
-			_ = k.signal(syscall.SIGKILL)
+			_ = c.family.send(k, syscall.SIGKILL)
 		}
 	}
 	_ = c.main.signal(syscall.SIGKILL)
 	c.saySent(syscall.SIGKILL)
-	<-c.exited
+	c.awaitExit()
 }
 
-// killAtOnce kills what can be killed at one time: the control group of the family, or else the group of the main process.
+// killAtOnce kills what can be killed at one time: the family, or else the group of the main process.
 func (c *child) killAtOnce() {
 	c.killMembers()
 	c.killGroup()
 }
 
-// nameCutOff puts those into the report that were killed with the control group and had left the main process's group: nothing else saw
+// maxCutOff is how many members are looked at that are killed with their family. Of a fork bomb not all are named.
+const maxCutOff = 100
+
+// killMembers kills the family at one time, where the system can do that and the stop reaches all of it: by its control group, or by the
+// tree that the kernel keeps of this process's descendants.
+func (c *child) killMembers() {
+	if c.p.Kill != KillFamily {
+		return
+	}
+	c.killControlGroup()
+	tree, ok := c.family.find().(*reaperFinder)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.main == nil { // the run is over
+		return
+	}
+	list := c.family.others(false)
+	if c.reaped && len(list) == 0 { // the number of its tree may be another's
+		return
+	}
+	c.cutOffLocked(list)
+	_ = tree.killTree(c.first.pid)
+}
+
+// cutOffLocked notes members that are killed at one time and had left the main process's group, for nameCutOff.
+func (c *child) cutOffLocked(list []descendant) {
+	if len(c.cutOff) > 0 {
+		return
+	}
+	for _, k := range list[:min(len(list), maxCutOff)] {
+		if !k.hidden && (k.pgid != c.pgid || c.pgid == 0) && k.pid != c.main.pid && k.pid != c.first.pid {
+			c.cutOff = append(c.cutOff, k)
+		}
+	}
+}
+
+// nameCutOff puts those into the report that were killed with the family and had left the main process's group: nothing else saw
 // them.
 func (c *child) nameCutOff() {
 	c.mu.Lock()
@@ -367,7 +412,10 @@ func (c *child) killGroup() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pgid != 0 && !c.reaped {
-		_ = syscall.Kill(-c.pgid, syscall.SIGKILL)
+		_ = c.family.kill(-c.pgid, syscall.SIGKILL)
+		if c.killedAt.IsZero() {
+			c.killedAt = time.Now()
+		}
 	}
 }
 
@@ -383,7 +431,7 @@ func (c *child) halt(stage int) {
 				continue
 			}
 			halted[key], fresh = true, true
-			if h, err := k.open(); err == nil {
+			if h, err := c.family.openMember(k); err == nil {
 				_ = h.signal(syscall.SIGSTOP)
 				h.close()
 			}
@@ -409,6 +457,7 @@ func (c *child) reap() Exit {
 	var status syscall.WaitStatus
 	var err error
 	system(func() { status, err = c.main.reap() })
+	c.family.setReaped()
 	if err != nil {
 		return Exit{PID: c.main.pid, Unknown: true}
 	}

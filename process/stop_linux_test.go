@@ -20,20 +20,20 @@ func TestWhatLeavesTheGroupIsTold(t *testing.T) {
 	}
 	leader, left := start(0), start(0)
 	member := start(leader.Process.Pid)
-	c := &child{p: &Process{}, pgid: leader.Process.Pid}
+	c := &child{p: &Process{}, pgid: leader.Process.Pid, family: here.newFamily(KillFamily)}
 	c.stop.soft = syscall.SIGTERM
-	var here []*relative
+	var met []*relative
 	for i, cmd := range []*exec.Cmd{left, leader, member} {
 		k, ok := statOf(cmd.Process.Pid)
 		if !ok {
 			t.Fatalf("process %d is not to be seen", i)
 		}
 		k.pgid = c.pgid // as it was seen
-		here = append(here, &relative{descendant: k.descendant, report: i})
+		met = append(met, &relative{descendant: k.descendant, report: i})
 		c.stop.found = append(c.stop.found, c.found(k.descendant))
 	}
 	groupTold := false
-	c.tell(here, false, &groupTold)
+	c.tell(met, false, &groupTold)
 	for i, cmd := range []*exec.Cmd{left, leader, member} {
 		late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 		err := cmd.Wait()

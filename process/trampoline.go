@@ -140,10 +140,11 @@ const trampolineWithin = 10 * time.Second
 
 // forkVia is fork by way of the trampoline, in a slot. It does not wait beyond the end of ctx; whether the program runs is not
 // known then. group, unless nil, is the file by which it joins its control group.
-func forkVia(ctx context.Context, p *Process, group *os.File, path string, argv []string, attr *syscall.ProcAttr) (*handle, error) {
+func (c *child) forkVia(ctx context.Context, group *os.File, path string, argv []string, attr *syscall.ProcAttr) (*handle, error) {
 	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
 		return nil, errors.New("sockets, limits, umask, priority and rights cannot be set by a set-user-ID program")
 	}
+	p := c.p
 	self, err := executable()
 	if err != nil {
 		return nil, err
@@ -174,7 +175,7 @@ func forkVia(ctx context.Context, p *Process, group *os.File, path string, argv 
 		}
 	}
 	attr.Env = append(os.Environ(), mark, trampolineVariable+"="+strconv.Itoa(at))
-	h, err := fork(self, argv, attr, p.Outlive)
+	h, err := c.family.fork(self, argv, attr, p.Outlive)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func forkVia(ctx context.Context, p *Process, group *os.File, path string, argv 
 		}
 	}
 	_ = h.signal(syscall.SIGKILL)
-	_, _ = waitFor(h.pid, 0)
+	_, _ = h.reap()
 	h.close()
 	if said != "" {
 		err = stepError(said)

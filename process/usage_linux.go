@@ -12,10 +12,14 @@ var pageSize = uint64(os.Getpagesize())
 
 // Usage is what the main process and all that descend from it use now. It returns os.ErrProcessDone while none runs.
 func (p *Process) Usage() (Usage, error) {
+	find, ok := here.find().(*procFinder)
+	if !ok {
+		return Usage{}, errNoProc
+	}
 	main := p.PID()
-	families.mu.Lock()
-	defer families.mu.Unlock()
-	family := families.mains[main]
+	find.mu.Lock()
+	defer find.mu.Unlock()
+	family := find.registry.mains[main]
 	if family == nil {
 		return Usage{}, os.ErrProcessDone
 	}
@@ -29,14 +33,14 @@ func (p *Process) Usage() (Usage, error) {
 			u.Memory += k.pages * pageSize
 		}
 	}
-	for pid, f := range families.mains {
+	for pid, f := range find.registry.mains {
 		if f == family {
-			descend(pid, add)
+			descend(find.proc, pid, add)
 		}
 	}
-	for pid, o := range families.orphans {
+	for pid, o := range find.adoptees {
 		if o.family == family {
-			descend(pid, add)
+			descend(find.proc, pid, add)
 		}
 	}
 	if u.Processes == 0 {

@@ -5,8 +5,8 @@ package process
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,17 +19,17 @@ var exits struct {
 	queue int
 	mu    sync.Mutex
 	last  uint64
-	calls map[int]call // by pid
+	calls map[int][]call // by pid
 }
 
 type call struct {
 	id uint64
-	fn func()
+	fn func(certain bool)
 }
 
 func startExits() error {
 	exits.once.Do(func() {
-		exits.calls = map[int]call{}
+		exits.calls = map[int][]call{}
 		exits.queue, exits.err = unix.Kqueue()
 		if exits.err != nil {
 			return
@@ -53,52 +53,43 @@ func startExits() error {
 
 func exited(pid int) {
 	exits.mu.Lock()
-	c := exits.calls[pid]
+	list := exits.calls[pid]
 	delete(exits.calls, pid)
 	exits.mu.Unlock()
-	if c.fn != nil {
-		c.fn()
+	for _, c := range list {
+		c.fn(false)
 	}
 }
 
-// onExit calls fn once, from any goroutine, when the process has ended; fn must not block.
-func (h *handle) onExit(fn func()) error {
+// watch asks for NOTE_EXIT, which comes once, and early: a process in exit has it at once.
+func (native) watch(h *handle, fn func(certain bool)) error {
 	if err := startExits(); err != nil {
 		return err
 	}
 	exits.mu.Lock()
 	exits.last++
 	h.watch = exits.last
-	exits.calls[h.pid] = call{h.watch, fn}
+	exits.calls[h.pid] = append(exits.calls[h.pid], call{h.watch, fn})
 	exits.mu.Unlock()
 	var e unix.Kevent_t
 	unix.SetKevent(&e, h.pid, unix.EVFILT_PROC, unix.EV_ADD|unix.EV_ONESHOT)
 	e.Fflags = unix.NOTE_EXIT
-	_, err := unix.Kevent(exits.queue, []unix.Kevent_t{e}, nil, nil)
-	if errors.Is(err, unix.ESRCH) { // it has ended already
-		exited(h.pid)
-		return nil
+	if _, err := unix.Kevent(exits.queue, []unix.Kevent_t{e}, nil, nil); err != nil {
+		h.forget()
+		return os.NewSyscallError("kevent", err)
 	}
-	return os.NewSyscallError("kevent", err)
+	return nil
 }
 
-// forget ends what onExit began; fn is not called after it, unless it is being called.
-func (h *handle) forget() {
+func (native) forget(h *handle) {
 	exits.mu.Lock()
-	if h.watch != 0 && exits.calls[h.pid].id == h.watch {
+	defer exits.mu.Unlock()
+	if h.watch == 0 {
+		return
+	}
+	list := slices.DeleteFunc(exits.calls[h.pid], func(c call) bool { return c.id == h.watch })
+	if exits.calls[h.pid] = list; len(list) == 0 {
 		delete(exits.calls, h.pid)
 	}
-	exits.mu.Unlock()
 	h.watch = 0
 }
-
-// openHandle finds a process by its number.
-func openHandle(pid int) (*handle, error) {
-	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
-		return nil, err
-	}
-	return &handle{pid: pid, fd: -1}, nil
-}
-
-// reap waits for a child that has ended, for it and no other.
-func (h *handle) reap() (syscall.WaitStatus, error) { return waitFor(h.pid, 0) }

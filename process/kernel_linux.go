@@ -18,7 +18,7 @@ var exits struct {
 	began bool
 	set   int
 	last  uint64
-	calls map[uint64]func()
+	calls map[uint64]func(certain bool)
 }
 
 // startExits begins to watch, unless that has begun. Where no descriptor is left it fails, and the next start tries again.
@@ -42,7 +42,7 @@ func startExits() error {
 		file.Close()
 		return err
 	}
-	exits.began, exits.set, exits.calls = true, set, map[uint64]func(){}
+	exits.began, exits.set, exits.calls = true, set, map[uint64]func(certain bool){}
 	service(func() {
 		events := make([]unix.EpollEvent, 64)
 		for {
@@ -61,7 +61,7 @@ func startExits() error {
 				delete(exits.calls, id)
 				exits.mu.Unlock()
 				if fn != nil {
-					fn()
+					fn(true)
 				}
 			}
 		}
@@ -69,8 +69,11 @@ func startExits() error {
 	return nil
 }
 
-// onExit calls fn once, from the watcher's goroutine, when the process has ended; fn must not block.
-func (h *handle) onExit(fn func()) error {
+// watch calls fn from the watcher's goroutine.
+func (native) watch(h *handle, fn func(certain bool)) error {
+	if h.fd < 0 {
+		return errors.ErrUnsupported
+	}
 	if err := startExits(); err != nil {
 		return err
 	}
@@ -81,14 +84,16 @@ func (h *handle) onExit(fn func()) error {
 	exits.mu.Unlock()
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(h.watch), Pad: int32(h.watch >> 32)}
 	if err := unix.EpollCtl(exits.set, unix.EPOLL_CTL_ADD, h.fd, &e); err != nil {
-		h.forget()
+		native{}.forget(h)
+		if errors.Is(err, unix.EPERM) { // Linux 5.2 has pidfds that tell of no end
+			native{}.close(h)
+		}
 		return os.NewSyscallError("epoll_ctl", err)
 	}
 	return nil
 }
 
-// forget ends what onExit began; fn is not called after it, unless it is being called.
-func (h *handle) forget() {
+func (native) forget(h *handle) {
 	if h.watch == 0 {
 		return
 	}
@@ -101,15 +106,15 @@ func (h *handle) forget() {
 	h.watch = 0
 }
 
-// opened are the pidfds that openHandle made. The lock is held while one comes or goes, so that what is open and not in here
+// opened are the pidfds that open made. The lock is held while one comes or goes, so that what is open and not in here
 // is somebody else's.
 var opened struct {
 	mu  sync.Mutex
 	fds map[int]bool
 }
 
-// openHandle finds a process by its number. The caller makes sure that it is still the one that it means.
-func openHandle(pid int) (*handle, error) {
+// open opens a pidfd.
+func (native) open(pid int) (*handle, error) {
 	opened.mu.Lock()
 	defer opened.mu.Unlock()
 	fd, err := unix.PidfdOpen(pid, 0)
@@ -120,30 +125,44 @@ func openHandle(pid int) (*handle, error) {
 		opened.fds = map[int]bool{}
 	}
 	opened.fds[fd] = true
-	return &handle{pid: pid, fd: fd}, nil
+	return &handle{kernel: native{}, pid: pid, fd: fd}, nil
 }
 
-// signal sends s to this very process. Where the kernel refuses to do that by a pidfd, it goes by the number, which is the process's as
-// long as it has not been reaped. The runtime is not told of the system call, nor of that in reap: neither waits, and
-// where a thousand children are told or end at once, giving the processor away and back for each costs more than the call.
-func (h *handle) signal(s syscall.Signal) error {
+// signal goes by the pidfd. Where the kernel refuses that, since it is old or has a filter, it goes by the number, unless the process
+// has ended. The runtime is not told of the system calls here, nor of that in wait: none of them waits, and where a thousand children
+// are signalled or end at once, giving the processor away and back for each costs more than the call.
+func (native) signal(h *handle, s syscall.Signal) error {
+	if h.fd < 0 {
+		return h.byNumber(s)
+	}
 	_, _, errno := unix.RawSyscall6(unix.SYS_PIDFD_SEND_SIGNAL, uintptr(h.fd), uintptr(s), 0, 0, 0, 0)
 	switch errno {
 	case 0:
 		return nil
-	case unix.EPERM, unix.ENOSYS: // perhaps it is the call that is refused, by a seccomp filter or an old kernel
-		return syscall.Kill(h.pid, s)
+	case unix.EPERM, unix.ENOSYS:
+		if !h.child && h.over() { // then its number may be another's
+			return syscall.ESRCH
+		}
+		return h.byNumber(s)
 	}
 	return errno
 }
 
-// over reports whether the process has ended, also before onExit has been told.
-func (h *handle) over() bool {
+// ended asks the pidfd. Without one it asks for the status of a child and leaves it there.
+func (native) ended(h *handle) bool {
+	if h.fd < 0 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.ended || awaitEnd(unix.P_PID, h.pid, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG).pid != 0
+	}
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(h.fd), Events: unix.POLLIN}}, 0)
 	return err == nil && n > 0
 }
 
-func (h *handle) close() {
+// await leaves the status where it is, so that the number stays the child's.
+func (native) await(h *handle) { awaitEnd(unix.P_PID, h.pid, unix.WEXITED|unix.WNOWAIT) }
+
+func (native) close(h *handle) {
 	h.forget()
 	if h.fd >= 0 {
 		opened.mu.Lock()
@@ -154,8 +173,8 @@ func (h *handle) close() {
 	}
 }
 
-// peek is how the process has ended, while it has not been reaped.
-func (h *handle) peek() (Exit, bool) {
+// peek leaves the status where it is.
+func (native) peek(h *handle) (Exit, bool) {
 	info := awaitEnd(unix.P_PID, h.pid, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT)
 	const exited, dumped = 1, 3 // see sigaction(2)
 	switch {
@@ -167,27 +186,33 @@ func (h *handle) peek() (Exit, bool) {
 	return Exit{PID: h.pid, Code: -1, Signal: syscall.Signal(info.status), Core: info.code == dumped}, true
 }
 
-// reap waits for a child that has ended, for it and no other.
-func (h *handle) reap() (syscall.WaitStatus, error) {
+// wait takes the status at once where it is there.
+func (native) wait(pid, options int) (syscall.WaitStatus, error) {
 	var s uint32
-	pid, _, errno := unix.RawSyscall6(unix.SYS_WAIT4, uintptr(h.pid), uintptr(unsafe.Pointer(&s)), unix.WNOHANG, 0, 0, 0)
-	if errno == 0 && int(pid) == h.pid {
+	got, _, errno := unix.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&s)), unix.WNOHANG, 0, 0, 0)
+	if errno == 0 && int(got) == pid {
 		return syscall.WaitStatus(s), nil
 	}
-	return waitFor(h.pid, 0) // a debugger has it first
+	return waitFor(pid, options)
 }
 
-// waitFor is wait4 for one child.
-func waitFor(pid, options int) (syscall.WaitStatus, error) {
-	var s syscall.WaitStatus
-	for {
-		got, err := syscall.Wait4(pid, &s, options, nil)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if err == nil && got == 0 {
-			err = syscall.EAGAIN
-		}
-		return s, err
+// killTree is for control groups to do.
+func (native) killTree(int) error { return errors.ErrUnsupported }
+
+// adopt sets PR_SET_CHILD_SUBREAPER, see prctl(2).
+func (native) adopt() error {
+	keepSpares()
+	openOrphans()
+	if self == 1 {
+		return nil
 	}
+	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+}
+
+// finder goes by /proc, where that is mounted.
+func (native) finder(r *registry) finder {
+	if hasNoProc() {
+		return &groupFinder{registry: r, list: listNothing}
+	}
+	return newProcFinder(r, procfs{})
 }
