@@ -46,6 +46,8 @@ type Check struct {
 	Only, Skip []string
 	// Require are names of scenarios that must be looked at: one that would be skipped fails.
 	Require []string
+	// Baseline, if set, is an earlier report: a failure that it has as well (the same code in the same scenario) is a warning.
+	Baseline *Report
 	// Repeat is how many times as often as otherwise everything with chance in it is done; 0 means 1.
 	Repeat int
 	// Quick does everything less often, and watches for a shorter time.

@@ -75,7 +75,7 @@ func TestDaemon(t *testing.T) {
 		if len(f.errs) != 1 || f.fatal != "" || report.Verdict() != Fail {
 			t.Fatalf("%+v, %+v", f, report)
 		}
-		contains(t, "the error", f.errs[0], "fail  term: died of SIGTERM: it has no handler", "stop took: ", "Handle SIGTERM", "SIGTERM", "died of SIGTERM")
+		contains(t, "the error", f.errs[0], "fail  term (LC002): died of SIGTERM: it has no handler", "stop took: ", "Handle SIGTERM", "SIGTERM", "died of SIGTERM")
 	})
 	t.Run("warns", func(t *testing.T) {
 		t.Parallel()
@@ -84,7 +84,7 @@ func TestDaemon(t *testing.T) {
 		if len(f.errs) > 0 || f.fatal != "" || report.Verdict() != Warn {
 			t.Fatalf("%+v, %+v", f, report)
 		}
-		contains(t, "the log", f.logs[0], "warn  idle: ")
+		contains(t, "the log", f.logs[0], "warn  idle (LC130): ")
 	})
 	t.Run("cannot be played", func(t *testing.T) {
 		t.Parallel()

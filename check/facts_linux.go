@@ -206,10 +206,12 @@ func callOf(pid, tid int) string {
 // did is not to be seen, and maybe says so.
 func catches(pid int, s syscall.Signal) (is, maybe bool) {
 	caught := signalMask(pid, "SigCgt")
-	goAlone := bit(syscall.SIGPWR) | bit(syscall.SIGIO) | bit(syscall.SIGVTALRM) | bit(syscall.SIGTRAP) | bit(syscall.SIGXCPU)
 	maybe = caught&bit(s) != 0
-	return maybe && caught&goAlone != goAlone, maybe
+	return maybe && caught&goRuntime != goRuntime, maybe
 }
+
+// goRuntime are signals that only the runtime of Go catches together.
+var goRuntime = bit(syscall.SIGPWR) | bit(syscall.SIGIO) | bit(syscall.SIGVTALRM) | bit(syscall.SIGTRAP) | bit(syscall.SIGXCPU)
 
 // runtimes have a handler for SIGTERM and SIGINT that ends the program, by the name of their executable.
 var runtimes = map[string]string{"node": "Node.js", "nodejs": "Node.js", "java": "the Java virtual machine", "dotnet": ".NET"}

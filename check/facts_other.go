@@ -16,6 +16,7 @@ func callOf(int, int) string                     { return "" }
 func catches(int, syscall.Signal) (bool, bool)   { return false, false }
 func ignores(int, syscall.Signal) bool           { return false }
 func runtimeOf(int) string                       { return "" }
+func hint(int, syscall.Signal) string            { return "" }
 func blocked(int, syscall.Signal) bool           { return false }
 func pending(int, syscall.Signal) bool           { return false }
 func tracerOf(int) string                        { return "" }

@@ -20,7 +20,7 @@ func WriteGitHub(w io.Writer, r *Report) error {
 		if one.Advice != "" {
 			says += "\n" + text.Outside(one.Advice)
 		}
-		annotate(&b, command, "lastcall check: "+one.Scenario, says)
+		annotate(&b, command, strings.TrimSuffix("lastcall check: "+one.Scenario+" "+one.Code, " "), says)
 	}
 	if r.Error != "" {
 		annotate(&b, "error", "lastcall check", text.Outside(r.Error))

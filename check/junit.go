@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ func WriteJUnit(w io.Writer, r *Report) error {
 		_ = one.WriteText(&said) // a Builder does not fail
 		switch one.Verdict {
 		case Fail:
-			fmt.Fprintf(&b, ">\n      <failure type=\"fail\" message=\"%s\">%s</failure>\n    </testcase>\n", escape(one.Summary), escapeText(said.String()))
+			fmt.Fprintf(&b, ">\n      <failure type=\"%s\" message=\"%s\">%s</failure>\n    </testcase>\n", escape(cmp.Or(one.Code, "fail")), escape(one.Summary), escapeText(said.String()))
 		case Skip:
 			fmt.Fprintf(&b, ">\n      <skipped message=\"%s\"/>\n    </testcase>\n", escape(one.Summary))
 		case Warn:

@@ -4,14 +4,9 @@ package check
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -73,126 +68,6 @@ const factTraced = "asked its parent to trace it"
 // mostEnds is how many ends of threads and descendants one timeline has.
 const mostEnds = 500
 
-// ofProtocols are the variables of protocols between a daemon and who starts it. Whoever started this check spoke to this check.
-var ofProtocols = []string{
-	"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID",
-	"MAINPID", "MANAGERPID", "INVOCATION_ID", "JOURNAL_STREAM", guardVariable,
-}
-
-// environment is that of the daemon.
-func (r *runner) environment(notes *notes) []string {
-	env := r.Env
-	if env == nil {
-		env = os.Environ()
-		if dir, err := filepath.Abs(r.Dir); r.Dir != "" && err == nil {
-			env = append(env, "PWD="+dir)
-		}
-	}
-	last := map[string]int{} // of two with one name the later counts, as in package os/exec
-	for i, one := range env {
-		name, _, _ := strings.Cut(one, "=")
-		last[name] = i
-	}
-	list := []string{}
-	for i, one := range env {
-		if name, _, ok := strings.Cut(one, "="); !ok || last[name] == i && !slices.Contains(ofProtocols, name) {
-			list = append(list, one)
-		}
-	}
-	if notes != nil {
-		list = append(list, "NOTIFY_SOCKET="+notes.name)
-	}
-	return list
-}
-
-// start begins a life, as PID 1 of a namespace of its own if first. The error is a *StartError if the daemon is to blame.
-func (r *runner) start(first bool) (_ *life, err error) {
-	l := &life{r: r}
-	path, err := lookUp(r.Command[0], r.Dir)
-	if err != nil {
-		return nil, r.notExecuted(err)
-	}
-	defer func() {
-		if err != nil {
-			l.out.close()
-			l.notes.close()
-		}
-	}()
-	if r.ready.notify {
-		if l.notes, err = listenForNotes(); err != nil {
-			return nil, err
-		}
-	}
-	var write *os.File
-	if l.out, write, err = newOutput(r.ready.line); err != nil {
-		return nil, err
-	}
-	defer write.Close()
-	guard, err := r.freeGuard()
-	if err != nil {
-		return nil, err
-	}
-	dir := r.Dir
-	if dir != "" {
-		if dir, err = filepath.Abs(dir); err != nil {
-			return nil, err
-		}
-	}
-	l.k, err = guard.keep(r.ctx, program{path: path, dir: dir, argv: r.Command, env: r.environment(l.notes)}, write, first)
-	if err != nil {
-		if errors.As(err, new(guardError)) {
-			return nil, err
-		}
-		r.guards = append(r.guards, guard)
-		return nil, r.notExecuted(err)
-	}
-	l.uncut = context.AfterFunc(r.ctx, l.k.kill)
-	r.report.Lives++
-	if r.result != nil {
-		r.result.Lives++
-	}
-	l.note(l.k.started, KindStart, strings.Join(r.Command, " "))
-	return l, nil
-}
-
-// notExecuted is the error of a program that cannot be executed.
-func (r *runner) notExecuted(err error) error {
-	e := &StartError{Program: r.Command[0], Err: err, Reason: err.Error()}
-	errno := syscall.Errno(0)
-	var file *fs.PathError
-	switch inner := errors.Unwrap(err); {
-	case errors.As(err, &errno):
-		e.Reason = errno.Error() // without the program, which is named anyway
-	case inner != nil:
-		e.Reason = inner.Error()
-	}
-	switch {
-	case errno == syscall.ENOEXEC:
-		e.Reason += ": it is no program for this system; a script needs a first line such as #!/bin/sh"
-	case errno == syscall.ENOENT && errors.As(err, &file) && file.Op == "exec":
-		e.Reason += ": the interpreter in its first line, or the loader that it needs, is missing"
-	}
-	return e
-}
-
-// freeGuard is a guard that has no life.
-func (r *runner) freeGuard() (*guardian, error) {
-	if n := len(r.guards); n > 0 {
-		guard := r.guards[n-1]
-		r.guards = r.guards[:n-1]
-		return guard, nil
-	}
-	return startGuard(r.ctx, r.abort)
-}
-
-// endGuards ends those that have no life.
-func (r *runner) endGuards() {
-	for _, guard := range r.guards {
-		guard.close()
-	}
-	r.guards = nil
-}
-
 // begin starts a life and waits until it is ready and has settled. A failure is the scenario's, and ok is false.
 func (r *runner) begin() (_ *life, ok bool) {
 	l, err := r.start(false)
@@ -229,7 +104,7 @@ func (r *runner) failed(err error) {
 	if e.Slow {
 		advice = fmt.Sprintf("Earlier starts took %s. On a busy machine give it more time (--ready-within); otherwise see what it waits for.", offsetText(spread(r.starts).Median))
 	}
-	r.fail(text, advice)
+	r.fail(codeStartsOnce, text, advice)
 }
 
 // note remembers a moment.
@@ -249,6 +124,9 @@ func (l *life) mark(s syscall.Signal) {
 	if first {
 		l.done.Caught, l.maybe = catches(l.k.daemon, s)
 		l.done.Runtime = runtimeOf(l.k.daemon)
+		if l.r.hint == "" {
+			l.r.hint = hint(l.k.daemon, l.r.Signal)
+		}
 		l.wrote = l.out.came()
 	}
 	now := time.Now()
@@ -340,123 +218,6 @@ func (l *life) hasExited() bool {
 	default:
 		return false
 	}
-}
-
-// watch looks at threads and descendants until the function that it returns is called, and notes those that end.
-func (l *life) watch() (stop func()) {
-	if !seesProcesses {
-		return func() {}
-	}
-	ctx, cancel := context.WithCancel(l.r.ctx)
-	var ends []event
-	unnamed := 0 // of them
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		rate := pace{every: threadsEvery}
-		var procs, threads map[int]string
-		rate.do(func() { procs, threads = l.present(nil) })
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-l.k.exited:
-				return
-			case <-rate.next():
-			}
-			var procsNow, threadsNow map[int]string
-			rate.do(func() { procsNow, threadsNow = l.present(threads) })
-			now := time.Now()
-			for pid, name := range procs {
-				if _, there := procsNow[pid]; !there && pid != l.k.daemon {
-					ends = append(ends, event{now, KindChild, fmt.Sprintf("%s[%d]", name, pid)})
-				}
-			}
-			for tid, name := range threads {
-				if _, there := threadsNow[tid]; !there && tid != l.k.daemon {
-					ends = append(ends, event{now, KindThread, fmt.Sprintf("%s[%d]", name, tid)})
-				}
-			}
-			procs, threads = procsNow, threadsNow
-			if len(ends) > mostEnds {
-				unnamed += len(ends) - mostEnds
-				ends = ends[:mostEnds]
-			}
-		}
-	}()
-	return func() {
-		cancel()
-		<-done
-		if unnamed > 0 {
-			ends = append(ends, event{ends[mostEnds-1].at, KindChild, fmt.Sprintf("and %d more threads and descendants", unnamed)})
-		}
-		l.moments = append(l.moments, ends...)
-	}
-}
-
-// present are the names of the daemon's processes and of the daemon's own threads. Those of known threads are not read again.
-func (l *life) present(known map[int]string) (procs, threads map[int]string) {
-	procs, threads = map[int]string{}, map[int]string{}
-	for _, p := range descendants(l.k.pid) {
-		if !p.Zombie {
-			procs[p.PID] = p.Name
-		}
-	}
-	if _, there := procs[l.k.daemon]; there {
-		for _, tid := range tasksOf(l.k.daemon) {
-			name, ok := known[tid]
-			if !ok {
-				name = taskName(l.k.daemon, tid)
-			}
-			threads[tid] = name
-		}
-	}
-	return procs, threads
-}
-
-// outlived are the command lines of descendants that are there after the daemon's end, and do not go.
-func (l *life) outlived() (list []string) {
-	if !seesProcesses {
-		return nil
-	}
-	rate := pace{every: threadsEvery}
-	for began := time.Now(); ; {
-		list = nil
-		known, busy := true, false
-		rate.do(func() {
-			for _, p := range descendants(l.k.pid) {
-				if p.Zombie || len(list) >= mostLeft {
-					continue
-				}
-				if command := commandLine(p.PID); command != "" { // empty once it is about to end
-					list = append(list, command)
-					known = known && l.r.knownToStay(command)
-					t, _ := lookAtTask(p, p.PID)
-					busy = busy || t.busy()
-				}
-			}
-		})
-		waited := time.Since(began)
-		if len(list) > 0 && (!busy && (known || waited > leftWithin) || waited > busyWithin) || l.r.ctx.Err() != nil {
-			break
-		}
-		select {
-		case <-l.k.alone: // the guard has buried the last
-			return nil
-		case <-l.r.ctx.Done():
-		case <-rate.next():
-		}
-	}
-	slices.Sort(list)
-	for _, command := range list {
-		l.r.left = append(l.r.left, leftOver{l.r.playing(), command})
-	}
-	return list
-}
-
-// knownToStay reports whether such a descendant has outlived an earlier life.
-func (r *runner) knownToStay(command string) bool {
-	return slices.ContainsFunc(r.left, func(l leftOver) bool { return l.command == command })
 }
 
 // end kills what is left, and returns when everything is gone. The life may become the scenario's worst.

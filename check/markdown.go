@@ -40,7 +40,7 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 			if one.Verdict != verdict {
 				continue
 			}
-			fmt.Fprintf(&b, "\n<details><summary>%s: %s</summary>\n\n", verdict, code(one.Scenario))
+			fmt.Fprintf(&b, "\n<details><summary>%s: %s %s</summary>\n\n", verdict, code(one.Scenario), markdown(one.Code))
 			if one.Means != "" {
 				fmt.Fprintf(&b, "Why it matters: %s.\n", markdown(one.Means))
 			}

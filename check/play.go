@@ -33,7 +33,13 @@ func (r *runner) play(s Scenario) {
 		return
 	}
 	if r.result.Verdict == Skip && slices.Contains(r.Require, s.Name) {
-		r.result.Verdict, r.result.Summary = Fail, "required, and not looked at: "+r.result.Summary
+		r.result.Verdict, r.result.Code, r.result.Summary = Fail, codeRequired, "required, and not looked at: "+r.result.Summary
+	}
+	if r.result.Verdict == Fail && r.Baseline.failed(s.Name, r.result.Code) {
+		r.result.Verdict, r.result.Summary = Warn, "known: "+r.result.Summary
+	}
+	if slices.Contains(losesWork, r.result.Code) && r.hint != "" {
+		r.result.Advice += " " + r.hint
 	}
 	r.result.Took = time.Since(began)
 	if r.worst != nil {
@@ -46,21 +52,28 @@ func (r *runner) play(s Scenario) {
 	r.result = nil
 }
 
-// pass says what was seen, unless something worse has been said.
-func (r *runner) pass(format string, args ...any) { r.verdict(Pass, fmt.Sprintf(format, args...), "") }
-
-// fail, warn and skip give a verdict. The first of the worst is the one that is said.
-func (r *runner) fail(text, advice string) { r.verdict(Fail, text, advice) }
-func (r *runner) warn(text, advice string) { r.verdict(Warn, text, advice) }
-func (r *runner) skip(format string, args ...any) {
-	r.verdict(Skip, fmt.Sprintf(format, args...), "")
+// losesWork are the findings for which another signal may be the remedy.
+var losesWork = []string{
+	codeHangs, codeNoHandler, codeRuntimeHandler, codeBadStatus, codeBadStatusBusy, codeCutsRequests, codeFailsRequests, codeLosesLoad, codeCutsStreams,
 }
 
-func (r *runner) verdict(v Verdict, text, advice string) {
+// pass says what was seen, unless something worse has been said.
+func (r *runner) pass(format string, args ...any) {
+	r.verdict(Pass, "", fmt.Sprintf(format, args...), "")
+}
+
+// fail, warn and skip give a verdict. The first of the worst is the one that is said.
+func (r *runner) fail(code, text, advice string) { r.verdict(Fail, code, text, advice) }
+func (r *runner) warn(code, text, advice string) { r.verdict(Warn, code, text, advice) }
+func (r *runner) skip(format string, args ...any) {
+	r.verdict(Skip, "", fmt.Sprintf(format, args...), "")
+}
+
+func (r *runner) verdict(v Verdict, code, text, advice string) {
 	if r.result.Summary != "" && rank(v) <= rank(r.result.Verdict) {
 		return
 	}
-	r.result.Verdict, r.result.Summary, r.result.Advice = v, text, advice
+	r.result.Verdict, r.result.Code, r.result.Summary, r.result.Advice = v, code, text, advice
 }
 
 // fact adds to the evidence.

@@ -67,6 +67,13 @@ func (r *Report) Unseen() string {
 	return strings.Join(reasons, "; ")
 }
 
+// failed reports whether a scenario failed with a code.
+func (r *Report) failed(scenario, code string) bool {
+	return r != nil && slices.ContainsFunc(r.Results, func(one Result) bool {
+		return one.Verdict == Fail && one.Scenario == scenario && one.Code == code
+	})
+}
+
 // rank orders verdicts, the worst last. What was not looked at is worse than what passed.
 func rank(v Verdict) int { return slices.Index([]Verdict{Pass, Skip, Warn, Fail}, v) }
 
@@ -96,6 +103,7 @@ type Result struct {
 	Means    string        `json:"means"`          // what it means for users, one line
 	Does     string        `json:"does,omitempty"` // what was done
 	Verdict  Verdict       `json:"verdict"`
+	Code     string        `json:"code,omitempty"`     // of the [Finding], for Warn and Fail
 	Summary  string        `json:"summary"`            // why, one line
 	Evidence []Fact        `json:"evidence,omitempty"` // in numbers
 	Advice   string        `json:"advice,omitempty"`   // what to do about a warning or a failure

@@ -39,6 +39,7 @@ type runner struct {
 	starts   []time.Duration
 	left     []leftOver
 	killed   string     // the scenario in which it had to be, at last
+	hint     string     // what an operator can try, see hint
 	hangs    string     // why nothing that needs a stop makes sense any more
 	usual    outcome    // of its first life, which was stopped when it was idle
 	loads    *loadStops // nil until they are made

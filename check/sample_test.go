@@ -26,7 +26,7 @@ func samples() map[string]*Report {
 		Startup: Spread{Min: 9 * time.Millisecond, Median: 12 * time.Millisecond, Max: 31 * time.Millisecond}, Lives: 61,
 		Results: []Result{
 			{
-				Scenario: "idle", Verdict: Warn, Summary: "thread poller[7] wakes up 10 times a second with nothing to do; 2.1s of CPU an hour",
+				Scenario: "idle", Verdict: Warn, Code: codeWakesUp, Summary: "thread poller[7] wakes up 10 times a second with nothing to do; 2.1s of CPU an hour",
 				Evidence: []Fact{{"wake-ups", 10.4, "/s", "of all threads"}, {"CPU", 2100, "ms/h", ""}},
 				Advice:   "Wait for the event itself instead of looking for it again and again.", Lives: 1, Took: 12100 * time.Millisecond,
 			},
@@ -34,7 +34,7 @@ func samples() map[string]*Report {
 				Timeline: &Timeline{Scenario: "term", Signal: started, Moments: []Moment{at(-12, KindStart, "./shop"), at(0, KindSignal, "SIGTERM"), at(12.3, KindExit, "exit code 0")}}},
 			{Scenario: "lameduck", Verdict: Skip, Summary: "no readiness URL is known: give one with --ready http://…"},
 			{
-				Scenario: "load", Verdict: Fail, Summary: "lost 17 of 1210 requests: 17 reset on a connection in use (steady, keep-alive GET)",
+				Scenario: "load", Verdict: Fail, Code: codeLosesLoad, Summary: "lost 17 of 1210 requests: 17 reset on a connection in use (steady, keep-alive GET)",
 				Evidence: []Fact{{"answered", 1193, "", "40 of them sent after the signal"}, {"lost", 17, "", "reset on a connection in use"}, {"slowest stop", 310.25, "ms", "of 8"}},
 				Advice:   "Stop in this order: no longer ready; accept what is in the queue; answer everything that was sent; close.", Lives: 8, Took: 4200 * time.Millisecond,
 				Timeline: &Timeline{Scenario: "load", Signal: started.Add(time.Second), Moments: []Moment{
@@ -65,7 +65,7 @@ func samples() map[string]*Report {
 	hostile := &Report{
 		Command: []string{nasty}, Started: started, Took: time.Second, System: nasty, Seed: 4, Ready: nasty, URL: nasty, Lives: 1, Error: nasty,
 		Results: []Result{
-			{Scenario: nasty, Means: nasty, Verdict: Fail, Summary: nasty, Evidence: []Fact{{nasty, 1.5, nasty, nasty}}, Advice: nasty,
+			{Scenario: nasty, Means: nasty, Verdict: Fail, Code: nasty, Summary: nasty, Evidence: []Fact{{nasty, 1.5, nasty, nasty}}, Advice: nasty,
 				Timeline: &Timeline{Scenario: nasty, Signal: started, Moments: []Moment{at(0, KindSignal, nasty), at(1, "nonsense", nasty)}}},
 			{Scenario: nasty, Verdict: Skip, Summary: nasty},
 			{Scenario: nasty, Verdict: Warn, Summary: nasty, Advice: nasty},
@@ -77,7 +77,7 @@ func samples() map[string]*Report {
 
 // forms are all that a report can be written in, by the ends of the golden files' names.
 var forms = map[string]func(io.Writer, *Report) error{
-	"json": WriteJSON, "svg": WriteSVG, "xml": WriteJUnit, "tap": WriteTAP, "md": WriteMarkdown, "github": WriteGitHub,
+	"json": WriteJSON, "svg": WriteSVG, "xml": WriteJUnit, "tap": WriteTAP, "md": WriteMarkdown, "github": WriteGitHub, "sarif": WriteSARIF,
 	"txt":      func(w io.Writer, r *Report) error { return WriteText(w, r, Text{}) },
 	"terminal": func(w io.Writer, r *Report) error { return WriteText(w, r, Text{Width: 72, Color: true}) },
 }

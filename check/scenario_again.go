@@ -59,7 +59,7 @@ func playAgain(r *runner) {
 		for _, way := range slices.SortedFunc(maps.Keys(ways), func(a, b string) int { return ways[b] - ways[a] }) {
 			list = append(list, fmt.Sprintf("%d of %d: %s", ways[way], n, way))
 		}
-		r.fail(strings.Join(list, "; "), "Something in its stop depends on chance: a race between the handler, the threads and the exit. The rare way is the one that production meets.")
+		r.fail(codeDiffers, strings.Join(list, "; "), "Something in its stop depends on chance: a race between the handler, the threads and the exit. The rare way is the one that production meets.")
 		return
 	}
 	s := spread(stops)

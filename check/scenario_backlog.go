@@ -35,7 +35,7 @@ func playBacklog(r *runner) {
 	case s.queued != nil:
 		s.queued.isWorst()
 		r.fact("never accepted", float64(s.all.queued), "", "reset by the kernel when the listening socket was closed")
-		r.warn(fmt.Sprintf("%d connections were never accepted and reset when it closed its listening socket", s.all.queued),
+		r.warn(codeBacklog, fmt.Sprintf("%d connections were never accepted and reset when it closed its listening socket", s.all.queued),
 			"A client sees a reset, and not a refusal that it would try elsewhere. Before the listening socket is closed, leave the balancer and go on accepting for some seconds (a lame duck, or a preStop sleep), or let a supervisor hold the socket (`lastcall up` with listen, systemd's socket units).")
 		return
 	case s.skip != "":

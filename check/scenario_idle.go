@@ -92,7 +92,7 @@ func playIdle(r *runner) {
 		if i < idleWindows && l.exits(r.Idle/idleWindows) {
 			l.end()
 			r.fact("ended after", ms(l.k.ended.Sub(l.k.started)), "ms", "from exec")
-			r.fail("ended while it had nothing to do: "+statusText(l.k.status)+said(l.out.last(300)), "Nobody asked it to.")
+			r.fail(codeEndsIdle, "ended while it had nothing to do: "+statusText(l.k.status)+said(l.out.last(300)), "Nobody asked it to.")
 			return
 		}
 		if r.ctx.Err() != nil {
@@ -146,7 +146,7 @@ func (r *runner) judgeIdle(l *life, wakers map[threadID]*waker, fresh map[string
 		return
 	}
 	w := periodic[0]
-	r.warn(fmt.Sprintf("%s wakes up %.2g times a second with nothing to do; %v of CPU an hour", w.describe(calls[threadID{w.PID, w.TID}]), float64(w.switches)/seconds, hour),
+	r.warn(codeWakesUp, fmt.Sprintf("%s wakes up %.2g times a second with nothing to do; %v of CPU an hour", w.describe(calls[threadID{w.PID, w.TID}]), float64(w.switches)/seconds, hour),
 		"Wait for the event itself (a condition, a descriptor, a timer that is due) instead of looking for it again and again.")
 }
 

@@ -99,11 +99,11 @@ func (r *runner) stopInflight() bool {
 	case u.broken != "" && u.answered+lost == 0:
 		r.skip("no request could be brought under way: %s", u.broken)
 	case lost > 0:
-		r.fail(fmt.Sprintf("%d of %d %s: %s", lost, u.answered+lost, u.what, u.ways()), advice)
+		r.fail(codeCutsRequests, fmt.Sprintf("%d of %d %s: %s", lost, u.answered+lost, u.what, u.ways()), advice)
 	case u.fivexx > 0:
-		r.fail(fmt.Sprintf("%d of %d %s were answered with 5xx", u.fivexx, u.answered, u.what), advice)
+		r.fail(codeFailsRequests, fmt.Sprintf("%d of %d %s were answered with 5xx", u.fivexx, u.answered, u.what), advice)
 	case o.Hung:
-		r.fail(fmt.Sprintf("answered all of %d, and was still there %v after %s", u.answered, r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
+		r.fail(codeHangsAnswered, fmt.Sprintf("answered all of %d, and was still there %v after %s", u.answered, r.Grace, name), "It waits for something that no longer comes. Set a limit to what it waits for.")
 	default:
 		r.judgeBusy(o, u.what)
 		r.pass("answered all of %d %s; gone %v after %s", u.answered, u.what, text.Round(o.Took), name)

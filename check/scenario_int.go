@@ -32,9 +32,9 @@ func playInt(r *runner) {
 	case r.Signal == syscall.SIGINT || !r.stopsWell():
 		r.judgePlain(o, syscall.SIGINT)
 	case o.Hung && ignored:
-		r.warn(fmt.Sprintf("ignores SIGINT; it stops with %s", name), fmt.Sprintf(advice, name))
+		r.warn(codeNoCtrlC, fmt.Sprintf("ignores SIGINT; it stops with %s", name), fmt.Sprintf(advice, name))
 	case !o.Hung && unhandled:
-		r.warn(fmt.Sprintf("died of SIGINT: it has no handler for it; it stops with %s", name), fmt.Sprintf(advice, name))
+		r.warn(codeNoCtrlC, fmt.Sprintf("died of SIGINT: it has no handler for it; it stops with %s", name), fmt.Sprintf(advice, name))
 	default:
 		r.judgePlain(o, syscall.SIGINT)
 	}

@@ -115,11 +115,11 @@ func (r *runner) watchDuck() bool {
 	const advice = "After the signal answer readiness with 503 and go on serving for as long as the balancer takes to notice; then stop. In Go: lastcall's LameDuck."
 	switch {
 	case red.IsZero() && o.Hung:
-		r.warn(fmt.Sprintf("readiness stayed green for %v", r.Grace), advice)
+		r.warn(codeStaysGreen, fmt.Sprintf("readiness stayed green for %v", r.Grace), advice)
 	case red.IsZero():
-		r.warn(fmt.Sprintf("readiness never went red: connections were refused %v after the signal", text.Round(refused.Sub(told))), advice)
+		r.warn(codeStaysGreen, fmt.Sprintf("readiness never went red: connections were refused %v after the signal", text.Round(refused.Sub(told))), advice)
 	case refused.Before(green): // and not only before red was seen: it may have been so before
-		r.warn(fmt.Sprintf("connections were refused %v before readiness went red", text.Round(red.Sub(refused))), advice)
+		r.warn(codeRefusesGreen, fmt.Sprintf("connections were refused %v before readiness went red", text.Round(red.Sub(refused))), advice)
 	default:
 		r.pass("readiness went red %v after the signal, %v before connections were refused", text.Round(red.Sub(told)), text.Round(max(0, refused.Sub(red))))
 	}

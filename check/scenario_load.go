@@ -187,25 +187,25 @@ func playLoad(r *runner) {
 	r.requestFacts(all)
 	r.stopTimes(s.stops)
 	if s.hung != "" {
-		r.fail(fmt.Sprintf("still there %v after the signal, under load (%s)", r.Grace, s.hung),
+		r.fail(codeHangsLoad, fmt.Sprintf("still there %v after the signal, under load (%s)", r.Grace, s.hung),
 			"Connections that go on asking keep it from stopping. Say \"Connection: close\" in the answers of the stop, close what is idle, and set a limit.")
 	}
 	if len(s.where) > 0 {
-		r.fail(fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, strings.Join(s.where, ", ")),
+		r.fail(codeLosesLoad, fmt.Sprintf("lost %d of %d requests: %s", all.sum(), all.sum()+all.answered, strings.Join(s.where, ", ")),
 			"Stop in this order: no longer ready; accept what is in the queue; answer everything that was sent, with \"Connection: close\"; close. A listening socket that a supervisor holds loses nothing at all.")
 	}
 	if s.early != "" {
-		r.warn(s.early, s.advice)
+		r.warn(codeLosesBefore, s.early, s.advice)
 	}
 	if all.fivexx > 0 && all.errors == 0 {
-		r.warn(fmt.Sprintf("answered %d requests with 5xx after the signal", all.fivexx), "Serve what still comes until nobody sends any more, or refuse the connection: clients and balancers try those again.")
+		r.warn(codeTurnsAway, fmt.Sprintf("answered %d requests with 5xx after the signal", all.fivexx), "Serve what still comes until nobody sends any more, or refuse the connection: clients and balancers try those again.")
 	}
 	if all.idle > 0 {
-		r.warn(fmt.Sprintf("%d requests met a keep-alive connection that was just being closed", all.idle),
+		r.warn(codeClosesIdle, fmt.Sprintf("%d requests met a keep-alive connection that was just being closed", all.idle),
 			"A client may send again what is idempotent (RFC 9110, 9.2.2), and not a POST. Say \"Connection: close\" in the last answer, and wait a moment before what is idle is closed.")
 	}
 	if r.NoRefuse && all.refused > 0 {
-		r.warn(fmt.Sprintf("refused %d connections after the signal", all.refused), "Let a supervisor hold the listening socket, such as `lastcall up` with listen.")
+		r.warn(codeRefuses, fmt.Sprintf("refused %d connections after the signal", all.refused), "Let a supervisor hold the listening socket, such as `lastcall up` with listen.")
 	}
 	if s.skip != "" {
 		r.skip("%s", s.skip)

@@ -32,7 +32,7 @@ func playMute(r *runner) {
 	const advice = "A log that nobody reads must not keep it from stopping: ignore SIGPIPE, and failures to write to the log. Go programs die of it on stdout and stderr unless they call signal.Ignore(syscall.SIGPIPE) or signal.Notify for it."
 	if l.hasExited() {
 		l.end()
-		r.fail("ended before it was told to: "+statusText(l.k.status), advice)
+		r.fail(codeMuteEnds, "ended before it was told to: "+statusText(l.k.status), advice)
 		return
 	}
 	o := l.stop(r.Signal)
@@ -40,9 +40,9 @@ func playMute(r *runner) {
 	name := process.SignalName(r.Signal)
 	switch {
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
+		r.fail(codeMuteHangs, fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
 	case o.Status.Signaled() && o.Status.Signal() == syscall.SIGPIPE:
-		r.warn(fmt.Sprintf("died of SIGPIPE %v after %s, in the middle of its stop", text.Round(o.Took), name), advice)
+		r.warn(codeMuteDies, fmt.Sprintf("died of SIGPIPE %v after %s, in the middle of its stop", text.Round(o.Took), name), advice)
 	case !r.asKnown(o) && !r.judge(o, r.Signal):
 		r.result.Advice = advice
 	default:

@@ -45,6 +45,6 @@ func playOrphans(r *runner) {
 		}
 	}
 	slices.SortFunc(r.result.Evidence[1:], func(a, b Fact) int { return int(b.Value - a.Value) })
-	r.fail(fmt.Sprintf("left behind: %s", text.Short(worst, 100)),
+	r.fail(codeLeavesProcesses, fmt.Sprintf("left behind: %s", text.Short(worst, 100)),
 		"Tell its children to stop and wait for them before it exits, or run it under `lastcall run`, which stops the whole family.")
 }

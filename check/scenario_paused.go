@@ -34,10 +34,10 @@ func playPaused(r *runner) {
 	r.stopTimes([]time.Duration{o.Took})
 	switch {
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %s and SIGCONT", r.Grace, process.SignalName(r.Signal)),
+		r.fail(codeThawHangs, fmt.Sprintf("still there %v after %s and SIGCONT", r.Grace, process.SignalName(r.Signal)),
 			"The signal came while it was frozen, as in a paused container or a suspended machine, and was lost. Look for code that starts again at SIGCONT, or that waits without looking at what was asked for.")
 	case !r.asKnown(o) && l.crashed() != "":
-		r.fail(l.crashed()+" when it thawed"+said(o.Said), "That is a crash. Its core dump, if it left one, says where.")
+		r.fail(codeThawCrashes, l.crashed()+" when it thawed"+said(o.Said), "That is a crash. Its core dump, if it left one, says where.")
 	default:
 		r.pass("%s, %v after it thawed", statusText(o.Status), text.Round(o.Took))
 	}

@@ -49,6 +49,7 @@ func playPid1(r *runner) {
 		}
 		if r.ctx.Err() == nil {
 			r.failed(err)
+			r.result.Code = codePID1StartsNot
 			r.result.Advice = "As PID 1 of a container it does not even start. Its output says why."
 		}
 		return
@@ -63,14 +64,14 @@ func playPid1(r *runner) {
 	const advice = "As PID 1 a process that has no handler for a signal does not get it at all, see kill(2). Handle it, or run the program under `lastcall run`."
 	switch {
 	case o.Hung && !o.Caught:
-		r.fail(fmt.Sprintf("still there %v after %s: it has no handler, and PID 1 has no default action", r.Grace, name), advice)
+		r.fail(codePID1Ignores, fmt.Sprintf("still there %v after %s: it has no handler, and PID 1 has no default action", r.Grace, name), advice)
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
+		r.fail(codePID1Ignores, fmt.Sprintf("still there %v after %s", r.Grace, name), advice)
 	case !r.asKnown(o) && !r.judge(o, r.Signal):
 	case own > 0:
-		r.fail(fmt.Sprintf("%d zombies of its own children are left", own), "Wait for every child that it starts.")
+		r.fail(codePID1Zombies, fmt.Sprintf("%d zombies of its own children are left", own), "Wait for every child that it starts.")
 	case theirs > 0:
-		r.warn(fmt.Sprintf("%d of %d orphans stayed zombies", theirs, planted),
+		r.warn(codePID1Orphans, fmt.Sprintf("%d of %d orphans stayed zombies", theirs, planted),
 			"As PID 1 it inherits the orphans of whatever runs in the container (a health check's shell, `docker exec`), and buries none. Run it under `lastcall run`.")
 	default:
 		r.pass("%s, %v after %s; all orphans were reaped", statusText(o.Status), text.Round(o.Took), name)

@@ -41,7 +41,7 @@ func playPort(r *runner) {
 	l.awaitExit()
 	o := l.done
 	if o.Hung {
-		r.fail(fmt.Sprintf("still there %v after %s, with %d connections open", r.Grace, process.SignalName(r.Signal), n),
+		r.fail(codeHangsConnected, fmt.Sprintf("still there %v after %s, with %d connections open", r.Grace, process.SignalName(r.Signal), n),
 			"It waits for who is connected to go, and nobody tells them. Close the connections that are idle, or set a limit to what it waits for.")
 	}
 	for _, c := range conns {

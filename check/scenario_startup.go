@@ -57,7 +57,7 @@ func playStartup(r *runner) {
 		if l.hasExited() { // of itself, before there was anything to stop
 			l.end()
 			r.fact("ended by itself after", ms(l.k.ended.Sub(l.k.started)), "ms", "from exec")
-			r.fail("ended by itself while it started: "+statusText(l.k.status)+said(l.out.last(300)), "It starts only sometimes.")
+			r.fail(codeStartEnds, "ended by itself while it started: "+statusText(l.k.status)+said(l.out.last(300)), "It starts only sometimes.")
 			break
 		}
 		open := holds(l.k.daemon)
@@ -70,25 +70,25 @@ func playStartup(r *runner) {
 		switch {
 		case o.Hung:
 			l.isWorst()
-			r.fail(fmt.Sprintf("still there %v after %s, which came %s", r.Grace, name, when),
+			r.fail(codeStartForgets, fmt.Sprintf("still there %v after %s, which came %s", r.Grace, name, when),
 				"The signal was lost or forgotten while it started. Set the handler up before anything else, and look after each step of the start whether it was called.")
 		case len(o.Left) > 0:
 			l.isWorst()
-			r.fail(fmt.Sprintf("left %s behind, when %s came %s", text.Short(strings.Join(o.Left, ", "), 100), name, when),
+			r.fail(codeStartLeaves, fmt.Sprintf("left %s behind, when %s came %s", text.Short(strings.Join(o.Left, ", "), 100), name, when),
 				"A child that is started must be known to the handler from its first moment.")
 		case r.asKnown(o) && o.Status.Signal() != r.Signal:
 		case l.crashed() != "":
 			l.isWorst()
-			r.fail(fmt.Sprintf("%s, when %s came %s%s", l.crashed(), name, when, said(o.Said)),
+			r.fail(codeStartCrashes, fmt.Sprintf("%s, when %s came %s%s", l.crashed(), name, when, said(o.Said)),
 				"The stop meets what is not there yet. Let it look at what it stops, or begin after the start.")
 		case !o.Status.Signaled() && !r.accepts(o.Status.ExitStatus(), r.Signal):
 			l.isWorst()
-			r.warn(fmt.Sprintf("exit code %d, when %s came %s", o.Status.ExitStatus(), name, when),
+			r.warn(codeStartStatus, fmt.Sprintf("exit code %d, when %s came %s", o.Status.ExitStatus(), name, when),
 				"Service managers count that as a failure. A start that was called off is none: exit with 0.")
 		case o.Status.Signaled():
 			died++
 			if len(open) > 0 && !o.Caught {
-				r.warn(fmt.Sprintf("died of %s, which came %s, with %s open", name, when, text.Short(strings.Join(open, ", "), 100)),
+				r.warn(codeStartOpen, fmt.Sprintf("died of %s, which came %s, with %s open", name, when, text.Short(strings.Join(open, ", "), 100)),
 					"Set the handler up before anything that somebody could miss is opened.")
 			}
 		}

@@ -72,9 +72,9 @@ func playStorm(r *runner) {
 	forces := r.forces != nil && *r.forces || o.Status.Signaled() && o.Status.Signal() == r.Signal
 	switch {
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %d signals", r.Grace, s.sent), "Handlers that call what is not async-signal-safe can deadlock when they interrupt each other, see signal-safety(7). Let the handler only note the signal.")
+		r.fail(codeStormHangs, fmt.Sprintf("still there %v after %d signals", r.Grace, s.sent), "Handlers that call what is not async-signal-safe can deadlock when they interrupt each other, see signal-safety(7). Let the handler only note the signal.")
 	case crash != "":
-		r.fail(fmt.Sprintf("%s in a storm of signals%s", crash, said(o.Said)), "That is a crash: a handler that cannot be entered twice, or a stop that is begun twice.")
+		r.fail(codeStormCrashes, fmt.Sprintf("%s in a storm of signals%s", crash, said(o.Said)), "That is a crash: a handler that cannot be entered twice, or a stop that is begun twice.")
 	case s.lost() > 0 && (forces || r.forced()):
 		r.pass("%s; %d requests were cut, since a second %s ends it at once", statusText(o.Status), s.lost(), name)
 	case s.lost() > 0:
@@ -84,7 +84,7 @@ func playStorm(r *runner) {
 			r.pass("lost %d of the requests under way, and %d with one signal: see inflight", s.lost(), one.lost())
 		default:
 			s.l.isWorst()
-			r.fail(fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.ways()), "A stop that has begun must not begin again.")
+			r.fail(codeStormLoses, fmt.Sprintf("lost %d of %d %s: %s; and none with one signal", s.lost(), s.held.answered+s.lost(), s.held.what, s.held.ways()), "A stop that has begun must not begin again.")
 		}
 	case forces || r.asKnown(o) || !o.Status.Signaled() && r.accepts(o.Status.ExitStatus(), r.Signal) || r.forced():
 		r.pass("%s, %v after the first of %d signals", statusText(o.Status), text.Round(o.Took), s.sent)

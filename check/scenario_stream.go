@@ -95,10 +95,10 @@ func (r *runner) judgeStreams(l *life, o outcome, ends []streamEnd) {
 	name := process.SignalName(r.Signal)
 	switch {
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %s, with %d streams open", r.Grace, name, len(ends)),
+		r.fail(codeHangsStreams, fmt.Sprintf("still there %v after %s, with %d streams open", r.Grace, name, len(ends)),
 			"It waits for the streams to end, and nothing ends them. Tell each handler of the stop: send what is left, end the stream, return.")
 	case cut > 0:
-		r.warn(fmt.Sprintf("%d of %d streams were %s", cut, len(ends), how),
+		r.warn(codeCutsStreams, fmt.Sprintf("%d of %d streams were %s", cut, len(ends), how),
 			"A client cannot tell this from a crash. End the answer (for a WebSocket: send a close frame with 1001), some at a time, so that the clients do not all come back at once.")
 	default:
 		r.judgeBusy(o, fmt.Sprintf("%d streams open", len(ends)))

@@ -64,11 +64,11 @@ func (r *runner) judgeRuntime(o outcome, s syscall.Signal) bool {
 	case !ok:
 		return false
 	case work.u == nil || work.u.answered+work.u.sum() == 0:
-		r.warn(end+": whether the program has one of its own cannot be told without requests under way",
+		r.warn(codeRuntimeHandler, end+": whether the program has one of its own cannot be told without requests under way",
 			fmt.Sprintf("Handle %s in the program. To have it looked at, give a URL whose answer takes a while with --slow.", name))
 	case work.u.sum() > 0:
 		work.l.isWorst()
-		r.fail(fmt.Sprintf("%s; %d of %d %s were lost: it has no handler of its own", end, work.u.sum(), work.u.answered+work.u.sum(), work.u.what),
+		r.fail(codeRuntimeHandler, fmt.Sprintf("%s; %d of %d %s were lost: it has no handler of its own", end, work.u.sum(), work.u.answered+work.u.sum(), work.u.what),
 			fmt.Sprintf("Handle %s in the program: stop taking work, finish what is under way, return.", name))
 		return false
 	default:
@@ -84,13 +84,13 @@ func (r *runner) judge(o outcome, s syscall.Signal) bool {
 	code, died := o.Status.ExitStatus(), o.Status.Signal()
 	switch {
 	case o.Hung:
-		r.fail(fmt.Sprintf("still there %v after %s", r.Grace, name),
+		r.fail(codeHangs, fmt.Sprintf("still there %v after %s", r.Grace, name),
 			fmt.Sprintf("Handle %s: stop taking work, finish what is under way, return. If it does that and needs longer, give it more with --grace.", name))
 	case !o.Status.Signaled():
 		if r.accepts(code, s) {
 			return true
 		}
-		r.fail(fmt.Sprintf("exit code %d after %s%s", code, name, said(o.Said)),
+		r.fail(codeBadStatus, fmt.Sprintf("exit code %d after %s%s", code, name, said(o.Said)),
 			"Service managers count this stop as a failure, and may start it again. Exit with 0 after a stop that was asked for, or accept the status with --exit.")
 	case died == s && o.Caught:
 		return true // it has done what it had to, and then died of the signal as its parent can see
@@ -99,9 +99,9 @@ func (r *runner) judge(o outcome, s syscall.Signal) bool {
 		if r.Ready == "" && r.url == nil && !r.listens {
 			advice += " If it sets its handler up later than " + quietFirst.String() + " after its start, say with --ready when it is ready."
 		}
-		r.fail(fmt.Sprintf("died of %s: it has no handler for it", name), advice)
+		r.fail(codeNoHandler, fmt.Sprintf("died of %s: it has no handler for it", name), advice)
 	default:
-		r.fail(fmt.Sprintf("%s after %s%s", statusText(o.Status), name, said(o.Said)), "That is a crash on the way out. Its core dump, if it left one, says where.")
+		r.fail(codeCrash, fmt.Sprintf("%s after %s%s", statusText(o.Status), name, said(o.Said)), "That is a crash on the way out. Its core dump, if it left one, says where.")
 	}
 	return false
 }
@@ -125,7 +125,7 @@ func (r *runner) judgeBusy(o outcome, with string) {
 	if !r.usual.Hung && o.Status != r.usual.Status {
 		idle = fmt.Sprintf("; when it is idle: %s", statusText(r.usual.Status))
 	}
-	r.fail(fmt.Sprintf("%s after %s with %s%s%s", statusText(o.Status), process.SignalName(r.Signal), with, idle, said(o.Said)),
+	r.fail(codeBadStatusBusy, fmt.Sprintf("%s after %s with %s%s%s", statusText(o.Status), process.SignalName(r.Signal), with, idle, said(o.Said)),
 		"Service managers count this stop as a failure, and may start it again. Exit with 0 after a stop that was asked for, or accept the status with --exit.")
 }
 

@@ -56,7 +56,7 @@ func playTwice(r *runner) {
 		r.pass("still there %v after the second %s, and so after one, with the same requests under way: see inflight", r.Grace, name)
 	case s.o.Hung:
 		s.l.isWorst()
-		r.warn(fmt.Sprintf("still there %v after the second %s", r.Grace, name), "The second signal keeps the first from being carried out.")
+		r.warn(codeTwiceHangs, fmt.Sprintf("still there %v after the second %s", r.Grace, name), "The second signal keeps the first from being carried out.")
 	default:
 		r.pass("a second %s changes nothing; %s, %v after the first", name, statusText(s.o.Status), text.Round(s.o.Took))
 	}

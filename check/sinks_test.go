@@ -53,7 +53,7 @@ func onlyOurCommands(shown string) error {
 // Every exported function that writes a report is one of the forms, so that a new one is tested, too.
 func TestFormsAreAll(t *testing.T) {
 	known := map[string]bool{"WriteJSON": true, "WriteSVG": true, "WriteJUnit": true, "WriteTAP": true, "WriteMarkdown": true,
-		"WriteGitHub": true, "WriteText": true}
+		"WriteGitHub": true, "WriteText": true, "WriteSARIF": true}
 	eachFunc(t, func(f *ast.FuncDecl) {
 		for _, p := range f.Type.Params.List {
 			if s, ok := p.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Writer" && f.Name.IsExported() && !known[f.Name.Name] {

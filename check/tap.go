@@ -29,6 +29,9 @@ func WriteTAP(w io.Writer, r *Report) error {
 		fmt.Fprintf(&b, ": %s\n", tapText(one.Summary))
 		b.WriteString("  ---\n")
 		fmt.Fprintf(&b, "  severity: %s\n", text.Quote(string(one.Verdict)))
+		if one.Code != "" {
+			fmt.Fprintf(&b, "  code: %s\n", text.Quote(one.Code))
+		}
 		fmt.Fprintf(&b, "  duration_ms: %.3f\n", float64(one.Took)/1e6)
 		if len(one.Evidence) > 0 {
 			b.WriteString("  evidence:\n")

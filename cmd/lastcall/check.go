@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/check"
@@ -27,6 +26,7 @@ func newCheck() *cobra.Command {
 	var stop string
 	var list, schema bool
 	var files checkFiles
+	var baseline string
 	cmd := &cobra.Command{
 		Use:   "check [flags] [--] COMMAND [ARG...]",
 		Short: "Run a daemon many times, and say whether it stops well",
@@ -81,6 +81,9 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 			if err := files.look(cmd); err != nil {
 				return err
 			}
+			if c.Baseline, err = readBaseline(cmd, baseline); err != nil {
+				return err
+			}
 			return runCheck(cmd, &c, &files)
 		},
 	}
@@ -104,6 +107,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags.BoolVar(&c.Quick, "quick", false, "do everything less often, and watch for a shorter time")
 	flags.Uint64Var(&c.Seed, "seed", 0, "make the random choices of the run that had this `SEED` again (default: new ones)")
 	flags.StringVar(&c.Dir, "dir", "", "run it in this `DIR`")
+	flags.StringVar(&baseline, "baseline", "", "fail only for findings that the report in this `FILE` (of --report) does not have")
 	files.flags(flags)
 	flags.BoolVar(&list, "list", false, "say what each scenario means, does, and when it fails")
 	flags.BoolVar(&schema, "schema", false, "print the JSON Schema of --report instead")
@@ -258,80 +262,6 @@ func completeScenarios(_ *cobra.Command, _ []string, begun string) ([]string, co
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-}
-
-// checkFiles are the files that a report goes to.
-type checkFiles struct{ report, svg, junit, tap, markdown string }
-
-func (f *checkFiles) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&f.report, "report", "", "write the report as JSON into this `FILE`")
-	flags.StringVar(&f.svg, "svg", "", "draw the verdicts and the worst life into this `FILE`")
-	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML into this `FILE`")
-	flags.StringVar(&f.tap, "tap", "", "print TAP in place of the table, or write it into the `FILE` of --tap=FILE")
-	flags.StringVar(&f.markdown, "markdown", "", "print Markdown in place of the table, or write it into the `FILE` of --markdown=FILE")
-	flags.Lookup("tap").NoOptDefVal = "-"
-	flags.Lookup("markdown").NoOptDefVal = "-"
-}
-
-// each calls do with the flag and the file of each form that is asked for.
-func (f *checkFiles) each(do func(flag, name string, write func(io.Writer, *check.Report) error)) {
-	for _, one := range []struct {
-		flag, name string
-		write      func(io.Writer, *check.Report) error
-	}{
-		{"report", f.report, check.WriteJSON},
-		{"svg", f.svg, check.WriteSVG},
-		{"junit", f.junit, check.WriteJUnit},
-		{"tap", f.tap, check.WriteTAP},
-		{"markdown", f.markdown, check.WriteMarkdown},
-	} {
-		if one.name != "" {
-			do(one.flag, one.name, one.write)
-		}
-	}
-}
-
-// stdout is the flag whose form goes to standard output, "" if that has the table.
-func (f *checkFiles) stdout() (flag string) {
-	f.each(func(one, name string, _ func(io.Writer, *check.Report) error) {
-		if name == "-" {
-			flag = one
-		}
-	})
-	return flag
-}
-
-// look says now what writing would say at the end. It writes nothing, and leaves no file that was not there.
-func (f *checkFiles) look(cmd *cobra.Command) (err error) {
-	to := map[string]string{} // the flags, by their files
-	f.each(func(flag, name string, _ func(io.Writer, *check.Report) error) {
-		switch other := to[name]; {
-		case err != nil:
-		case other != "" && name == "-":
-			err = usagef(cmd, "--%s and --%s cannot both go to standard output", other, flag)
-		case other != "":
-			err = usagef(cmd, "--%s and --%s cannot both go into %s", other, flag, name)
-		default:
-			to[name] = flag
-			err = canWrite(cmd, flag, name)
-		}
-	})
-	return err
-}
-
-// write writes them all, and returns the first error.
-func (f *checkFiles) write(cmd *cobra.Command, report *check.Report) (err error) {
-	f.each(func(_, name string, write func(io.Writer, *check.Report) error) {
-		one := writeFile(cmd.OutOrStdout(), name, func(w io.Writer) error { return write(w, report) })
-		err = cmp.Or(err, one)
-	})
-	if os.Getenv("GITHUB_ACTIONS") == "true" {
-		err = cmp.Or(err, check.WriteGitHub(cmd.ErrOrStderr(), report))
-	}
-	if name := os.Getenv("GITHUB_STEP_SUMMARY"); name != "" {
-		err = cmp.Or(err, appendFile(name, func(w io.Writer) error { return check.WriteMarkdown(w, report) }))
-	}
-	return err
 }
 
 func indent(text string) string {
