@@ -117,5 +117,8 @@ func (t *target) root() *target {
 		scheme = "https"
 	}
 	own.text = fmt.Sprintf("%s://%s/", scheme, t.Host)
+	if rawhttp.Network(t.Addr) == "unix" {
+		own.text = "unix:" + t.Addr + ":/"
+	}
 	return &own
 }

@@ -21,7 +21,7 @@ type Check struct {
 	Ready string
 	// ReadyWithin is the time that it has for that; 0 means 30 s.
 	ReadyWithin time.Duration
-	// URL is where requests go. "" means what is found: the first port that the daemon listens on and that speaks HTTP. Where its answer
+	// URL is where requests go: http://…, https://…, or unix:SOCKET:PATH for HTTP on a Unix socket. "" means what is found: the first port that the daemon listens on and that speaks HTTP. Where its answer
 	// is slow, it is used as Slow, and the root of its server is asked in its place if that is quick.
 	URL string
 	// Slow is a URL whose answer takes a while, for the scenarios that need a request under way. "" means uploads to URL that

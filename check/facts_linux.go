@@ -118,6 +118,17 @@ func statFields(text []byte) (name string, fields []string, ok bool) {
 	return string(text[open+1 : end]), fields, len(fields) > 17
 }
 
+// sessionOf is the session of a process, 0 if it is gone.
+func sessionOf(pid int) int {
+	text, _ := os.ReadFile(procDir(pid) + "/stat")
+	_, fields, ok := statFields(text)
+	if !ok {
+		return 0
+	}
+	n, _ := strconv.Atoi(fields[3])
+	return n
+}
+
 // tasksOf are the numbers of the threads of a process.
 func tasksOf(pid int) (list []int) {
 	for _, name := range names(procDir(pid) + "/task") {

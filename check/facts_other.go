@@ -17,6 +17,7 @@ func catches(int, syscall.Signal) (bool, bool)   { return false, false }
 func ignores(int, syscall.Signal) bool           { return false }
 func runtimeOf(int) string                       { return "" }
 func hint(int, syscall.Signal) string            { return "" }
+func sessionOf(int) int                          { return 0 }
 func blocked(int, syscall.Signal) bool           { return false }
 func pending(int, syscall.Signal) bool           { return false }
 func tracerOf(int) string                        { return "" }

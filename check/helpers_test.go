@@ -64,7 +64,7 @@ var lives = map[string]func(args []string){
 	"checker": checker,
 	"facts":   facts,
 	"warming": warming, "answers late": answersLate,
-	"wrapper": wrapper, "streams": streams, "slowly": slowly, "reraise": reraise, "peculiar": peculiar,
+	"wrapper": wrapper, "ports": ports, "streams": streams, "slowly": slowly, "reraise": reraise, "peculiar": peculiar,
 }
 
 func init() {

@@ -15,20 +15,21 @@ import (
 
 // life is one life of the daemon.
 type life struct {
-	r       *runner
-	k       *keeper
-	out     *output
-	notes   *notes
-	how     string    // it was known to be ready
-	listens bool      // because it has a listening socket
-	told    time.Time // when the first signal was sent
-	moments []event
-	ended   bool
-	done    outcome     // of the stop
-	uncut   func() bool // from now on the end of the context does not kill it
-	worst   bool        // of the scenario, as far as is known
-	maybe   bool        // it may have had a handler for the first signal
-	wrote   int         // bytes until then
+	r        *runner
+	k        *keeper
+	out      *output
+	notes    *notes
+	how      string    // it was known to be ready
+	listens  bool      // because it has a listening socket
+	told     time.Time // when the first signal was sent
+	moments  []event
+	ended    bool
+	done     outcome       // of the stop
+	uncut    func() bool   // from now on the end of the context does not kill it
+	worst    bool          // of the scenario, as far as is known
+	patience time.Duration // to see when it ends after the grace period
+	maybe    bool          // it may have had a handler for the first signal
+	wrote    int           // bytes until then
 }
 
 // event is a moment whose distance from the signal is not yet known.
@@ -45,6 +46,8 @@ type outcome struct {
 	Caught  bool          // there was a handler for the signal when that was sent
 	Runtime string        // whose runtime has a handler for the signal by itself, such as "Node.js"; "" if none is known to
 	Took    time.Duration // from the signal to the end
+	Watched time.Duration // after the grace period
+	Late    time.Duration // the same of one that hung and ended by itself in the time of patience; 0: it did not
 	Left    []string      // command lines of descendants that outlived it
 	Said    string        // what it wrote last after the signal
 }
@@ -163,6 +166,11 @@ func (l *life) awaitEnd() outcome {
 func (l *life) awaitExit() {
 	stop := l.watch()
 	l.done.Hung = !l.exits(l.r.Grace)
+	if l.done.Hung && l.patience > 0 {
+		if l.done.Watched = l.patience; l.exits(l.patience) {
+			l.done.Late = l.k.ended.Sub(l.told)
+		}
+	}
 	stop()
 	if l.done.Hung {
 		if l.r.ctx.Err() == nil {

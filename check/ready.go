@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lastcall-go/lastcall/internal/rawhttp"
 	"github.com/lastcall-go/lastcall/internal/text"
 )
 
@@ -50,7 +51,7 @@ func parseReady(text string) (r readiness, err error) {
 		if r.line, err = regexp.Compile(rest); rest == "" {
 			err = errors.New("log: needs a regular expression")
 		}
-	case kind == "http" || kind == "https":
+	case kind == "http" || kind == "https" || kind == "unix":
 		r.url, err = parseURL(text)
 	default:
 		if r.delay, err = time.ParseDuration(text); err == nil && r.delay <= 0 {
@@ -172,7 +173,7 @@ func (t *target) ready(ctx context.Context) (how, seen string) {
 
 // accepts tries to connect once.
 func accepts(ctx context.Context, addr string) string {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	conn, err := (&net.Dialer{}).DialContext(ctx, rawhttp.Network(addr), addr)
 	if err != nil {
 		return ""
 	}
@@ -224,7 +225,7 @@ func (l *life) listensForRequests(ctx context.Context) (look func() string, awai
 // have another port in each life.
 func (l *life) listensThere(ctx context.Context) func() string {
 	knock := l.k.started // when to connect
-	if seesProcesses {
+	if seesProcesses && rawhttp.Network(l.r.url.Addr) == "tcp" {
 		knock = knock.Add(settledAfter)
 	}
 	return func() string {

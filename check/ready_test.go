@@ -5,11 +5,14 @@ package check
 import (
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -53,6 +56,8 @@ func TestParseURL(t *testing.T) {
 		{"http://127.0.0.1:8080/", "127.0.0.1:8080", "127.0.0.1:8080", "/", "", false},
 		{"http://127.0.0.1", "127.0.0.1:80", "127.0.0.1", "/", "", false},
 		{"https://127.0.0.1/a?b=c#d", "127.0.0.1:443", "127.0.0.1", "/a?b=c", "127.0.0.1", true},
+		{"unix:/run/app.sock:/a?b=c", "/run/app.sock", "localhost", "/a?b=c", "", false},
+		{"unix:/run/app.sock", "/run/app.sock", "localhost", "/", "", false},
 		{"https://[::1]:8443/x%20y", "[::1]:8443", "[::1]:8443", "/x%20y", "::1", true},
 	} {
 		got, err := parseURL(test.text)
@@ -67,7 +72,7 @@ func TestParseURL(t *testing.T) {
 	if got, err := parseURL("http://localhost:1/"); err != nil || got.Addr != "127.0.0.1:1" && got.Addr != "[::1]:1" || got.Host != "localhost:1" {
 		t.Errorf("localhost: %+v, %v", got, err)
 	}
-	for _, text := range []string{"", "127.0.0.1:80", "http://", "http:///x", "gopher://127.0.0.1/", "http://127.0.0.1:x/", "http://nobody.invalid/"} {
+	for _, text := range []string{"", "127.0.0.1:80", "http://", "http:///x", "unix:", "unix:app.sock", "unix:/run/app.sock:x", "gopher://127.0.0.1/", "http://127.0.0.1:x/", "http://nobody.invalid/"} {
 		if got, err := parseURL(text); err == nil {
 			t.Errorf("%q is %+v, want an error", text, got)
 		}
@@ -153,6 +158,32 @@ func TestReadyUntold(t *testing.T) {
 				t.Errorf("%s: %s", v.Verdict, v.Summary)
 			}
 		})
+	}
+}
+
+// ports serves on several addresses: an admin port whose root is missing, the application, and a helper in a session of its own.
+func ports(args []string) {
+	stop := stopSignal()
+	go http.ListenAndServe(args[0], http.NotFoundHandler())
+	go http.ListenAndServe(args[1], http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	helper := spawn("serve", &syscall.SysProcAttr{Setsid: true}, args[2])
+	<-stop
+	_ = helper.Process.Kill()
+	_ = helper.Wait()
+}
+
+// Of several ports that speak HTTP the application's is asked, and the others are named.
+func TestWhichPortIsTheService(t *testing.T) {
+	onLinux(t)
+	t.Parallel()
+	list := []string{freePort(t), freePort(t), freePort(t)}
+	slices.Sort(list)
+	helper, admin, app := list[0], list[1], list[2] // the order of the ports is the wrong one
+	c := lifeOf("ports", admin, app, helper)
+	c.Ready = "tcp:" + helper // the last to listen
+	report := run(t, c)
+	if report.URL != "http://"+app+"/" || !slices.Equal(report.Others, []string{"http://" + admin + "/", "http://" + helper + "/"}) {
+		t.Errorf("requests to %s, others %v; want %s, and %s and %s as others", report.URL, report.Others, app, admin, helper)
 	}
 }
 

@@ -28,6 +28,7 @@ type Report struct {
 	URL     string        `json:"url,omitempty"`    // where requests went; "" if nowhere
 	Slow    string        `json:"slow,omitempty"`   // what was under way at the stop; "" if uploads
 	Stream  string        `json:"stream,omitempty"` // whose answer does not end by itself; "" if none is known
+	Others  []string      `json:"others,omitempty"` // URLs of its other ports that speak HTTP, where the URL was found out
 	Found   bool          `json:"found,omitempty"`  // the URL was found out, not given
 	Startup Spread        `json:"startup"`          // from exec to ready
 	Lives   int           `json:"lives"`            // how often the daemon was started

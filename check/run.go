@@ -207,7 +207,11 @@ func (r *runner) look() error {
 // whereRequestsGo finds the URL, if none was given, and tries it.
 func (r *runner) whereRequestsGo(l *life) error {
 	if r.url == nil {
-		r.url = l.findURL()
+		var others []*target
+		r.url, others = l.findURL()
+		for _, t := range others {
+			r.report.Others = append(r.report.Others, t.String())
+		}
 		r.report.Found, r.ports = r.url != nil, len(l.ports())
 	}
 	if r.url == nil {

@@ -18,8 +18,8 @@ func playBacklog(r *runner) {
 		r.skip("nothing is known to speak HTTP: give a URL with --url")
 		return
 	}
-	if !seesProcesses {
-		r.skip("this system does not show which connections are accepted")
+	if !seesProcesses || r.port() == 0 {
+		r.skip("which connections are accepted is shown for TCP on Linux only")
 		return
 	}
 	if r.canStop() {

@@ -67,7 +67,7 @@ func (r *runner) loadStops() (_ *loadStops, ok bool) {
 			break
 		}
 	}
-	if s.bursts == 0 && s.skip == "" && s.early == "" && seesProcesses {
+	if s.bursts == 0 && s.skip == "" && s.early == "" && seesProcesses && r.port() != 0 {
 		s.skip = "no connection could be made while it was frozen: there was no burst of requests"
 	}
 	r.loads = s
@@ -131,7 +131,7 @@ func (r *runner) steadyStops(s *loadStops, mode rawhttp.Mode) (ok bool) {
 
 // burstStops are those with a burst, each of which has its control: the same burst without a stop.
 func (r *runner) burstStops(s *loadStops, mode rawhttp.Mode) (ok bool) {
-	if !seesProcesses || s.skip != "" || s.early != "" {
+	if !seesProcesses || r.port() == 0 || s.skip != "" || s.early != "" {
 		return r.ctx.Err() == nil
 	}
 	what := "a burst, " + mode.String()

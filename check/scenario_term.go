@@ -13,6 +13,9 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
+// patienceWithin bounds how long term watches on after the grace period, to say how much the daemon needs.
+const patienceWithin = 30 * time.Second
+
 var termScenario = Scenario{
 	Name:  "term",
 	Means: "service managers, containers and deploys stop it this way",
@@ -26,6 +29,7 @@ func playTerm(r *runner) {
 	if !ok {
 		return
 	}
+	l.patience = min(2*r.Grace, patienceWithin)
 	o := l.stop(r.Signal)
 	if !r.judgePlain(o, r.Signal) {
 		r.known = &o
@@ -84,8 +88,14 @@ func (r *runner) judge(o outcome, s syscall.Signal) bool {
 	code, died := o.Status.ExitStatus(), o.Status.Signal()
 	switch {
 	case o.Hung:
-		r.fail(codeHangs, fmt.Sprintf("still there %v after %s", r.Grace, name),
-			fmt.Sprintf("Handle %s: stop taking work, finish what is under way, return. If it does that and needs longer, give it more with --grace.", name))
+		says, advice := fmt.Sprintf("still there %v after %s", r.Grace, name), "Handle %s: stop taking work, finish what is under way, return."
+		if o.Late > 0 {
+			says += fmt.Sprintf("; it ended by itself %v after it", text.Round(o.Late))
+			advice += fmt.Sprintf(" It does end: give it at least %v (--grace, and in the service manager), or make the stop quicker.", o.Late.Round(time.Second)+time.Second)
+		} else if o.Watched > 0 {
+			advice += fmt.Sprintf(" It did not end within %v either.", r.Grace+o.Watched)
+		}
+		r.fail(codeHangs, says, fmt.Sprintf(advice, name))
 	case !o.Status.Signaled():
 		if r.accepts(code, s) {
 			return true

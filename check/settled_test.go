@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -126,5 +127,36 @@ func TestSettledWithoutConnections(t *testing.T) {
 	server.Close()
 	if n := count(); n != 0 {
 		t.Errorf("%d connections after both sides closed", n)
+	}
+}
+
+// The advice for a daemon that needs longer says how long.
+func TestLateStop(t *testing.T) {
+	t.Parallel()
+	c := lifeOf("forced") // its stop takes 3 s
+	c.Grace = 2 * time.Second
+	v := run(t, c).result(t, "term")
+	if v.Verdict != Fail || v.Code != codeHangs {
+		t.Fatalf("%+v", v)
+	}
+	contains(t, "the summary", v.Summary, "still there 2s after SIGTERM; it ended by itself 3")
+	contains(t, "the advice", v.Advice, "give it at least 4s (--grace")
+}
+
+// An HTTP server on a Unix socket is asked and loaded like any other; only what the kernel's list of TCP shows is not seen.
+func TestUnixURL(t *testing.T) {
+	onLinux(t)
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "s")
+	c := lifeOf("serve", "unix="+socket)
+	c.URL, c.Only, c.Quick = "unix:"+socket+":/index", []string{"term", "inflight", "load", "backlog"}, true
+	report := run(t, c)
+	for scenario, want := range map[string]Verdict{"term": Pass, "inflight": Pass, "backlog": Skip} {
+		if v := report.result(t, scenario); v.Verdict != want {
+			t.Errorf("%s: %s: %s", scenario, v.Verdict, v.Summary)
+		}
+	}
+	if v := report.result(t, "load"); v.Verdict == Skip || len(v.Evidence) == 0 || v.Evidence[0].Value < loadClients*loadFirst && v.Evidence[1].Value < loadClients*loadFirst {
+		t.Errorf("load: %+v", v)
 	}
 }

@@ -66,7 +66,11 @@ func (r *Report) requests() string {
 	case r.URL == "":
 		return "none found: no HTTP listener detected (set --url)"
 	case r.Found:
-		return "to " + r.URL + ", which was found out; --url says another"
+		says := "to " + r.URL + ", which was found out; --url says another"
+		if len(r.Others) > 0 {
+			says += " (" + strings.Join(r.Others, ", ") + ")"
+		}
+		return says
 	}
 	return "to " + r.URL
 }

@@ -199,11 +199,11 @@ func (l *life) dialUpload() (*upload, error) {
 	t := l.r.url.Target
 	ctx, cancel := context.WithTimeout(l.r.ctx, beginWithin)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.Addr)
+	conn, err := (&net.Dialer{}).DialContext(ctx, rawhttp.Network(t.Addr), t.Addr)
 	if err != nil {
 		return nil, err
 	}
-	from := conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+	from := rawhttp.PortOf(conn)
 	conn.SetDeadline(time.Now().Add(beginWithin))
 	if t.TLS != nil {
 		config := t.TLS.Clone()

@@ -50,6 +50,9 @@ func (t *target) onlyHTTP2() bool { return t.Mode == rawhttp.HTTP2 }
 
 // parseURL resolves the name of the host: the client is to meet one address.
 func parseURL(text string) (*target, error) {
+	if rest, ok := strings.CutPrefix(text, "unix:"); ok {
+		return parseUnixURL(text, rest)
+	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, err
@@ -74,6 +77,18 @@ func parseURL(text string) (*target, error) {
 		t.TLS = &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true} // whose it is, is not the question
 	}
 	return t, nil
+}
+
+// parseUnixURL reads unix:SOCKET:PATH, the form of nginx and HAProxy; without a path it is the root.
+func parseUnixURL(text, rest string) (*target, error) {
+	socket, path, found := strings.Cut(rest, ":")
+	if !found {
+		path = "/"
+	}
+	if rawhttp.Network(socket) != "unix" || !strings.HasPrefix(path, "/") {
+		return nil, fmt.Errorf("%q is not a URL such as unix:/run/app.sock:/path", text)
+	}
+	return &target{text: text, Target: rawhttp.Target{Addr: socket, Host: "localhost", Path: path, Timeout: answersWithin}}, nil
 }
 
 // parseStream is parseURL for streams: ws and wss are WebSockets.
@@ -103,30 +118,55 @@ func goodPort(port string) error {
 // takes for ever.
 const findWithin = 5 * time.Second
 
-// findURL is the first port that the daemon listens on and that speaks HTTP, nil if none does.
-func (l *life) findURL() *target {
+// findURL is the URL of the daemon's service, and those of its other ports that speak HTTP; nil if none does. A port whose root
+// answers with a status below 400 comes before one that has nothing there, as an admin port often does; a process of the daemon's own
+// session before a helper that has left it, such as epmd; then the lower port.
+func (l *life) findURL() (service *target, others []*target) {
+	type found struct {
+		*target
+		status int
+		strays bool
+		port   uint16
+	}
 	sockets := l.ports()
-	slices.SortFunc(sockets, func(a, b socket) int { return cmp.Compare(a.Addr.Port(), b.Addr.Port()) })
-	found := make([]*target, len(sockets))
+	list := make([]found, len(sockets))
 	var all sync.WaitGroup
 	for i, s := range sockets {
-		all.Go(func() { found[i] = s.speaksHTTP(l.r.ctx) })
+		all.Go(func() {
+			t, status := s.speaksHTTP(l.r.ctx)
+			list[i] = found{t, status, l.strays(s.PID), s.Addr.Port()}
+		})
 	}
 	all.Wait()
-	for _, t := range found {
-		if t != nil {
-			return t
+	list = slices.DeleteFunc(list, func(f found) bool { return f.target == nil })
+	rank := func(wrong bool) int {
+		if wrong {
+			return 1
+		}
+		return 0
+	}
+	slices.SortFunc(list, func(a, b found) int {
+		return cmp.Or(rank(a.strays)-rank(b.strays), rank(a.status >= 400)-rank(b.status >= 400), cmp.Compare(a.port, b.port))
+	})
+	for i, f := range list {
+		if i > 0 {
+			others = append(others, f.target)
+		} else {
+			service = f.target
 		}
 	}
-	return nil
+	return service, others
 }
+
+// strays reports whether a process has left the daemon's session.
+func (l *life) strays(pid int) bool { return sessionOf(pid) != sessionOf(l.k.daemon) }
 
 // findsURL finds the URL of this life, when as many ports are open as were in the first.
 func (l *life) findsURL() bool {
 	if len(l.ports()) < l.r.ports {
 		return false
 	}
-	t := l.findURL()
+	t, _ := l.findURL()
 	if t != nil {
 		l.r.url = t
 	}
@@ -138,14 +178,14 @@ func (l *life) ports() []socket {
 	return slices.DeleteFunc(listening(descendants(l.k.pid)), func(s socket) bool { return s.Network != "tcp" })
 }
 
-// speaksHTTP is the URL of a port that does, nil of one that does not.
-func (s socket) speaksHTTP(ctx context.Context) *target {
+// speaksHTTP is the URL of a port that does, with the status of its root; nil of one that does not.
+func (s socket) speaksHTTP(ctx context.Context) (*target, int) {
 	at := netip.AddrPortFrom(s.reachable(), s.Addr.Port()).String()
 	var plain, secure rawhttp.Result
 	one, err1 := parseURL("http://" + at + "/")
 	two, err2 := parseURL("https://" + at + "/")
 	if err1 != nil || err2 != nil {
-		return nil
+		return nil, 0
 	}
 	plain, secure = one.ask(ctx, findWithin), rawhttp.Result{Class: rawhttp.Broken}
 	if plain.Class != rawhttp.Answered || plain.Status == 400 { // what a TLS port says to one that speaks plainly
@@ -153,11 +193,11 @@ func (s socket) speaksHTTP(ctx context.Context) *target {
 	}
 	switch rawhttp.Answered {
 	case secure.Class:
-		return two
+		return two, secure.Status
 	case plain.Class:
-		return one
+		return one, plain.Status
 	}
-	return nil
+	return nil, 0
 }
 
 // ask sends one request, over HTTP/2 where HTTP/1.1 is not understood: from then on that is what is spoken.

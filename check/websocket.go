@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/lastcall-go/lastcall/internal/rawhttp"
 )
 
 // webSocket is a client that only reads, see RFC 6455.
@@ -35,7 +37,7 @@ const (
 func openWebSocket(ctx context.Context, t *target) (_ stream, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askedWithin)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.Addr)
+	conn, err := (&net.Dialer{}).DialContext(ctx, rawhttp.Network(t.Addr), t.Addr)
 	if err != nil {
 		return nil, err
 	}

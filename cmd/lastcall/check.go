@@ -92,7 +92,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags.SortFlags = false
 	flags.StringVar(&c.Ready, "ready", "", "`HOW` one knows that it is ready: http://…, tcp:HOST:PORT, log:REGEXP, notify, or a time (default: it listens and answers, or is quiet)")
 	flags.DurationVar(&c.ReadyWithin, "ready-within", 30*time.Second, "the `TIME` that it has for that")
-	flags.StringVar(&c.URL, "url", "", "send requests to this `URL` (default: what is found to speak HTTP)")
+	flags.StringVar(&c.URL, "url", "", "send requests to this `URL`; unix:SOCKET:PATH for HTTP on a Unix socket (default: what is found to speak HTTP)")
 	flags.StringVar(&c.Slow, "slow", "", "a `URL` whose answer takes a while, for requests under way (default: uploads)")
 	flags.StringVar(&c.Stream, "stream", "", "a `URL` whose answer goes on until the server ends it: server-sent events, or ws://… (default: --url or --slow if that is one)")
 	flags.StringVar(&stop, "signal", "TERM", "the `SIGNAL` that asks it to stop")

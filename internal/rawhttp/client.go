@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -42,7 +43,7 @@ func (m Mode) String() string {
 
 // A Target is where requests go, and what they are.
 type Target struct {
-	Addr    string        // host:port. An IP address: a name may resolve to several, of which Go would try one after the other
+	Addr    string        // host:port, or the path of a Unix socket, see Network. A host is an IP address: a name may resolve to several
 	TLS     *tls.Config   // nil: without TLS
 	Mode    Mode          //
 	Host    string        // the Host header; "" is Addr
@@ -154,10 +155,10 @@ func (c *Client) dial(ctx context.Context, deadline time.Time) Result {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	dialer := net.Dialer{KeepAlive: -1}
-	nc, err := dialer.DialContext(ctx, "tcp", c.t.Addr)
+	nc, err := dialer.DialContext(ctx, Network(c.t.Addr), c.t.Addr)
 	switch {
 	case err == nil:
-		c.tcp, c.from = nc, nc.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+		c.tcp, c.from = nc, PortOf(nc)
 		return Result{}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Result{Class: Refused, Err: err}
@@ -208,6 +209,23 @@ func (c *Client) open(ctx context.Context, deadline time.Time) Result {
 		c.conn = newConn1(nc, tcp, c.t.OnHead)
 	}
 	return Result{}
+}
+
+// Network is that of an address: unix for an absolute path or an abstract name (@…), tcp for all others.
+func Network(addr string) string {
+	if strings.HasPrefix(addr, "/") || strings.HasPrefix(addr, "@") {
+		return "unix"
+	}
+	return "tcp"
+}
+
+// PortOf is the port of our end of a connection, 0 if it has none.
+func PortOf(c net.Conn) uint16 {
+	addr, ok := c.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return 0
+	}
+	return addr.AddrPort().Port()
 }
 
 // ClassOf says what an error before the answer means; other is for errors that are none of the network's.
