@@ -34,8 +34,7 @@ type conn struct {
 	run   *run
 	inner net.Conn // as accepted
 
-	phase atomic.Int32
-	since atomic.Int64 // in the run's time: when it entered its phase, or the last byte of a partial request came; set before phase
+	stage atomic.Int64 // a stageOf
 	http2 atomic.Bool
 	arrivals
 
@@ -47,12 +46,22 @@ type conn struct {
 	closed   bool // net/http, or the handler that hijacked it, has closed it
 }
 
-func (c *conn) enter(p phase) {
-	c.since.Store(int64(c.run.now()))
-	c.phase.Store(int32(p))
-}
+// phaseBits is how many bits of a conn's stage the phase has.
+const phaseBits = 3
 
-func (c *conn) is(p phase) bool { return c.phase.Load() == int32(p) }
+// stageOf is a phase and, in the run's time, when the connection entered it, or when the last byte of a partial request
+// came. Both are in one word, since each write of a shared word is a part of what a request costs.
+func stageOf(p phase, since time.Duration) int64 { return int64(since)<<phaseBits | int64(p) }
+
+func phaseOf(stage int64) phase         { return phase(stage & (1<<phaseBits - 1)) }
+func sinceOf(stage int64) time.Duration { return time.Duration(stage >> phaseBits) }
+
+func (c *conn) enter(p phase) { c.stage.Store(stageOf(p, c.run.now())) }
+
+func (c *conn) is(p phase) bool { return phaseOf(c.stage.Load()) == p }
+
+// since is when the connection entered its phase.
+func (c *conn) since() time.Duration { return sinceOf(c.stage.Load()) }
 
 // read is inner.Read. It also notes what has arrived while no request is under way.
 func (c *conn) read(p []byte) (int, error) {
@@ -79,28 +88,34 @@ func (c *conn) read(p []byte) (int, error) {
 // arrived notes that bytes came. It reads the clock only if the time will be needed, since that is a good part of what
 // the bookkeeping costs a request.
 func (c *conn) arrived() {
+	at := time.Duration(-1)
 	if c.run.tls || c.run.stopping.Load() {
-		c.since.Store(int64(c.run.now()))
+		at = c.run.now()
 	}
 	for {
-		switch before := c.phase.Load(); phase(before) {
-		case phaseActive, phasePartial:
+		before := c.stage.Load()
+		since := max(at, sinceOf(before))
+		next := phasePartial
+		switch phaseOf(before) {
+		case phaseActive:
 			return
+		case phasePartial:
+			if at < 0 {
+				return
+			}
 		case phaseAsked:
 			c.mu.Lock() // ask has set its deadline by now
 			c.inner.SetReadDeadline(time.Time{})
-			c.phase.Store(int32(phasePartial))
+			c.stage.Store(stageOf(phasePartial, since))
 			c.mu.Unlock()
 			return
 		case phaseFresh:
 			if c.run.tls {
-				return // the handshake: no request yet
+				next = phaseFresh // the handshake: no request yet
 			}
-			fallthrough
-		default:
-			if c.phase.CompareAndSwap(before, int32(phasePartial)) {
-				return
-			}
+		}
+		if c.stage.CompareAndSwap(before, stageOf(next, since)) {
+			return
 		}
 	}
 }
@@ -110,8 +125,15 @@ func (c *conn) arrived() {
 func (c *conn) ask() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase.CompareAndSwap(int32(phaseIdle), int32(phaseAsked)) || c.phase.CompareAndSwap(int32(phaseFresh), int32(phaseAsked)) {
-		c.inner.SetReadDeadline(time.Unix(1, 0))
+	for {
+		before := c.stage.Load()
+		if p := phaseOf(before); p != phaseIdle && p != phaseFresh {
+			return
+		}
+		if c.stage.CompareAndSwap(before, stageOf(phaseAsked, sinceOf(before))) {
+			c.inner.SetReadDeadline(time.Unix(1, 0))
+			return
+		}
 	}
 }
 
@@ -123,7 +145,7 @@ func (c *conn) lastLook(p []byte) (int, error) {
 	c.mu.Unlock()
 	n, err := readNow(c.inner, p)
 	if n > 0 {
-		c.delivered.Add(int64(n))
+		c.pass(n)
 		c.enter(phasePartial)
 		return n, nil
 	}
@@ -183,8 +205,7 @@ func (c *conn) becomesHTTP2() {
 
 // activate enters phaseActive.
 func (c *conn) activate() {
-	c.since.Store(int64(c.run.now()))
-	if phase(c.phase.Swap(int32(phaseActive))) == phaseAsked {
+	if phaseOf(c.stage.Swap(stageOf(phaseActive, c.run.now()))) == phaseAsked {
 		c.mu.Lock() // ask has set its deadline by now
 		c.inner.SetReadDeadline(time.Time{})
 		c.mu.Unlock()
@@ -240,8 +261,9 @@ func (r *run) connState(nc net.Conn, state http.ConnState) {
 	case http.StateIdle:
 		switch {
 		case c.http2.Load():
-			c.since.Store(int64(r.now()))
-		case c.followed.Swap(false):
+			c.enter(phaseActive)
+		case c.followed.Load():
+			c.followed.Store(false)
 			c.enter(phasePartial)
 		default:
 			c.enter(phaseIdle)

@@ -54,6 +54,11 @@ func TestCutHandlerIsNoSuccess(t *testing.T) {
 			io.WriteString(w, "whole")
 			<-r.Context().Done()
 		}},
+		{name: "all of a length stated inside", status: 200, body: "whole", serve: func(w http.ResponseWriter, r *http.Request) {
+			w.(interface{ Unwrap() http.ResponseWriter }).Unwrap().Header().Set("Content-Length", "5")
+			io.WriteString(w, "whole")
+			<-r.Context().Done()
+		}},
 	} {
 		for _, protocol := range []string{"HTTP/1", "HTTP/1 over TLS", "HTTP/2", "HTTP/2 over TLS"} {
 			t.Run(handler.name+", "+protocol, func(t *testing.T) {

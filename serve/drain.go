@@ -32,7 +32,7 @@ const (
 func (r *run) track(nc net.Conn) net.Conn {
 	c := &conn{run: r, inner: nc}
 	c.enter(phaseFresh)
-	r.accepted.Store(c.since.Load())
+	r.accepted.Store(int64(c.since()))
 	r.mu.Lock()
 	r.conns[c] = struct{}{}
 	r.mu.Unlock()
@@ -186,8 +186,9 @@ func (s *sweeper) sweep(now time.Duration) time.Duration {
 	}
 	goAway := time.Duration(-1) // when the last HTTP/2 connection will have been quiet
 	for _, c := range s.run.all() {
-		since := time.Duration(c.since.Load())
-		switch phase(c.phase.Load()) {
+		stage := c.stage.Load()
+		since := sinceOf(stage)
+		switch phaseOf(stage) {
 		case phaseIdle:
 			if due(since + s.linger) {
 				c.ask()

@@ -17,6 +17,7 @@ import (
 type exchange struct {
 	w      http.ResponseWriter
 	conn   *conn
+	open   bool // the handler has asked for the header, or may have
 	headed bool // the header is written
 	late   bool // the last write came after the hard stop
 	whole  bool // the answer needs no body, or says how long it is
@@ -40,7 +41,7 @@ func (r *run) serveHTTP(w http.ResponseWriter, req *http.Request) {
 	} else {
 		x1 := new(exchange1)
 		x, outer = &x1.exchange, x1
-		x.began = time.Duration(c.since.Load()) // when the connection became active
+		x.began = c.since() // when the connection became active
 	}
 	x.w, x.conn, x.method, x.path = w, c, req.Method, req.URL.Path
 	truncated := false
@@ -115,13 +116,16 @@ func (x *exchange) tell(code int) {
 	}
 	x.headed = true
 	x.whole = code == http.StatusNoContent || code == http.StatusNotModified || x.method == http.MethodHead ||
-		x.w.Header().Get("Content-Length") != ""
+		x.open && x.w.Header().Get("Content-Length") != "" // not asked for in vain, since net/http would copy it
 	if c := x.conn; c.run.leaving() && (c.http2.Load() || c.isLast(x.w)) {
 		x.w.Header().Set("Connection", "close")
 	}
 }
 
-func (x *exchange) Header() http.Header { return x.w.Header() }
+func (x *exchange) Header() http.Header {
+	x.open = true
+	return x.w.Header()
+}
 
 // writes is called when something is about to be written.
 func (x *exchange) writes(code int) {
@@ -161,7 +165,10 @@ func (x *exchange) CloseNotify() <-chan bool {
 }
 
 // Unwrap lets http.ResponseController find the rest.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
+func (x *exchange) Unwrap() http.ResponseWriter {
+	x.open = true
+	return x.w
+}
 
 // An exchange1 is an exchange of HTTP/1.
 type exchange1 struct{ exchange }

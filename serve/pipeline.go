@@ -23,8 +23,7 @@ import (
 
 // arrivals is what a connection knows of the bytes that it has passed on.
 type arrivals struct {
-	delivered atomic.Int64 // bytes passed on to net/http, or to TLS
-	reading   atomic.Bool  // a read is under way
+	passed    atomic.Int64 // twice the bytes passed on to net/http, or to TLS; and 1 while a read is under way
 	ended     atomic.Bool  // a read failed, or the client has ended its half of the connection
 	tail      atomic.Bool  // the request under way has been read to its end; bytes read now come after it
 	byHandler atomic.Int64 // calls by which a handler sets a deadline
@@ -47,16 +46,25 @@ const (
 	readBlocked = time.Millisecond
 )
 
+// delivered is how many bytes have been passed on.
+func (a *arrivals) delivered() int64 { return a.passed.Load() >> 1 }
+
+// reading reports whether a read is under way.
+func (a *arrivals) reading() bool { return a.passed.Load()&1 != 0 }
+
+// pass notes that n bytes are passed on.
+func (a *arrivals) pass(n int) { a.passed.Add(2 * int64(n)) }
+
 // noteReading is called before a read; active says that a request is under way. Its result is for noteRead.
 func (a *arrivals) noteReading(active bool) (mark int64) {
 	mark = a.mark.Load()
-	if mark != 0 && a.delivered.Load() >= mark+a.meantime.Load() {
+	if mark != 0 && a.delivered() >= mark+a.meantime.Load() {
 		a.past.Store(true)
 		if !active {
 			a.late.Store(true)
 		}
 	}
-	a.reading.Store(true)
+	a.passed.Add(1)
 	return mark
 }
 
@@ -65,13 +73,10 @@ func (a *arrivals) noteRead(n int, err error, mark int64) {
 	if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		a.ended.Store(true)
 	}
-	if n > 0 {
-		a.delivered.Add(int64(n))
-		if mark == 0 && a.marking.Load() {
-			a.meantime.Add(int64(n))
-		}
+	a.passed.Add(2*int64(n) - 1)
+	if n > 0 && mark == 0 && a.marking.Load() {
+		a.meantime.Add(int64(n))
 	}
-	a.reading.Store(false)
 }
 
 // markArrived notes how much has arrived, at the first answer while the server stops. The order matters: bytes may be
@@ -81,13 +86,13 @@ func (c *conn) markArrived() {
 		return
 	}
 	waiting, _ := unread(c.inner)
-	c.mark.Store(max(c.delivered.Load()+int64(waiting), 1))
+	c.mark.Store(max(c.delivered()+int64(waiting), 1))
 }
 
 // setReadDeadline is called by net/http, among other times just before it begins to read ahead, when the request has
 // been read to its end.
 func (c *conn) setReadDeadline(t time.Time) error {
-	if t.IsZero() && c.is(phaseActive) && c.byHandler.Load() == 0 {
+	if t.IsZero() && c.is(phaseActive) && c.byHandler.Load() == 0 && !c.tail.Load() {
 		c.tail.Store(true)
 	}
 	return c.inner.SetReadDeadline(t)
@@ -114,7 +119,7 @@ func (c *conn) beyond(w http.ResponseWriter) (here, known bool) {
 	}
 	blocked := false
 	for began := time.Now(); time.Since(began) < readAhead; {
-		reading := c.reading.Load()
+		reading := c.reading()
 		n, asked := unread(c.inner)
 		switch {
 		case n > 0 || in.buffer.Buffered() > 0 || in.hasByte():
