@@ -330,7 +330,7 @@ func (c *child) setReady() {
 	}
 	c.ready = true
 	c.startBy.off()
-	if c.p.Watchdog > 0 {
+	if c.p.watched() {
 		c.watchdog = c.p.Watchdog
 		c.beatBy.set(c.watchdog)
 	}
@@ -370,7 +370,7 @@ func (c *child) obey(n note) error {
 	if n.beat && c.beatBy.is() {
 		c.beatBy.set(c.watchdog)
 	}
-	if n.trigger && c.p.Watchdog > 0 {
+	if n.trigger && c.p.watched() {
 		return &SickError{c.p.name(), errors.New("it sent WATCHDOG=trigger")}
 	}
 	return nil

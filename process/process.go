@@ -60,6 +60,8 @@ type Process struct {
 	OnStart func(pid int)
 	// Watchdog is how often at least a child that is ready must send WATCHDOG=1; one that does not has failed. 0 means never.
 	Watchdog time.Duration
+	// WatchdogElsewhere leaves the judgement to the receiver of OnNote: the child learns of Watchdog, and silence is no failure here.
+	WatchdogElsewhere bool
 	// Alive is a check that is repeated once the child is ready; the zero value: none.
 	Alive Alive
 	// Listen are sockets for the child, at descriptors 3, 4, …, as systemd hands them over: LISTEN_FDS,
@@ -260,6 +262,9 @@ func (p *Process) extend() time.Duration {
 	}
 	return p.Extend
 }
+
+// watched reports whether the child fails by silence.
+func (p *Process) watched() bool { return p.Watchdog > 0 && !p.WatchdogElsewhere }
 
 // served reports whether the child gets a NOTIFY_SOCKET.
 func (p *Process) served() bool { return p.Notify || p.Ready.Notify || p.Watchdog > 0 }

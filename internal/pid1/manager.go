@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // manager is the service manager around this process, which it tells how the program is (sd_notify(3)). A nil manager is told
@@ -23,6 +24,16 @@ func newManager() *manager {
 		return nil
 	}
 	return &manager{conn}
+}
+
+// watchdog is how often at least the manager wants to hear WATCHDOG=1; 0 is never.
+func (m *manager) watchdog() time.Duration {
+	usec, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
+	pid := os.Getenv("WATCHDOG_PID")
+	if m == nil || err != nil || usec <= 0 || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return 0
+	}
+	return time.Duration(usec) * time.Microsecond
 }
 
 // pass hands on what the program says. Its main process is this one for the manager, whatever the program says.

@@ -124,6 +124,7 @@ func (r *runner) prepare() {
 	}
 	if p.Notify {
 		p.OnNote = r.manager.pass
+		p.Watchdog, p.WatchdogElsewhere = r.manager.watchdog(), true
 	}
 	p.Sys = new(syscall.SysProcAttr)
 	switch {
