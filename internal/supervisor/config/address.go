@@ -85,11 +85,11 @@ func webAddress() *kind[string] {
 			}
 			u, err := url.Parse(text)
 			if err != nil {
-				return "", fmt.Errorf("it is no URL: %w", errors.Unwrap(err))
+				return "", fmt.Errorf("not a URL: %w", errors.Unwrap(err))
 			}
 			switch {
 			case u.Scheme != "http" && u.Scheme != "https":
-				return "", fmt.Errorf("%q is no URL that begins with http:// or https://", text)
+				return "", fmt.Errorf("%q is not a URL that begins with http:// or https://", text)
 			case u.Host == "" || u.Host == ":":
 				return "", fmt.Errorf("the URL %q has neither host nor port", text)
 			}
@@ -133,7 +133,7 @@ func parseListen(text string, from *source) (network, address string, err error)
 	if scheme, rest, ok := strings.Cut(text, "://"); ok {
 		network, address = scheme, rest
 		if strings.HasPrefix(scheme, "unix") && !strings.HasPrefix(rest, "/") {
-			return "", "", &hint{fmt.Sprintf("after %s:// comes an absolute path", scheme), scheme + ":" + rest}
+			return "", "", &hint{fmt.Sprintf("%s:// needs an absolute path", scheme), scheme + ":" + rest}
 		}
 	} else if scheme, rest, ok := strings.Cut(text, ":"); ok && strings.HasPrefix(scheme, "unix") {
 		network, address = scheme, rest
@@ -146,7 +146,7 @@ func parseListen(text string, from *source) (network, address string, err error)
 	}
 	switch {
 	case !known:
-		return "", "", &hint{fmt.Sprintf("there are no sockets of the kind %q", network), nearest.To(network, networks)}
+		return "", "", &hint{fmt.Sprintf("unknown kind of socket %q", network), nearest.To(network, networks)}
 	case strings.HasPrefix(network, "unix") && address == "":
 		return "", "", errors.New("the socket has no path")
 	case strings.HasPrefix(network, "unix"):
@@ -167,7 +167,7 @@ func checkAddress(address string) error {
 	case i < 0:
 		return fmt.Errorf("the address %q is not HOST:PORT", address)
 	case err != nil:
-		return fmt.Errorf("the port %q of %q is no number from 0 to 65535", port, address)
+		return fmt.Errorf("the port %q of %q is not a number from 0 to 65535", port, address)
 	case strconv.FormatUint(number, 10) != port:
 		return fmt.Errorf("the port %q of %q begins with 0", port, address)
 	case strings.Contains(host, ":") && !bracketed:

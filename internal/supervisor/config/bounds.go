@@ -98,7 +98,7 @@ func (r *reader) glob(dir, pattern string) ([]string, error) {
 	return found, nil
 }
 
-var errTooLarge = errors.New("it is larger than 1 MiB")
+var errTooLarge = errors.New("larger than 1 MiB")
 
 // tokenize splits text into the tokens of YAML, until there are too many or they are nested too deeply: the parser needs
 // memory by the square of the depth.
@@ -110,7 +110,7 @@ func tokenize(text string) (tokens token.Tokens, at *token.Token, tooMuch string
 		}
 	}
 	if marks > 2*maxTokens { // the scanner does not stop before the end
-		return nil, nil, "there is too much in it"
+		return nil, nil, "too many values"
 	}
 	var s scanner.Scanner
 	s.Init(text)
@@ -127,7 +127,7 @@ func tokenize(text string) (tokens token.Tokens, at *token.Token, tooMuch string
 			}
 		}
 		if len(tokens) > maxTokens {
-			return nil, tokens[len(tokens)-1], "there is too much in it"
+			return nil, tokens[len(tokens)-1], "too many values"
 		}
 	}
 }
@@ -173,11 +173,11 @@ func (s *shape) add(t *token.Token) (tooMuch string) {
 	}
 	switch {
 	case len(s.blocks)+s.flow+s.pairs+s.prefixes > maxDepth:
-		return "it is nested too deeply: there can be 100 mappings and lists in each other"
+		return "nested too deeply: at most 100 levels of mappings and lists"
 	case keys > maxKeys:
-		return "there are more than 10000 keys in one mapping"
+		return "more than 10000 keys in one mapping"
 	case s.documents > maxDocuments:
-		return "a second document begins here, and there can be one"
+		return "a second document begins here; only one is allowed"
 	}
 	return ""
 }

@@ -49,41 +49,41 @@ func stairs() string {
 func TestBounds(t *testing.T) {
 	web := "processes: {web: {command: web}}\n"
 	for name, test := range map[string]struct{ text, env, want string }{
-		"brackets":           {text: strings.Repeat("[", maxFile/4), want: "lastcall.yaml:1:101: it is nested too deeply"},
-		"a million brackets": {text: repeated("", "[", ""), want: "lastcall.yaml: there is too much in it"},
-		"closed brackets":    {text: strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000), want: "lastcall.yaml:1:101: it is nested too deeply"},
-		"braces":             {text: repeated("", "{a: ", ""), want: "it is nested too deeply"},
-		"dashes":             {text: repeated("", "- ", "a"), want: "it is nested too deeply"},
-		"question marks":     {text: repeated("", "? ", "a"), want: "it is nested too deeply"},
-		"stairs":             {text: stairs(), want: "lastcall.yaml:101:102: it is nested too deeply"},
-		"tags":               {text: repeated("", "!!map ", ""), want: "it is nested too deeply"},
-		"anchors":            {text: repeated("", "&a ", ""), want: "it is nested too deeply"},
-		"anchored lists":     {text: repeated("", "&a [", ""), want: "it is nested too deeply"},
-		"pairs":              {text: repeated("[", "a: ", "]"), want: "it is nested too deeply"},
-		"keys":               {text: numbered("processes:\n", " p%d: {}\n"), want: "lastcall.yaml:10002:8: there are more than 10000 keys in one mapping"},
-		"keys, deeper":       {text: numbered("processes:\n web:\n  env:\n", "   A%d: 1\n"), want: "there are more than 10000 keys in one mapping"},
-		"the same key":       {text: repeated("", "a:\n", ""), want: "there are more than 10000 keys in one mapping"},
-		"values":             {text: repeated("processes: [", "a,", "]"), want: "there is too much in it"},
-		"empty lists":        {text: repeated("x-a: [", "[],", "]"), want: "there is too much in it"},
+		"brackets":           {text: strings.Repeat("[", maxFile/4), want: "lastcall.yaml:1:101: nested too deeply"},
+		"a million brackets": {text: repeated("", "[", ""), want: "lastcall.yaml: too many values"},
+		"closed brackets":    {text: strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000), want: "lastcall.yaml:1:101: nested too deeply"},
+		"braces":             {text: repeated("", "{a: ", ""), want: "nested too deeply"},
+		"dashes":             {text: repeated("", "- ", "a"), want: "nested too deeply"},
+		"question marks":     {text: repeated("", "? ", "a"), want: "nested too deeply"},
+		"stairs":             {text: stairs(), want: "lastcall.yaml:101:102: nested too deeply"},
+		"tags":               {text: repeated("", "!!map ", ""), want: "nested too deeply"},
+		"anchors":            {text: repeated("", "&a ", ""), want: "nested too deeply"},
+		"anchored lists":     {text: repeated("", "&a [", ""), want: "nested too deeply"},
+		"pairs":              {text: repeated("[", "a: ", "]"), want: "nested too deeply"},
+		"keys":               {text: numbered("processes:\n", " p%d: {}\n"), want: "lastcall.yaml:10002:8: more than 10000 keys in one mapping"},
+		"keys, deeper":       {text: numbered("processes:\n web:\n  env:\n", "   A%d: 1\n"), want: "more than 10000 keys in one mapping"},
+		"the same key":       {text: repeated("", "a:\n", ""), want: "more than 10000 keys in one mapping"},
+		"values":             {text: repeated("processes: [", "a,", "]"), want: "too many values"},
+		"empty lists":        {text: repeated("x-a: [", "[],", "]"), want: "too many values"},
 		"documents":          {text: repeated("", "--- a\n", ""), want: "a second document begins here"},
-		"merges":             {text: repeated("x-a: &a {b: c}\nx-b:\n", " <<: *a\n", ""), want: "there are more than 10000 keys in one mapping"},
+		"merges":             {text: repeated("x-a: &a {b: c}\nx-b:\n", " <<: *a\n", ""), want: "more than 10000 keys in one mapping"},
 		"aliases of much":    {text: "x-a: &a [" + strings.Repeat("b, ", 1000) + "]\n" + many(9000, "{env: *a}"), want: "aliases stand for more than 200000 values"},
 		"laughs":             {text: "x-a: &a [" + strings.Repeat("b,", 100) + "]\nx-b: &b [" + strings.Repeat("*a,", 100) + "]\nx-c: &c [" + strings.Repeat("*b,", 100) + "]\nx-d: [" + strings.Repeat("*c,", 100) + "]\n" + web, want: "aliases stand for more than 200000 values"},
 		"a long value":       {text: repeated("grace: ", "x", ""), want: "…"},
-		"a variable":         {text: "processes: {web: {command: [" + strings.Repeat("$BIG,", 50_000) + "]}}", env: "BIG=" + strings.Repeat("x", 900_000), want: "there are more than 16777216 bytes in the values of variables"},
-		"variables":          {text: "name: \"" + strings.Repeat("$BIG", 10_000) + "\"\n" + web, env: "BIG=" + strings.Repeat("x", 900_000), want: "with its variables it is larger than 1 MiB"},
+		"a variable":         {text: "processes: {web: {command: [" + strings.Repeat("$BIG,", 50_000) + "]}}", env: "BIG=" + strings.Repeat("x", 900_000), want: "more than 16777216 bytes in the values of variables"},
+		"variables":          {text: "name: \"" + strings.Repeat("$BIG", 10_000) + "\"\n" + web, env: "BIG=" + strings.Repeat("x", 900_000), want: "larger than 1 MiB when its variables"},
 		"defaults":           {text: repeated("name: ", "${A:-", "") + "\n", want: "lastcall.yaml"},
-		"closed defaults":    {text: "name: \"" + strings.Repeat("${A:-", 1000) + strings.Repeat("}", 1000) + "\"\n" + web, want: "there are more than 20 defaults in each other"},
+		"closed defaults":    {text: "name: \"" + strings.Repeat("${A:-", 1000) + strings.Repeat("}", 1000) + "\"\n" + web, want: "more than 20 nested defaults"},
 		"a wrong line":       {text: "processes: {web: {command: [" + strings.Repeat("a,%!(b 1),", 20_000) + "]}}", want: "lastcall.yaml:1:"},
-		"env for everybody":  {text: many(5000, "{command: x}"), env: numbered("", "A%d=\n")[:100_000], want: "there are more than 1000000 variables in all processes"},
+		"env for everybody":  {text: many(5000, "{command: x}"), env: numbered("", "A%d=\n")[:100_000], want: "more than 1000000 variables in all processes"},
 		"an env file":        {text: web, env: numbered("", "A%d=\n"), want: ""},
-		"the same env file":  {text: "env_file: [" + strings.Repeat(".env,", 60_000) + "]\n" + web, env: numbered("", "A%d=\n"), want: "there are more than 1000000 variables in all processes"},
+		"the same env file":  {text: "env_file: [" + strings.Repeat(".env,", 60_000) + "]\n" + web, env: numbered("", "A%d=\n"), want: "more than 1000000 variables in all processes"},
 		"wrong lines":        {text: web, env: repeated("", "x y\n", ""), want: ""},
-		"cycles":             {text: many(5000, "{command: x, after: [p1, p2, p3, p4, p5, p6, p7, p8, p9]}"), want: "a cycle"},
+		"cycles":             {text: many(5000, "{command: x, after: [p1, p2, p3, p4, p5, p6, p7, p8, p9]}"), want: "dependency cycle"},
 		"unknown names":      {text: many(5000, "{command: x, after: [px, py, pz]}"), want: "more problems"},
 		"quotes":             {text: repeated("name: '", "x''", "'"), want: "…"},
 		"lines of text":      {text: repeated("x-a: |\n", " x\n", web), want: ""},
-		"comments":           {text: repeated("", "# x, and so on, as in a license\n", ""), want: "there are no processes in it"},
+		"comments":           {text: repeated("", "# x, and so on, as in a license\n", ""), want: "the file has no processes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -151,12 +151,12 @@ func TestLoadFiles(t *testing.T) {
 			t.Skipf("no device without end: %v", err)
 		}
 		t.Chdir(t.TempDir())
-		load(t, "include: /dev/zero\n"+web, "/dev/zero: it is larger than 1 MiB")
-		load(t, "env_file: /dev/zero\n"+web, "/dev/zero: it is larger than 1 MiB")
+		load(t, "include: /dev/zero\n"+web, "/dev/zero: larger than 1 MiB")
+		load(t, "env_file: /dev/zero\n"+web, "/dev/zero: larger than 1 MiB")
 		if err := os.Symlink("/dev/zero", ".env"); err != nil {
 			t.Fatal(err)
 		}
-		load(t, web, ".env: it is larger than 1 MiB")
+		load(t, web, ".env: larger than 1 MiB")
 		for _, name := range []string{"lastcall.yaml", "x.procfile"} {
 			if err := os.Remove("lastcall.yaml"); err != nil && name == "lastcall.yaml" {
 				t.Fatal(err)
@@ -165,7 +165,7 @@ func TestLoadFiles(t *testing.T) {
 			if err := os.Symlink("/dev/zero", name); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Load(Options{Path: name}); fmt.Sprint(err) != name+": it is larger than 1 MiB" {
+			if _, err := Load(Options{Path: name}); fmt.Sprint(err) != name+": larger than 1 MiB" {
 				t.Errorf("%s: %v", name, err)
 			}
 			if _, socket, err := Socket(name); socket != "" || err != nil {
@@ -186,7 +186,7 @@ func TestLoadFiles(t *testing.T) {
 			write(t, filepath.Join("conf", dir, "x.yaml"), "processes: {"+dir[:1]+": {command: x}}\n")
 		}
 		load(t, "include: conf/*/*.yaml\n"+web, "<nil>")
-		load(t, "include: conf/*/../*/x.yaml\n"+web, "lastcall.yaml:1:10: include: conf/*/../*/x.yaml: no .. can come after * or its kin")
+		load(t, "include: conf/*/../*/x.yaml\n"+web, "lastcall.yaml:1:10: include: conf/*/../*/x.yaml: .. is not allowed after a wildcard")
 		load(t, "include: 'conf/[/x.yaml'\n"+web, "lastcall.yaml:1:10: include: conf/[/x.yaml: syntax error in pattern")
 		load(t, "include: nowhere/*/x.yaml\n"+web, "<nil>")
 		file, err := Load(Options{Environ: []string{}})
@@ -202,6 +202,6 @@ func TestLoadFiles(t *testing.T) {
 		for i := range maxMatches + 1 {
 			write(t, fmt.Sprintf("%d.inc", i), "")
 		}
-		load(t, "include: '*.inc'\n"+web, "lastcall.yaml:1:10: include: *.inc: it stands for more than 1000 files")
+		load(t, "include: '*.inc'\n"+web, "lastcall.yaml:1:10: include: *.inc: matches more than 1000 files")
 	})
 }

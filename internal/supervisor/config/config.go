@@ -1,8 +1,8 @@
 // Package config reads what lastcall up is to run: lastcall.yaml, or a Procfile with its .env.
 //
-// What it returns is the file as understood: includes, profiles, defaults, variables and environment files are resolved,
+// It returns the file as understood: includes, profiles, defaults, variables and environment files are resolved,
 // names and values are checked, paths are absolute. It is plain data: two processes are the same if reflect.DeepEqual says
-// so, which is how a changed file is told from an unchanged one. Nothing here starts or opens anything.
+// so; that is how a reload finds the changed ones. Nothing here starts or opens anything.
 package config
 
 import "time"
@@ -17,7 +17,7 @@ type File struct {
 	Name     string        `json:"name"`               // of the whole; the directory's name unless it says otherwise
 	Sources  []string      `json:"sources"`            // every file that was read: itself, includes, environment files
 	Grace    time.Duration `json:"grace"`              // 0 means lastcall.DefaultGrace
-	LameDuck time.Duration `json:"lame_duck,omitzero"` // after SIGTERM: serve on for so long
+	LameDuck time.Duration `json:"lame_duck,omitzero"` // after SIGTERM: how long processes keep serving
 	Exit     ExitRule      `json:"exit"`
 	Socket   string        `json:"socket,omitempty"` // the control socket, or NoSocket; "" is the default place
 	Log      Log           `json:"log,omitzero"`     // of the whole: format and times
@@ -53,9 +53,9 @@ type Process struct {
 	Port int `json:"port,omitempty"`
 	// User is "name", "name:group" or numbers; "" is the user of lastcall.
 	User string `json:"user,omitempty"`
-	// TTY keeps it in the session of lastcall, with its terminal, also as another user.
+	// TTY keeps it in the session of lastcall, with its terminal, also under another user.
 	TTY bool `json:"tty,omitempty"`
-	// NoNewPrivs keeps it from gaining rights; nil is not said, and means false.
+	// NoNewPrivs keeps it from gaining rights; nil means that the file does not say, which is false.
 	NoNewPrivs *bool `json:"no_new_privs,omitempty"`
 	// Capabilities are all that it can ever have, by name and without CAP_; nil is as lastcall has them, empty is none.
 	Capabilities []string `json:"capabilities,omitzero"`
@@ -63,7 +63,7 @@ type Process struct {
 	After     []string   `json:"after,omitempty"`     // of processes in the same file; Requires is not repeated here
 	Requires  []string   `json:"requires,omitempty"`  // likewise; and restarts with them
 	AfterEnd  []string   `json:"after_end,omitempty"` // it starts when these have ended, whatever their status
-	Instances int        `json:"instances"`           // at least 1, but 0 is allowed where it was said: none at first
+	Instances int        `json:"instances"`           // 0 starts none at first
 	Listen    []Listener `json:"listen,omitempty"`
 
 	Ready    Ready         `json:"ready,omitzero"`
@@ -77,16 +77,16 @@ type Process struct {
 	Within   Timeout  `json:"within,omitzero"`
 	Restart  Restart  `json:"restart"`
 	Oneshot  bool     `json:"oneshot,omitempty"`  // it is ready when it has exited with 0
-	Schedule string   `json:"schedule,omitempty"` // five cron fields or @hourly and its kin; it runs then, and is never run twice at once
-	Clean    []int    `json:"clean,omitempty"`    // exit codes besides 0 that are no failure
+	Schedule string   `json:"schedule,omitempty"` // five cron fields, @hourly or similar; it never runs twice at once
+	Clean    []int    `json:"clean,omitempty"`    // exit codes besides 0 that are not a failure
 	Reload   Reload   `json:"reload,omitzero"`    // zero: a reload replaces or restarts it
 	Hooks    Hooks    `json:"hooks,omitzero"`     //
 	Limits   Limits   `json:"limits,omitzero"`    //
 	Umask    *int     `json:"umask,omitempty"`    //
 	Priority int      `json:"priority,omitempty"` // nice: -20 to 19
-	Outlive  bool     `json:"outlive,omitempty"`  // it lives on when lastcall dies suddenly
+	Outlive  bool     `json:"outlive,omitempty"`  // it keeps running when lastcall is killed
 	OnExit   OnExit   `json:"on_exit"`            // what its end means for the others
-	Profiles []string `json:"profiles,omitempty"` // it is left out unless one of these is chosen
+	Profiles []string `json:"profiles,omitempty"` // it runs only if one of these is chosen
 	Log      Log      `json:"log,omitzero"`
 }
 
@@ -100,7 +100,7 @@ const (
 	OnExitEssential OnExit = "essential" // any end stops everything; so it is for each process of a Procfile
 )
 
-// Command is a program with its arguments, or a line for the shell. A list in the file is executed as it is, a string by
+// Command is a program with its arguments, or a line for the shell. A list in the file is executed directly, a string by
 // the shell. Exactly one is set.
 type Command struct {
 	Args  []string `json:"args,omitempty"`
@@ -114,7 +114,7 @@ type Listener struct {
 	Address string `json:"address"` // HOST:PORT or an absolute path
 }
 
-// Ready is how one knows that the process does what it is for. At most one way is set.
+// Ready is how readiness is detected. At most one way is set.
 type Ready struct {
 	Notify bool          `json:"notify,omitempty"`
 	FD     int           `json:"fd,omitempty"`
@@ -145,7 +145,7 @@ type Step struct {
 // Timeout bounds the whole stop of a process: stop: {within: …} in the file, or the sum of its steps.
 type Timeout struct {
 	Stop   time.Duration `json:"stop,omitzero"`   // 0: what the group gives
-	Extend time.Duration `json:"extend,omitzero"` // how much more it may ask for with EXTEND_TIMEOUT_USEC; 0 the default, negative none
+	Extend time.Duration `json:"extend,omitzero"` // how much more it may request with EXTEND_TIMEOUT_USEC; 0 the default, negative none
 }
 
 // Restart says when the process is started again: "never", "on-failure" or "always".
@@ -153,12 +153,12 @@ type Restart struct {
 	When   string        `json:"when"`
 	Delay  time.Duration `json:"delay,omitzero"`     // of the second restart in a row, the first comes at once; then it doubles
 	Max    time.Duration `json:"max_delay,omitzero"` //
-	Stable time.Duration `json:"stable,omitzero"`    // who ran so long begins anew
+	Stable time.Duration `json:"stable,omitzero"`    // running this long resets the back-off
 	Limit  int           `json:"limit,omitempty"`    // restarts within Window; 0 the default, negative none
 	Window time.Duration `json:"window,omitzero"`
 }
 
-// Reload is how the process is told to read its own configuration. At most one is set.
+// Reload is how the process reloads its own configuration. At most one is set.
 type Reload struct {
 	Signal  string   `json:"signal,omitempty"`
 	Command *Command `json:"command,omitempty"`
@@ -167,16 +167,16 @@ type Reload struct {
 // Hooks are commands that run for the process, with its directory, environment and user.
 type Hooks struct {
 	BeforeStart *Command `json:"before_start,omitempty"` // a failure is a failure of the start
-	AfterStop   *Command `json:"after_stop,omitempty"`   // after every end; told LASTCALL_EXIT_STATUS; a failure is only a message
+	AfterStop   *Command `json:"after_stop,omitempty"`   // after every end, with LASTCALL_EXIT_STATUS; a failure is only reported
 }
 
-// Limits is what it may use: each process of it; and with Pids, MemoryMax and CPUs all processes of an instance together.
+// Limits bound each process of an instance; Pids, MemoryMax and CPUs bound all of its processes together.
 type Limits struct {
 	NoFile uint64        `json:"nofile,omitempty"`
 	Core   *uint64       `json:"core,omitempty"`   // bytes; math.MaxUint64 is any
 	Memory uint64        `json:"memory,omitempty"` // bytes
 	CPU    time.Duration `json:"cpu,omitzero"`     // processor time, whole seconds
-	NProc  uint64        `json:"nproc,omitempty"`  // processes and threads of its user in all
+	NProc  uint64        `json:"nproc,omitempty"`  // processes and threads of its user in total
 
 	Stack   *uint64 `json:"stack,omitempty"`   // bytes; math.MaxUint64 is any
 	MemLock *uint64 `json:"memlock,omitempty"` // bytes; math.MaxUint64 is any
@@ -196,6 +196,6 @@ type Log struct {
 	Keep    int    `json:"keep,omitempty"`    // old files
 	Mode    int    `json:"mode,omitempty"`    // of the file; 0: a new one has 0644 less the umask, another keeps its own
 	Owner   string `json:"owner,omitempty"`   // of the file: "name", "name:group" or numbers; "" leaves it
-	None    bool   `json:"none,omitempty"`    // thrown away
-	Inherit bool   `json:"inherit,omitempty"` // lastcall's own stdout and stderr, as they are
+	None    bool   `json:"none,omitempty"`    // discarded
+	Inherit bool   `json:"inherit,omitempty"` // the standard output and error of lastcall itself
 }

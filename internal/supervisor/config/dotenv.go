@@ -25,12 +25,12 @@ func (r *reader) readEnv(file *source, at position, optional, override bool) []s
 		r.wrongValue(at, cause(err, file.shown))
 		return nil
 	}
-	if !r.take(&r.used.files, 1, maxFiles, at, "more than %d files are read") || !r.take(&r.used.text, len(text), maxText, at, "there are more than %d bytes in all files") {
+	if !r.take(&r.used.files, 1, maxFiles, at, "more than %d files are read") || !r.take(&r.used.text, len(text), maxText, at, "more than %d bytes in all files") {
 		return nil
 	}
 	r.sources = append(r.sources, file.path)
 	if !utf8.Valid(text) || strings.Contains(string(text), "\x00") {
-		r.wrong(position{file: file}, "", "it is not UTF-8 text")
+		r.wrong(position{file: file}, "", "not UTF-8 text")
 		return nil
 	}
 	e := &envText{reader: r, file: file, text: unixLines(strings.TrimPrefix(string(text), "\ufeff")), line: 1, own: make(map[string]string), override: override}
@@ -98,7 +98,7 @@ type envText struct {
 
 // skip warns of the line that was read last. The warning does not show it: it may be a part of a secret.
 func (e *envText) skip(why string) {
-	e.warn(position{e.file, e.line, 1}, "skipped, since %s", why)
+	e.warn(position{e.file, e.line, 1}, "skipped: %s", why)
 }
 
 // next cuts the first line off.
@@ -131,7 +131,7 @@ func (e *envText) variable() {
 	}
 	name := line[:len(line)-len(strings.TrimLeftFunc(line, inEnvName))]
 	if !envName(name) {
-		e.skip("it is not NAME=value")
+		e.skip("not NAME=value")
 		return
 	}
 	rest := strings.TrimLeft(line[len(name):], " \t")
@@ -142,7 +142,7 @@ func (e *envText) variable() {
 	case strings.HasPrefix(line[len(name):], ": "), strings.HasPrefix(line[len(name):], ":\t"):
 		e.set(name, e.value(rest[1:]))
 	default:
-		e.skip("it is not NAME=value")
+		e.skip("not NAME=value")
 	}
 }
 

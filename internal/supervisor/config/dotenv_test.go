@@ -51,17 +51,17 @@ func TestDotenv(t *testing.T) {
 // What is skipped, or read as it may not have been meant, is said with its line, and the line is not shown: it may be secret.
 func TestDotenvWarnings(t *testing.T) {
 	for text, want := range map[string]string{
-		"A=1\n  nothing here": "e.env:2:1: skipped, since it is not NAME=value",
-		"A B=2\n":             "e.env:1:1: skipped, since it is not NAME=value",
-		"=2\n":                "e.env:1:1: skipped, since it is not NAME=value",
-		"A:2\n":               "e.env:1:1: skipped, since it is not NAME=value",
-		"\nA='x\ny z":         "e.env:2:1: the quote ' is not closed, and is a part of the value|e.env:3:1: skipped, since it is not NAME=value",
-		"A=\"x\" y\n":         "e.env:1:1: there is more text behind the closing quote, and the quotes are a part of the value",
-		"A=\"x\n\" y\nB=":     "e.env:1:1: there is more text behind the closing quote, and the quotes are a part of the value|e.env:2:1: skipped, since it is not NAME=value",
-		"A=${B}":              "e.env:1:1: the variable B is not set, and is empty here",
+		"A=1\n  nothing here": "e.env:2:1: skipped: not NAME=value",
+		"A B=2\n":             "e.env:1:1: skipped: not NAME=value",
+		"=2\n":                "e.env:1:1: skipped: not NAME=value",
+		"A:2\n":               "e.env:1:1: skipped: not NAME=value",
+		"\nA='x\ny z":         "e.env:2:1: the quote ' is not closed, and is read as part of the value|e.env:3:1: skipped: not NAME=value",
+		"A=\"x\" y\n":         "e.env:1:1: text follows the closing quote, and the quotes are read as part of the value",
+		"A=\"x\n\" y\nB=":     "e.env:1:1: text follows the closing quote, and the quotes are read as part of the value|e.env:2:1: skipped: not NAME=value",
+		"A=${B}":              "e.env:1:1: the variable B is not set, and expands to nothing",
 		"A=${B:?no}":          "e.env:1:1: B: no",
 		"\nB=1\nA=x$B":        "e.env:3:1: $B is not expanded here (write ${B} for its value, or single quotes around the text)",
-		"A=\"\n\n\"\n!":       "e.env:4:1: skipped, since it is not NAME=value",
+		"A=\"\n\n\"\n!":       "e.env:4:1: skipped: not NAME=value",
 		"A\nexport A\nA=x$B\nB='$A ${C}'\n#!\nC: \"it's\" # $A": "",
 	} {
 		r, _ := readText(text)
@@ -77,9 +77,9 @@ func TestDotenvWarnings(t *testing.T) {
 
 func TestDotenvProblems(t *testing.T) {
 	for text, want := range map[string]string{
-		"A=\xff": "e.env: it is not UTF-8 text",
-		"A=\x00": "e.env: it is not UTF-8 text",
-		"A0=" + strings.Repeat("x", 1000) + strings.Repeat("\nA0=${A0}${A0}", 40): "e.env:15:1: there are more than 16777216 bytes in the values of variables",
+		"A=\xff": "e.env: not UTF-8 text",
+		"A=\x00": "e.env: not UTF-8 text",
+		"A0=" + strings.Repeat("x", 1000) + strings.Repeat("\nA0=${A0}${A0}", 40): "e.env:15:1: more than 16777216 bytes in the values of variables",
 	} {
 		if r, _ := readText(text); len(r.problems) != 1 || r.problems[0].String() != want {
 			t.Errorf("%.40q: %v, want %s", text, r.problems, want)

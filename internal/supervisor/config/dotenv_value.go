@@ -41,12 +41,12 @@ func (e *envText) quoted(text string) (value string, ok bool) {
 		end = closing(whole, quote, false) // 'C:\'
 	}
 	if end < 0 {
-		e.warn(position{e.file, e.line, 1}, "the quote %c is not closed, and is a part of the value", quote)
+		e.warn(position{e.file, e.line, 1}, "the quote %c is not closed, and is read as part of the value", quote)
 		return "", false
 	}
 	rest, _, _ := strings.Cut(whole[end+1:], "\n")
 	if rest = strings.TrimLeft(rest, " \t"); rest != "" && rest[0] != '#' {
-		e.warn(position{e.file, e.line, 1}, "there is more text behind the closing quote, and the quotes are a part of the value")
+		e.warn(position{e.file, e.line, 1}, "text follows the closing quote, and the quotes are read as part of the value")
 		return "", false
 	}
 	value = whole[:end]
@@ -98,7 +98,7 @@ func (e *envText) expand(text string, literal func(text string) (string, int)) s
 	for text != "" {
 		if inside, after, ok := cutReference(text); ok {
 			value := e.reference(inside)
-			if !e.take(&e.used.text, len(value), maxText, position{e.file, e.line, 1}, "there are more than %d bytes in the values of variables") {
+			if !e.take(&e.used.text, len(value), maxText, position{e.file, e.line, 1}, "more than %d bytes in the values of variables") {
 				return ""
 			}
 			b.WriteString(value)
@@ -134,7 +134,7 @@ func (e *envText) reference(inside string) string {
 	if err != nil {
 		name := inside[:nameLength(inside)]
 		if name == inside {
-			e.warn(position{e.file, e.line, 1}, "the variable %s is not set, and is empty here", name)
+			e.warn(position{e.file, e.line, 1}, "the variable %s is not set, and expands to nothing", name)
 		} else {
 			e.warn(position{e.file, e.line, 1}, "%s", err)
 		}

@@ -28,7 +28,7 @@ func glob(dir, pattern string) ([]string, error) {
 		case part == "" || part == ".":
 			continue
 		case part == ".." && open:
-			return nil, errors.New("no .. can come after * or its kin")
+			return nil, errors.New(".. is not allowed after a wildcard")
 		case !strings.ContainsAny(part, "*?["):
 			for _, path := range paths {
 				path = filepath.Join(path, part)
@@ -53,7 +53,7 @@ func glob(dir, pattern string) ([]string, error) {
 		paths = next
 	}
 	if len(paths) > maxMatches {
-		return nil, fmt.Errorf("it stands for more than %d files", maxMatches)
+		return nil, fmt.Errorf("matches more than %d files", maxMatches)
 	}
 	return paths, nil
 }
@@ -81,7 +81,7 @@ func entries(dir string, most int) ([]string, error) {
 		return nil, nil
 	}
 	if len(names) > most {
-		return nil, fmt.Errorf("more than %d names would be looked at for it", maxLooked)
+		return nil, fmt.Errorf("would search more than %d names", maxLooked)
 	}
 	slices.Sort(names)
 	return names, nil

@@ -32,7 +32,7 @@ func documentKeys() *object {
 		field("socket", "", "The control socket, or `none`. Default: a path in the user's runtime directory.",
 			pathOr("a path or none", NoSocket), func(d *document) *string { return &d.Socket }),
 		field("log", "logging", "How output is written.", group[Log](outputKeys()), func(d *document) *Log { return &d.Log }),
-		shorthand(field("env_file", "", "Files with variables for every process. A file with a `-` before its name may be missing.",
+		shorthand(field("env_file", "", "Files with variables for every process. With a `-` before its name, a file may be missing.",
 			oneOrMore("files", references("a file")), func(d *document) *[]reference { return &d.files })),
 		shorthand(field("env", "environment", "Variables for every process. They override those of `env_file`.",
 			variables(), func(d *document) *[]string { return &d.env })),
@@ -58,7 +58,7 @@ func processKeys() object {
 	return object{check: checks(checkProcess), keys: []*key{
 		required(field("command", "cmd run exec program script entrypoint", "The program. A list is executed directly. A string runs in `/bin/sh -c`, which expands its variables.",
 			command(), func(d *draft) *Command { return &d.Command })),
-		field("description", "comment summary", "A few words for people: what the process does.",
+		field("description", "comment summary", "What the process does, in a few words. `lastcall ps --json` shows it.",
 			anyText("text"), func(d *draft) *string { return &d.Description }),
 		field("dir", "cwd directory working_dir workingdir workingdirectory chdir", "The working directory. `~` is the home of `user`, or of the user who runs lastcall. Default: the directory of the file.",
 			directory(), func(d *draft) *string { return &d.Dir }),
@@ -70,11 +70,11 @@ func processKeys() object {
 			pointerTo(truth()), func(d *draft) **bool { return &d.NoNewPrivs }),
 		field("capabilities", "capabilityboundingset cap_add cap_drop", "The capabilities that it and its descendants can ever have, such as `NET_BIND_SERVICE`, or `none` (Linux). A limit: it gives nothing to a user without capabilities. Default: all that lastcall has.",
 			capabilities(), func(d *draft) *[]string { return &d.Capabilities }),
-		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables. A file with a `-` before its name may be missing.",
+		shorthand(field("env_file", "environmentfile envfile dotenv", "Files with variables. With a `-` before its name, a file may be missing.",
 			oneOrMore("files", references("a file")), func(d *draft) *[]reference { return &d.files })),
 		field("env", "environment vars", "Variables, as a mapping or a list of NAME=value. They override those of `env_file`.",
 			variables(), func(d *draft) *[]string { return &d.env }),
-		field("port", "", "PORT in its environment: this number for the first instance, one more for each further one. Each process of a Procfile has one.",
+		field("port", "", "The variable PORT: this number for the first instance, one more for each further instance. A process of a Procfile always has one.",
 			number(1, math.MaxUint16), func(d *draft) *int { return &d.Port }),
 		field("after", "depends_on dependson depends start-after depends-on", "It starts when these are ready, and at the stop of all it stops before them. In a mapping such as `{ db: ready, import: ended }`, it starts when `import` has ended, whatever its exit status.",
 			dependencies(), func(d *draft) *[]dependency { return &d.after }),
@@ -88,9 +88,9 @@ func processKeys() object {
 			either(notifyWord(), group[Ready](readyKeys())), func(d *draft) *Ready { return &d.Ready }),
 		field("liveness", "liveness_probe alive check checks", "A check that is repeated while the process is ready. If it fails too often, the process has failed.",
 			group[Check](livenessKeys()), func(d *draft) *Check { return &d.Liveness }),
-		field("watchdog", "watchdogsec", "The longest time between two messages WATCHDOG=1 at NOTIFY_SOCKET. Silence is a failure.",
+		field("watchdog", "watchdogsec", "The longest time between two WATCHDOG=1 messages on NOTIFY_SOCKET. A longer silence is a failure.",
 			duration(false), func(d *draft) *time.Duration { return &d.Watchdog }),
-		field("notify", "notifyaccess", "It gets a NOTIFY_SOCKET even if `ready` is something else.",
+		field("notify", "notifyaccess", "The process gets a NOTIFY_SOCKET, whatever `ready` is.",
 			truth(), func(d *draft) *bool { return &d.Notify }),
 		field("stop", "stop_signal stopsignal killsignal down-signal term-signal shutdown stop_grace_period stopwaitsecs", "The soft stop: a signal, a list of steps, or a mapping. Default: SIGTERM. SIGKILL follows when the time is over.",
 			stop(), func(d *draft) *stopping { return (*stopping)(&d.Process) }),
@@ -114,15 +114,15 @@ func processKeys() object {
 			pointerTo(umask()), func(d *draft) **int { return &d.Umask }),
 		field("priority", "nice niceness", "Its priority: from -20, the highest, to 19.",
 			number(-20, 19), func(d *draft) *int { return &d.Priority }),
-		field("outlive", "detach daemon is_daemon", "It keeps running when lastcall dies suddenly.",
+		field("outlive", "detach daemon is_daemon", "It keeps running when lastcall is killed.",
 			truth(), func(d *draft) *bool { return &d.Outlive }),
-		field("on_exit", "on-exit on_failure exit_on_end", "What stops the others when it ends and is not started again: its failure with `fail` (the default), nothing with `continue`, any end with `essential`.",
+		field("on_exit", "on-exit on_failure exit_on_end", "Whether its end stops the others, unless it is started again: only a failure does with `fail` (the default), none with `continue`, any end with `essential`.",
 			choice(OnExitFail, OnExitContinue, OnExitEssential), func(d *draft) *OnExit { return &d.OnExit }),
 		shorthand(field("essential", "critical", "`true` is short for `on_exit: essential`.",
 			pointerTo(truth()), func(d *draft) **bool { return &d.essential })),
 		field("profiles", "profile", "It runs only if one of these profiles is chosen, with --profile or LASTCALL_PROFILES.",
 			oneOrMore("names", nameText("a name")), func(d *draft) *[]string { return &d.Profiles }),
-		field("log", "stdout logfile stdout_logfile log_location output", "Where its output goes: a file, `none`, or `inherit` (lastcall's own output, unchanged). Default: together with the output of the others.",
+		field("log", "stdout logfile stdout_logfile log_location output", "Where its output goes: a file, `none`, or `inherit` (the output of lastcall itself, unchanged). Default: the common output, with the name before each line.",
 			either(logWord(), group[Log](logKeys())), func(d *draft) *Log { return &d.Log }),
 	}}
 }
@@ -138,14 +138,14 @@ func readyKeys() object {
 			}
 			oneOf(r, n, readyWays...)
 			if no := n.get("notify"); no != nil && !v.Notify {
-				r.wrongf(no.at, "notify: false is not a way to be ready")
+				r.wrongf(no.at, "notify: false does not detect readiness: remove it")
 			}
 		}),
 		keys: []*key{
-			field("notify", "", "It sends READY=1 to NOTIFY_SOCKET, see sd_notify(3). `ready: notify` is short for it.", truth(), func(v *Ready) *bool { return &v.Notify }),
-			field("fd", "notification-fd", "It writes a newline to this descriptor, as with s6.", number(3, 255), func(v *Ready) *int { return &v.FD }),
+			field("notify", "", "The process sends READY=1 to NOTIFY_SOCKET, see sd_notify(3). `ready: notify` is short for it.", truth(), func(v *Ready) *bool { return &v.Notify }),
+			field("fd", "notification-fd", "The process writes a newline to this descriptor, as with s6.", number(3, 255), func(v *Ready) *int { return &v.FD }),
 			field("tcp", "tcp_socket port", "The address accepts connections. Without a host: on this machine.", tcpAddress(), func(v *Ready) *string { return &v.TCP }),
-			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: on this machine.", webAddress(), func(v *Ready) *string { return &v.HTTP }),
+			field("http", "http_get url", "A GET request is answered with a status from 200 to 399. Without a host: on this machine.", webAddress(), func(v *Ready) *string { return &v.HTTP }),
 			field("log", "ready_log_line", "A line of its output matches.", expression(), func(v *Ready) *string { return &v.Log }),
 			field("exec", "command cmd test", "A command exits with 0. It runs as the process does, with its user.", pointerTo(command()), func(v *Ready) **Command { return &v.Exec }),
 			field("delay", "startsecs initial_delay_seconds sleep", "This time has passed.", duration(false), func(v *Ready) *time.Duration { return &v.Delay }),
@@ -158,7 +158,7 @@ func livenessKeys() object {
 	return object{
 		keys: []*key{
 			field("tcp", "tcp_socket port", "The address accepts connections. Without a host: on this machine.", tcpAddress(), func(v *Check) *string { return &v.TCP }),
-			field("http", "http_get url", "A GET is answered with a status from 200 to 399. Without a host: on this machine.", webAddress(), func(v *Check) *string { return &v.HTTP }),
+			field("http", "http_get url", "A GET request is answered with a status from 200 to 399. Without a host: on this machine.", webAddress(), func(v *Check) *string { return &v.HTTP }),
 			field("exec", "command cmd test", "A command exits with 0. It runs as the process does, with its user, and is killed with all its children when its time is over.", pointerTo(command()), func(v *Check) **Command { return &v.Exec }),
 			field("every", "interval period period_seconds", "The pause between two checks. Default: 10s.", duration(false), func(v *Check) *time.Duration { return &v.Every }),
 			field("within", "timeout timeout_seconds", "The time limit of a check. Default: 5s.", duration(false), func(v *Check) *time.Duration { return &v.Within }),
@@ -175,14 +175,14 @@ func restartKeys() object {
 			field("delay", "backoff backoff-delay backoff_seconds restartsec", "The back-off before the second restart in a row; the first comes at once. It doubles each time, and each is shortened at random by up to a half. Default: 100ms.", duration(false), func(v *Restart) *time.Duration { return &v.Delay }),
 			field("max_delay", "backoff-limit", "The longest back-off. Default: 30s.", duration(false), func(v *Restart) *time.Duration { return &v.Max }),
 			field("stable", "startsecs", "Running this long resets the back-off. Default: 1m.", duration(false), func(v *Restart) *time.Duration { return &v.Stable }),
-			field("limit", "retries max_restarts startretries startlimitburst", "With more restarts than this within `window` the process fails for good. Default: 10; `none` for no limit.", orNone(number(1, math.MaxInt32), "none", -1), func(v *Restart) *int { return &v.Limit }),
-			field("window", "startlimitintervalsec", "See `limit`. Default: 1m.", duration(false), func(v *Restart) *time.Duration { return &v.Window }),
+			field("limit", "retries max_restarts startretries startlimitburst", "More restarts than this within `window` make the process fail for good. Default: 10; `none` removes the limit.", orNone(number(1, math.MaxInt32), "none", -1), func(v *Restart) *int { return &v.Limit }),
+			field("window", "startlimitintervalsec", "The time in which `limit` counts. Default: 1m.", duration(false), func(v *Restart) *time.Duration { return &v.Window }),
 		},
 		check: checks(func(r *reader, n *node, v *Restart) {
 			if v.When == "never" {
 				for _, e := range n.entries {
 					if e.key != "when" {
-						r.wrongValue(e.at, fmt.Errorf("%s has no effect, since the process is never restarted", e.key))
+						r.wrongValue(e.at, fmt.Errorf("%s has no effect, because the process is never restarted", e.key))
 					}
 				}
 			}
@@ -213,12 +213,12 @@ func hookKeys() object {
 func limitKeys() object {
 	return object{keys: []*key{
 		field("nofile", "limitnofile minfds", "Open files.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NoFile }),
-		field("core", "limitcore", "Size of a core dump; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Core }),
+		field("core", "limitcore", "Size of a core dump; `unlimited` removes the limit.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Core }),
 		field("memory", "limitdata limitas mem", "Memory of one process, if the system has such a limit.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.Memory }),
 		field("cpu", "limitcpu", "Processor time of one process, in whole seconds.", wholeSeconds(), func(v *Limits) *time.Duration { return &v.CPU }),
 		field("nproc", "limitnproc minprocs", "Processes and threads of its user in total, whatever started them. It does not bind root.", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.NProc }),
-		field("stack", "limitstack", "Size of the stack; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Stack }),
-		field("memlock", "limitmemlock", "Memory that it may lock, if the system has such a limit; `unlimited` for any.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.MemLock }),
+		field("stack", "limitstack", "Size of the stack; `unlimited` removes the limit.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.Stack }),
+		field("memlock", "limitmemlock", "Memory that a process may lock, if the system has such a limit; `unlimited` removes the limit.", pointerTo(orNone(size(), "unlimited", math.MaxUint64)), func(v *Limits) **uint64 { return &v.MemLock }),
 		field("pids", "tasksmax pids_limit tasks", "Processes and threads of an instance in total, enforced by its own cgroup (Linux, cgroup v2).", convert(number(1, math.MaxInt32), func(v int) uint64 { return uint64(v) }, func(v uint64) int { return int(v) }), func(v *Limits) *uint64 { return &v.Pids }),
 		field("memory_max", "memorymax mem_limit", "Memory of an instance in total, without swap space; see `pids`.", atLeast(size(), 1, "a size above 0"), func(v *Limits) *uint64 { return &v.MemoryMax }),
 		field("cpus", "cpuquota", "Processors that an instance may use in total, such as 1.5; see `pids`.", processors(), func(v *Limits) *float64 { return &v.CPUs }),
@@ -228,8 +228,8 @@ func limitKeys() object {
 func logKeys() object {
 	return object{
 		keys: []*key{
-			field("file", "path filename", "The file. Without it, only standard error goes to a file.", path("a file"), func(v *Log) *string { return &v.File }),
-			field("stderr", "stderr_logfile stderr_file error_file", "Another file for standard error. Default: together with standard output.", path("a file"), func(v *Log) *string { return &v.Stderr }),
+			field("file", "path filename", "The file for the output. With `stderr` alone, standard output goes to the common output.", path("a file"), func(v *Log) *string { return &v.File }),
+			field("stderr", "stderr_logfile stderr_file error_file", "A separate file for standard error. Default: with standard output.", path("a file"), func(v *Log) *string { return &v.Stderr }),
 			field("rotate", "max_size maxsize logfile-maxbytes stdout_logfile_maxbytes", "The size at which a new file is started. Default: never.",
 				atLeast(convert(size(), func(v uint64) int64 { return int64(v) }, func(v int64) uint64 { return uint64(v) }), 1, "a size above 0"), func(v *Log) *int64 { return &v.Rotate }),
 			kept("keep", "max_backups backups stdout_logfile_backups", "How many old files are kept. Default: 5.",
@@ -243,15 +243,15 @@ func logKeys() object {
 			keep, rotate := n.get("keep"), n.get("rotate")
 			switch {
 			case keep != nil && rotate == nil:
-				r.wrongf(keep.at, "there are no old files to keep without rotate")
+				r.wrongf(keep.at, "keep has no effect without rotate")
 			case keep == nil && rotate != nil:
 				v.Keep = 5
 			}
 			if n.get("file") == nil && n.get("stderr") == nil {
-				r.wrongf(n.at, "it needs file, stderr or both")
+				r.wrongf(n.at, "needs file, stderr or both")
 			}
 			if v.File != "" && v.File == v.Stderr {
-				r.wrongf(n.get("stderr").at, "it is the same as file: leave it out")
+				r.wrongf(n.get("stderr").at, "same as file: remove it")
 			}
 		}),
 	}
@@ -266,14 +266,18 @@ func oneOf(r *reader, n *node, ways ...string) {
 				continue
 			}
 			if first != "" {
-				r.wrongf(e.at, "there are two ways, %s and %s, and there can be one", first, way)
+				r.wrongf(e.at, "%s and %s exclude each other", first, way)
 				return
 			}
 			first = way
 		}
 	}
 	if first == "" {
-		r.wrongf(n.at, "it needs one of %s", list(ways, "and"))
+		of := "one of "
+		if len(ways) == 2 {
+			of = ""
+		}
+		r.wrongf(n.at, "needs %s%s", of, list(ways, "or"))
 	}
 }
 

@@ -121,7 +121,7 @@ func (o *object) read(r *reader, n *node, v any) {
 	}
 	for _, k := range o.keys {
 		if k.required && n.get(k.name) == nil && !slices.Contains(meant, k.name) {
-			r.wrongf(n.at, "there is no %s", k.name)
+			r.wrongf(n.at, "missing key %q", k.name)
 		}
 	}
 	if o.check != nil && len(meant) == 0 {
@@ -200,7 +200,7 @@ func either[V any](kinds ...*kind[V]) *kind[V] {
 			}
 			r.is(n, null, all)
 			if n.kind == null {
-				r.wrongf(n.at, "there is no value, and it must be %s", all)
+				r.wrongf(n.at, "missing value: it must be %s", all)
 			}
 		},
 		write: func(v V) *node {
@@ -310,7 +310,7 @@ func anyText(what string) *kind[string] {
 
 func notEmpty(text string) (string, error) {
 	if text == "" {
-		return "", fmt.Errorf("it is empty")
+		return "", fmt.Errorf("must not be empty")
 	}
 	return text, nil
 }
@@ -339,7 +339,7 @@ func number(least, most int) *kind[int] {
 		func(text string) (int, error) {
 			v, err := strconv.Atoi(text)
 			if err != nil || v < least || v > most {
-				return 0, fmt.Errorf("%q is no number from %d to %d", text, least, most)
+				return 0, fmt.Errorf("%q is not a number from %d to %d", text, least, most)
 			}
 			return v, nil
 		},

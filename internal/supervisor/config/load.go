@@ -144,7 +144,7 @@ func (r *reader) readFile(file *source, at position) []byte {
 		r.wrongValue(at, cause(err, file.shown))
 		return nil
 	}
-	if !r.take(&r.used.files, 1, maxFiles, at, "more than %d files are read") || !r.take(&r.used.text, len(text), maxText, at, "there are more than %d bytes in all files") {
+	if !r.take(&r.used.files, 1, maxFiles, at, "more than %d files are read") || !r.take(&r.used.text, len(text), maxText, at, "more than %d bytes in all files") {
 		return nil
 	}
 	r.sources = append(r.sources, file.path)
@@ -165,7 +165,7 @@ func (r *reader) yaml(doc *document, file *source, text []byte, env []string) {
 	if doc.chain != nil {
 		for _, e := range root.entries {
 			if !slices.Contains(included, e.key) && !strings.HasPrefix(e.key, "x-") {
-				r.wrong(e.at, "", "%s belongs into %s, which includes this file", e.key, doc.chain[0].shown)
+				r.wrong(e.at, "", "%s is not allowed in an included file: move it to %s", e.key, doc.chain[0].shown)
 			}
 		}
 	} else {
@@ -206,7 +206,7 @@ func (r *reader) includes(doc *document, file *source, ref reference, env []stri
 	}
 	for _, f := range files {
 		if slices.Contains(r.sources, f.path) {
-			r.wrong(ref.at, "", "include: %s is read already", f.shown)
+			r.wrong(ref.at, "", "include: %s has been read already", f.shown)
 			continue
 		}
 		r.path = []string{"include"}
@@ -221,7 +221,7 @@ func (r *reader) includes(doc *document, file *source, ref reference, env []stri
 // environment is env with more variables, which count for more the later they come.
 func (r *reader) environment(at position, env []string, more ...[]string) []string {
 	all := slices.Concat(more...)
-	if !r.take(&r.used.variables, len(env)+len(all), maxVariables, at, "there are more than %d variables in all processes") {
+	if !r.take(&r.used.variables, len(env)+len(all), maxVariables, at, "more than %d variables in all processes") {
 		return nil
 	}
 	return merge(slices.Clone(env), all...)
@@ -247,7 +247,7 @@ func (r *reader) envFiles(files []reference) []string {
 				r.envs[file.path] = more
 			}
 		}
-		if !r.take(&r.used.variables, len(more), maxVariables, ref.at, "there are more than %d variables in all processes") {
+		if !r.take(&r.used.variables, len(more), maxVariables, ref.at, "more than %d variables in all processes") {
 			return env
 		}
 		env = append(env, more...)

@@ -27,11 +27,11 @@ func checkName(name string) error {
 		return errors.New("the name is empty")
 	}
 	if strings.Trim(name, ".") == "" {
-		return fmt.Errorf("the name %q is only dots", name)
+		return fmt.Errorf("the name %q consists of dots only", name)
 	}
 	for _, c := range name {
 		if c >= 0x80 || !letter(byte(c)) && !digit(byte(c)) && !strings.ContainsRune("_.-", c) {
-			return fmt.Errorf("there is %q in the name %q, and there can be letters, digits, _, . and -", c, name)
+			return fmt.Errorf("the name %q contains %q; letters, digits, _, . and - are allowed", name, c)
 		}
 	}
 	return nil

@@ -72,7 +72,7 @@ func (n *node) get(key string) *node {
 // parseYAML reads text as one document; nil is an empty one.
 func parseYAML(r *reader, file *source, text []byte) *node {
 	if !utf8.Valid(text) {
-		r.wrong(position{file: file}, "", "it is not UTF-8 text")
+		r.wrong(position{file: file}, "", "not UTF-8 text")
 		return nil
 	}
 	tokens, excess, tooMuch := tokenize(strings.TrimPrefix(string(text), "\ufeff"))
@@ -107,7 +107,7 @@ func parseYAML(r *reader, file *source, text []byte) *node {
 		}
 		n := t.node(doc.Body)
 		if root != nil {
-			r.wrong(n.at, "", "a second document begins here, and there can be one")
+			r.wrong(n.at, "", "a second document begins here; only one is allowed")
 			break
 		}
 		root = n
@@ -157,7 +157,7 @@ func (t *tree) node(in ast.Node) *node {
 		if tag := in.GetToken().Value; tag == "!!str" && value.kind == null {
 			value.kind = scalar
 		} else if tag != "!!str" && tag != "!!int" && tag != "!!bool" && tag != "!!map" && tag != "!!seq" {
-			t.wrong(n.at, "", "the tag %s means nothing here", tag)
+			t.wrong(n.at, "", "the tag %s is not supported", tag)
 		}
 		return value
 	case *ast.LiteralNode:
@@ -167,7 +167,7 @@ func (t *tree) node(in ast.Node) *node {
 	case ast.ScalarNode:
 		n.kind, n.text = scalar, in.GetToken().Value
 	default:
-		t.wrong(n.at, "", "this means nothing here")
+		t.wrong(n.at, "", "not supported here")
 	}
 	return n
 }
@@ -181,7 +181,7 @@ func (t *tree) alias(n *node, in *ast.AliasNode) *node {
 		return n
 	}
 	if t.aliases++; t.aliases == maxAliases {
-		t.wrong(n.at, "", "there are more than %d aliases", maxAliases)
+		t.wrong(n.at, "", "more than %d aliases", maxAliases)
 	}
 	if t.aliases >= maxAliases {
 		return n
@@ -212,7 +212,7 @@ func (t *tree) entries(n *node, values []*ast.MappingValueNode) {
 			continue
 		}
 		if first, ok := seen[key.text]; ok {
-			t.wrong(at, "", "the key %q is here twice, first in line %d", key.text, first)
+			t.wrong(at, "", "duplicate key %q, first in line %d", key.text, first)
 			continue
 		}
 		seen[key.text] = at.line
@@ -254,7 +254,7 @@ func (t *tree) merged(in ast.Node) []*node {
 	}
 	for _, m := range from {
 		if m.kind != mapping {
-			t.wrong(n.at, "", "<< merges mappings, and this is %s", m.kind)
+			t.wrong(n.at, "", "<< merges mappings, not %s", m.kind)
 			return nil
 		}
 	}

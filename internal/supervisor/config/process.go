@@ -37,7 +37,7 @@ func processes() *kind[[]*draft] {
 					r.wrongValue(e.at, err)
 					r.process = e.key
 				} else if e.key == reserved {
-					r.wrongf(e.at, "this name is what lastcall calls itself")
+					r.wrongf(e.at, "the name is reserved for messages of lastcall itself")
 				}
 				keys.read(r, e.value, d)
 				*v = append(*v, d)
@@ -87,24 +87,24 @@ func checkProcess(r *reader, n *node, d *draft) {
 		wrong("notify", "notify: false contradicts %s, which needs it", map[bool]string{true: "ready: notify", false: "watchdog"}[p.Ready.Notify])
 	}
 	if least := 3 + len(p.Listen); p.Ready.FD != 0 && p.Ready.FD < least {
-		wrong("ready", "the descriptor %d is that of a socket: take %d or more", p.Ready.FD, least)
+		wrong("ready", "descriptor %d is taken by a socket: use %d or higher", p.Ready.FD, least)
 	}
 	if p.Port > 0 && indexOf(d.env, "PORT") >= 0 {
 		wrong("port", "port contradicts PORT in env")
 	}
 	if !p.Oneshot && p.Ready == (Ready{Within: p.Ready.Within}) && p.Ready.Within > 0 {
-		wrong("ready", "ready has a time but no way: it needs one of %s", list(readyWays, "and"))
+		wrong("ready", "ready has only a time limit: add one of %s", list(readyWays, "or"))
 	}
 	if p.Oneshot {
 		if p.Restart.When == "always" {
-			wrong("oneshot", "oneshot contradicts restart: always, since it would never be over")
+			wrong("oneshot", "oneshot contradicts restart: always, because it would never end")
 		}
 		if p.Ready != (Ready{Within: p.Ready.Within}) {
-			wrong("ready", "a oneshot is ready when it has exited with 0, and in no other way; within is how long that may take")
+			wrong("ready", "a oneshot is ready when it has exited with 0: only within is allowed here")
 		}
 		for _, key := range []string{"liveness", "watchdog", "schedule"} {
 			if n.get(key) != nil {
-				wrong(key, "%s means nothing for a oneshot, which is over when it is ready", key)
+				wrong(key, "%s has no effect on a oneshot, which has ended when it is ready", key)
 			}
 		}
 	}
@@ -120,7 +120,7 @@ func checkProcess(r *reader, n *node, d *draft) {
 			if n.get(key) == nil {
 				key = "essential"
 			}
-			wrong(key, "a process with a schedule cannot be essential, since it ends every time")
+			wrong(key, "a process with a schedule cannot be essential, because each of its runs ends")
 		}
 	}
 }

@@ -39,7 +39,7 @@ func looksLikeProcfile(text []byte) bool {
 // name as PS; and any end stops all. Other lines are skipped, with a warning unless they are comments.
 func (r *reader) procfile(doc *document, file *source, text []byte, env []string) {
 	if !utf8.Valid(text) || strings.Contains(string(text), "\x00") {
-		r.wrong(position{file: file}, "", "it is not UTF-8 text")
+		r.wrong(position{file: file}, "", "not UTF-8 text")
 		return
 	}
 	port := r.firstPort(file, env)
@@ -55,20 +55,20 @@ func (r *reader) procfile(doc *document, file *source, text []byte, env []string
 		name, command, ok := strings.Cut(line, ":")
 		command = strings.TrimSpace(command)
 		if !ok || command == "" {
-			r.warn(at, "skipped, since it is not NAME: COMMAND")
+			r.warn(at, "skipped: not NAME: COMMAND")
 			continue
 		}
 		name = strings.TrimSpace(name)
 		if err := checkName(name); err != nil {
-			r.warn(at, "skipped, since %s", err)
+			r.warn(at, "skipped: %s", err)
 			continue
 		}
 		if name == reserved {
-			r.wrong(at, "", "%q is what lastcall calls itself", name)
+			r.wrong(at, "", "the name %q is reserved for messages of lastcall itself", name)
 			continue
 		}
 		if first, ok := lines[name]; ok {
-			r.wrong(at, "", "the process %q is here twice, first in line %d", name, first)
+			r.wrong(at, "", "duplicate process %q, first defined in line %d", name, first)
 			continue
 		}
 		lines[name] = number

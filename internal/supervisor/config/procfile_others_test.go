@@ -67,10 +67,10 @@ func TestProcfileReadsAsOthersDo(t *testing.T) {
 func TestProcfileWarnings(t *testing.T) {
 	file := loadProcfile(t, "\ufeff# web: a\r\n; web: b\n\njunk\rempty:\na b: c\n: d\nweb: e")
 	want := []string{
-		"Procfile:4:1: skipped, since it is not NAME: COMMAND",
-		"Procfile:5:1: skipped, since it is not NAME: COMMAND",
-		"Procfile:6:1: skipped, since there is ' ' in the name \"a b\", and there can be letters, digits, _, . and -",
-		"Procfile:7:1: skipped, since the name is empty",
+		"Procfile:4:1: skipped: not NAME: COMMAND",
+		"Procfile:5:1: skipped: not NAME: COMMAND",
+		"Procfile:6:1: skipped: the name \"a b\" contains ' '; letters, digits, _, . and - are allowed",
+		"Procfile:7:1: skipped: the name is empty",
 	}
 	if got := file.Warnings(); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

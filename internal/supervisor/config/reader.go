@@ -79,9 +79,9 @@ func (r *reader) text(n *node, words string) (string, bool) {
 		return "", false
 	}
 	if err == nil && strings.Contains(text, "\x00") {
-		err = errors.New("there is a NUL character in it")
+		err = errors.New("it contains a NUL character")
 	}
-	if err == nil && len(text) > len(n.text) && !r.take(&r.used.text, len(text), maxText, n.at, "there are more than %d bytes in the values of variables") {
+	if err == nil && len(text) > len(n.text) && !r.take(&r.used.text, len(text), maxText, n.at, "more than %d bytes in the values of variables") {
 		return "", false
 	}
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *reader) text(n *node, words string) (string, bool) {
 }
 
 // errTold is an error that is among the problems already.
-var errTold = errors.New("there is too much text")
+var errTold = errors.New("too much text")
 
 // substitute puts values in the places of variables, as long as they are not too large together.
 func (r *reader) substitute(text string) (string, error) {
@@ -112,9 +112,9 @@ func (r *reader) is(n *node, kind nodeKind, words string) bool {
 	case kind:
 		return true
 	case null:
-		r.wrongf(n.at, "there is no value, and it must be %s", words)
+		r.wrongf(n.at, "missing value: it must be %s", words)
 	default:
-		r.wrongf(n.at, "this is %s, and it must be %s", n.kind, words)
+		r.wrongf(n.at, "must be %s, not %s", words, n.kind)
 	}
 	return false
 }

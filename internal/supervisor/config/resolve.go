@@ -15,7 +15,7 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 	all := make(map[string]*draft, len(doc.processes))
 	for _, d := range doc.processes {
 		if first, ok := all[d.Name]; ok {
-			r.wrong(d.at, "", "the process %q is in %s already, line %d", d.Name, first.at.file.shown, first.at.line)
+			r.wrong(d.at, "", "duplicate process %q, first defined in %s, line %d", d.Name, first.at.file.shown, first.at.line)
 			continue
 		}
 		all[d.Name] = d
@@ -49,7 +49,7 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		for _, s := range d.ports {
 			where := Listener{Network: s.Network, Address: s.Address}
 			if other, ok := sockets[where]; ok && s.Address != "" && !strings.HasSuffix(s.Address, ":0") {
-				r.wrongf(s.at, "listen: %s is what %s listens at", s.Address, other)
+				r.wrongf(s.at, "listen: %s is already taken by %s", s.Address, other)
 			}
 			sockets[where] = d.Name
 		}
@@ -62,14 +62,14 @@ func (r *reader) resolve(doc *document, file *source, profiles []string) {
 		grace = lastcall.DefaultGrace
 	}
 	if doc.LameDuck > 0 && doc.LameDuck >= grace {
-		r.wrong(doc.lameDuckAt, "", "lame_duck: %v leaves nothing of the grace period of %v, of which it is a part", doc.LameDuck, grace)
+		r.wrong(doc.lameDuckAt, "", "lame_duck: %v must be shorter than the grace period of %v", doc.LameDuck, grace)
 	}
 	switch {
 	case len(r.problems) > 0 || len(chosen) > 0:
 	case len(doc.processes) == 0:
-		r.wrong(position{file: file}, "", "there are no processes in it")
+		r.wrong(position{file: file}, "", "the file has no processes")
 	default:
-		r.wrong(position{file: file}, "", "each process in it is of a profile, and none is chosen (choose one with --profile)")
+		r.wrong(position{file: file}, "", "every process belongs to a profile, and none is chosen (choose one with --profile)")
 	}
 	r.cycles(chosen)
 }
@@ -116,7 +116,7 @@ func (r *reader) choose(doc *document, file *source, profiles []string) []*draft
 	}
 	for _, p := range profiles {
 		if !slices.Contains(known, p) {
-			r.wrong(position{file: file}, nearest.To(p, known), "no process is of the profile %q", p)
+			r.wrong(position{file: file}, nearest.To(p, known), "no process has the profile %q", p)
 		}
 	}
 	return chosen
@@ -143,10 +143,10 @@ func (r *reader) names(d *draft, key string, refs []reference, all map[string]*d
 			slices.Sort(known)
 			r.wrongValue(ref.at, &hint{fmt.Sprintf("there is no process %q", ref.name), nearest.To(ref.name, known)})
 		case other == d:
-			r.wrongf(ref.at, "it cannot wait for itself")
+			r.wrongf(ref.at, "a process cannot come after itself")
 		case !slices.Contains(chosen, other):
 			if key == "requires" {
-				r.wrongf(ref.at, "%s is left out, since it is of the profile %s", ref.name, list(other.Profiles, "or"))
+				r.wrongf(ref.at, "%s does not run without the profile %s", ref.name, list(other.Profiles, "or"))
 			}
 		default:
 			names = append(names, ref.name)
@@ -166,9 +166,9 @@ func (r *reader) canEnd(d *draft, ended []reference, all map[string]*draft) {
 		case slices.Contains(d.After, ref.name) || slices.Contains(d.Requires, ref.name):
 			r.wrongf(ref.at, "%s is awaited twice: until it is ready, and until it has ended", ref.name)
 		case other.Restart.When == "always" || other.Schedule != "":
-			r.wrongf(ref.at, "%s never ends for good, since it is started again", ref.name)
+			r.wrongf(ref.at, "%s never ends for good, because it is started again", ref.name)
 		case other.OnExit == OnExitEssential:
-			r.wrongf(ref.at, "the end of %s stops everything, since it is essential", ref.name)
+			r.wrongf(ref.at, "the end of %s stops everything, because it is essential", ref.name)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func (r *reader) cycles(drafts []*draft) {
 				if len(cycle) > maxCycle {
 					cycle = append(slices.Clone(cycle[:maxCycle]), fmt.Sprintf("%d more", len(cycle)-maxCycle))
 				}
-				r.wrong(ref.at, "", "a cycle: %s after %s", strings.Join(cycle, " after "), ref.name)
+				r.wrong(ref.at, "", "dependency cycle: %s after %s", strings.Join(cycle, " after "), ref.name)
 			}
 		}
 		chain = chain[:len(chain)-1]

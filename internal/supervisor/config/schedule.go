@@ -26,7 +26,7 @@ func parseSchedule(text string) (*schedule, error) {
 	parser := cron.MustNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor | cron.DowOrDom).WithMaxSearchYears(8)
 	parsed, err := parser.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no schedule: %w", text, err)
+		return nil, fmt.Errorf("%q is not a schedule: %w", text, err)
 	}
 	fields, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
@@ -41,7 +41,7 @@ func parseSchedule(text string) (*schedule, error) {
 	onWall := *fields
 	onWall.Location = time.UTC
 	if onWall.Next(time.Unix(0, 0).UTC()).IsZero() {
-		return nil, fmt.Errorf("the schedule %q never comes", text)
+		return nil, fmt.Errorf("the schedule %q never occurs", text)
 	}
 	if s.wall {
 		fields = &onWall

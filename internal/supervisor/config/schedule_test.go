@@ -81,7 +81,7 @@ func TestScheduleThatIsWrong(t *testing.T) {
 		"@every":                   `@every needs a time, as in @every 10m`,
 		"@every 10":                `@every 10: the time must be 1s or more, as in @every 10m`,
 		"CRON_TZ=Nowhere/X @daily": `there is no time zone "Nowhere/X"`,
-		"0 0 31 2 *":               `the schedule "0 0 31 2 *" never comes`,
+		"0 0 31 2 *":               `the schedule "0 0 31 2 *" never occurs`,
 	} {
 		_, err := parseSchedule(schedule)
 		text := ""

@@ -64,13 +64,13 @@ func stopKeys() object {
 		keys: []*key{
 			field("signal", "stop_signal", "The signal. Default: SIGTERM.", signalName(), func(v *steps) *string { return &v.Signal }),
 			field("steps", "", "Several signals, one after another, each with its time.", listOf("a list of steps", either(stepWord(), group[Step](stepKeys()))), func(v *steps) *[]Step { return &v.Steps }),
-			field("command", "execstop shutdown", "A command that asks it to stop, such as `pg_ctl stop`, with LASTCALL_PID in its environment. It runs as the process does. The signals follow if it fails, or when three quarters of the time have passed.", pointerTo(command()), func(v *steps) **Command { return &v.Command }),
-			field("within", "timeout grace kill-delay stopwaitsecs timeout_seconds stop-timeout graceful_timeout wait", "The time of the whole stop; SIGKILL follows. Never more than what `grace` leaves. Default: all of that.", duration(false), func(v *steps) *time.Duration { return &v.Within }),
-			field("extend", "", "How much more time in total it may ask for with EXTEND_TIMEOUT_USEC. Default: 5m; `none` for no more.", orNone(duration(false), "none", -1), func(v *steps) *time.Duration { return &v.Extend }),
+			field("command", "execstop shutdown", "A command that stops the process, such as `pg_ctl stop`, with LASTCALL_PID in its environment. The signals follow if it fails, and when three quarters of the time have passed.", pointerTo(command()), func(v *steps) **Command { return &v.Command }),
+			field("within", "timeout grace kill-delay stopwaitsecs timeout_seconds stop-timeout graceful_timeout wait", "The time limit of the whole stop; SIGKILL follows. It never exceeds what `grace` leaves. Default: all of that.", duration(false), func(v *steps) *time.Duration { return &v.Within }),
+			field("extend", "", "How much more time in total the process may request with EXTEND_TIMEOUT_USEC. Default: 5m; `none` forbids it.", orNone(duration(false), "none", -1), func(v *steps) *time.Duration { return &v.Extend }),
 		},
 		check: checks(func(r *reader, n *node, v *steps) {
 			if n.get("signal") != nil && n.get("steps") != nil {
-				r.wrongf(n.get("steps").at, "there are both signal and steps, and there can be one")
+				r.wrongf(n.get("steps").at, "signal and steps exclude each other")
 			}
 		}),
 	}
@@ -79,7 +79,7 @@ func stopKeys() object {
 func stepKeys() object {
 	return object{keys: []*key{
 		required(field("signal", "", "The signal.", signalName(), func(v *Step) *string { return &v.Signal })),
-		field("within", "timeout wait", "The time until the next step. Only the last can be without.", duration(false), func(v *Step) *time.Duration { return &v.Within }),
+		field("within", "timeout wait", "The time until the next step. Only the last step can do without.", duration(false), func(v *Step) *time.Duration { return &v.Within }),
 	}}
 }
 
@@ -110,7 +110,7 @@ func (s *steps) into(r *reader, n *node, v *stopping) {
 		return
 	}
 	if len(s.Steps) == 0 {
-		r.wrongf(list.at, "there are no steps")
+		r.wrongf(list.at, "the list of steps is empty")
 		return
 	}
 	var sum time.Duration
@@ -123,9 +123,9 @@ func (s *steps) into(r *reader, n *node, v *stopping) {
 	}
 	switch within := s.Steps[last].Within; {
 	case within > 0 && s.Within > 0:
-		r.wrongf(list.items[last].at, "the time of the last step follows from within, which is that of all: give one of them")
+		r.wrongf(list.items[last].at, "the last step needs no within of its own, because the whole stop has one")
 	case s.Within > 0 && sum >= s.Within:
-		r.wrongf(list.at, "the steps take %s, and within leaves %s for all", durationText(sum), durationText(s.Within))
+		r.wrongf(list.at, "the steps take %s, which leaves nothing of the %s of the whole stop (within)", durationText(sum), durationText(s.Within))
 	case within > 0:
 		v.Within.Stop = sum
 		s.Steps[last].Within = 0

@@ -25,7 +25,7 @@ func duration(zero bool) *kind[time.Duration] {
 				if _, err := strconv.ParseFloat(text, 64); err == nil {
 					return 0, &hint{fmt.Sprintf("the duration %q has no unit", text), text + "s"}
 				}
-				return 0, fmt.Errorf("%q is no duration such as 10s or 1m30s", text)
+				return 0, fmt.Errorf("%q is not a duration such as 10s or 1m30s", text)
 			}
 			if d < 0 {
 				return 0, fmt.Errorf("the duration %s is negative", text)
@@ -110,7 +110,7 @@ func parseSize(text string) (uint64, error) {
 		}
 	}
 	if err != nil && !errors.Is(err, strconv.ErrRange) || factor == 0 {
-		return 0, fmt.Errorf("%q is no size such as 512k, 10MB or 1GiB", text)
+		return 0, fmt.Errorf("%q is not a size such as 512k, 10MB or 1GiB", text)
 	}
 	if err != nil || v > math.MaxInt64/factor {
 		return 0, fmt.Errorf("the size %s is too large", text)
@@ -194,9 +194,9 @@ func command() *kind[Command] {
 		read: func(r *reader, n *node, v *Command) {
 			switch {
 			case strings.TrimSpace(n.text) == "":
-				r.wrongf(n.at, "it is empty")
+				r.wrongf(n.at, "must not be empty")
 			case strings.Contains(n.text, "\x00"):
-				r.wrongf(n.at, "there is a NUL character in it")
+				r.wrongf(n.at, "it contains a NUL character")
 			default:
 				v.Shell = n.text
 			}
@@ -215,7 +215,7 @@ func command() *kind[Command] {
 			before := len(r.problems)
 			arguments.read(r, n, &v.Args)
 			if len(r.problems) == before && (len(v.Args) == 0 || v.Args[0] == "") {
-				r.wrongf(n.at, "it names no program")
+				r.wrongf(n.at, "the list names no program")
 			}
 		},
 		write: func(v Command) *node { return arguments.write(v.Args) },
@@ -240,7 +240,7 @@ func variables() *kind[[]string] {
 				}
 				r.path = append(path[:len(path):len(path)], e.key)
 				if e.value.kind == null {
-					r.wrongf(e.value.at, `there is no value (write "" for an empty one)`)
+					r.wrongf(e.value.at, `missing value (write "" for an empty one)`)
 				} else {
 					value.read(r, e.value, &text)
 				}
@@ -285,13 +285,13 @@ func expression() *kind[string] {
 	return single("a regular expression", func() schema { return schema{"type": scalarTypes} },
 		func(text string) (string, error) {
 			if text == "" {
-				return "", errors.New("it is empty")
+				return "", errors.New("must not be empty")
 			}
 			if _, err := syntax.Parse(text, syntax.Perl); err != nil { // as regexp.Compile does
 				if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {
-					return "", fmt.Errorf("it is no regular expression: %v: `%s`", wrong.Code, wrong.Expr)
+					return "", fmt.Errorf("not a regular expression: %v: `%s`", wrong.Code, wrong.Expr)
 				}
-				return "", fmt.Errorf("it is no regular expression: %w", err)
+				return "", fmt.Errorf("not a regular expression: %w", err)
 			}
 			return text, nil
 		},
@@ -317,7 +317,7 @@ func umask() *kind[int] {
 	}, func(text string) (int, error) {
 		v, err := strconv.ParseUint(strings.TrimPrefix(text, "0o"), 8, 16)
 		if err != nil || v > 0o777 {
-			return 0, fmt.Errorf("%q is no mask of octal digits such as 022", text)
+			return 0, fmt.Errorf("%q is not a mask in octal digits such as 022", text)
 		}
 		return int(v), nil
 	}, func(v int) *node { return textNode(fmt.Sprintf("%03o", v)) })
@@ -330,7 +330,7 @@ func fileMode() *kind[int] {
 	}, func(text string) (int, error) {
 		v, err := strconv.ParseUint(strings.TrimPrefix(text, "0o"), 8, 16)
 		if err != nil || v > 0o777 || v&0o200 == 0 {
-			return 0, fmt.Errorf("%q is no mode of octal digits such as 0640, with which the owner can write", text)
+			return 0, fmt.Errorf("%q is not a mode in octal digits such as 0640 that lets the owner write", text)
 		}
 		return int(v), nil
 	}, func(v int) *node { return textNode(fmt.Sprintf("%04o", v)) })
@@ -345,7 +345,7 @@ func processors() *kind[float64] {
 		whole, part, _ := strings.Cut(text, ".")
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil || strings.Trim(whole+part, "0123456789") != "" || len(part) > 2 || v < 0.01 || v > most {
-			return 0, fmt.Errorf("%q is no number of processors such as 2 or 0.5, from 0.01 to %d", text, most)
+			return 0, fmt.Errorf("%q is not a number of processors such as 2 or 0.5, from 0.01 to %d", text, most)
 		}
 		return v, nil
 	}, func(v float64) *node { return plainNode(strconv.FormatFloat(v, 'f', -1, 64)) })
@@ -357,7 +357,7 @@ func wholeSeconds() *kind[time.Duration] {
 	read := k.read
 	k.read = func(r *reader, n *node, v *time.Duration) {
 		if read(r, n, v); *v%time.Second != 0 {
-			r.wrongf(n.at, "%s is not whole seconds", durationText(*v))
+			r.wrongf(n.at, "%s is not a whole number of seconds", durationText(*v))
 		}
 	}
 	return k
@@ -369,7 +369,7 @@ func atLeast[V int64 | uint64](k *kind[V], least V, what string) *kind[V] {
 	k.read = func(r *reader, n *node, v *V) {
 		before := len(r.problems)
 		if read(r, n, v); *v < least && len(r.problems) == before {
-			r.wrongf(n.at, "it must be %s", what)
+			r.wrongf(n.at, "must be %s", what)
 		}
 	}
 	return k

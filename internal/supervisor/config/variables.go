@@ -19,12 +19,12 @@ func substituteIn(text string, lookup func(string) (string, bool), depth int) (s
 		return text, nil
 	}
 	if depth > maxDefaults {
-		return "", fmt.Errorf("there are more than %d defaults in each other", maxDefaults)
+		return "", fmt.Errorf("more than %d nested defaults", maxDefaults)
 	}
 	var b strings.Builder
 	for {
 		if b.Len() > maxFile {
-			return "", errors.New("with its variables it is larger than 1 MiB")
+			return "", errors.New("larger than 1 MiB when its variables are expanded")
 		}
 		before, rest, ok := strings.Cut(text, "$")
 		b.WriteString(before)
@@ -38,7 +38,7 @@ func substituteIn(text string, lookup func(string) (string, bool), depth int) (s
 		case strings.HasPrefix(rest, "{"):
 			inside, after, ok := cutBrace(rest[1:])
 			if !ok {
-				return "", errors.New("${ has no } (write $$ for a $ that stands for itself)")
+				return "", errors.New("${ without } (write $$ for a literal $)")
 			}
 			value, err := braces(inside, lookup, depth)
 			if err != nil {
@@ -68,7 +68,7 @@ func braces(inside string, lookup func(string) (string, bool), depth int) (strin
 	n := nameLength(inside)
 	name, operator := inside[:n], inside[n:]
 	if n == 0 {
-		return "", fmt.Errorf("${%s} names no variable (write $$ for a $ that stands for itself)", inside)
+		return "", fmt.Errorf("${%s} names no variable (write $$ for a literal $)", inside)
 	}
 	value, set := lookup(name)
 	if operator == "" {
@@ -79,7 +79,7 @@ func braces(inside string, lookup func(string) (string, bool), depth int) (strin
 	}
 	operator, colon := strings.CutPrefix(operator, ":")
 	if operator == "" {
-		return "", fmt.Errorf("${%s} is cut short: after : comes - or ?", inside)
+		return "", fmt.Errorf("${%s} is incomplete: - or ? must follow the colon", inside)
 	}
 	use := set && (!colon || value != "")
 	switch word := operator[1:]; operator[0] {
@@ -97,11 +97,11 @@ func braces(inside string, lookup func(string) (string, bool), depth int) (strin
 		}
 		return "", fmt.Errorf("%s: %s", name, word)
 	}
-	return "", fmt.Errorf("${%s} is not understood: after the name comes }, -default, :-default, ?message or :?message", inside)
+	return "", fmt.Errorf("${%s} is not supported: only -default, :-default, ?message or :?message may follow the name", inside)
 }
 
 func unset(name string) error {
-	return fmt.Errorf("the variable %s is not set (set it, or write ${%s:-default}, or $$%s for the text itself)", name, name, name)
+	return fmt.Errorf("the variable %s is not set (set it, or write ${%s:-default}, or $$%s for the literal text)", name, name, name)
 }
 
 // cutBrace cuts text at the } that closes a { before it.

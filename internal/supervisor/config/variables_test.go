@@ -31,15 +31,15 @@ func TestSubstitute(t *testing.T) {
 		{"${NO:-$$}", "$", ""},
 		{"${A:?no}", "a", ""},
 		{"${EMPTY?no}", "", ""},
-		{"$NO", "", "the variable NO is not set (set it, or write ${NO:-default}, or $$NO for the text itself)"},
-		{"${NO}", "", "the variable NO is not set (set it, or write ${NO:-default}, or $$NO for the text itself)"},
+		{"$NO", "", "the variable NO is not set (set it, or write ${NO:-default}, or $$NO for the literal text)"},
+		{"${NO}", "", "the variable NO is not set (set it, or write ${NO:-default}, or $$NO for the literal text)"},
 		{"${NO?}", "", "NO: it must be set"},
 		{"${EMPTY:?where is it}", "", "EMPTY: where is it"},
-		{"${A", "", "${ has no } (write $$ for a $ that stands for itself)"},
-		{"${}", "", "${} names no variable (write $$ for a $ that stands for itself)"},
-		{"${1}", "", "${1} names no variable (write $$ for a $ that stands for itself)"},
-		{"${A:}", "", "${A:} is cut short: after : comes - or ?"},
-		{"${A/x/y}", "", "${A/x/y} is not understood: after the name comes }, -default, :-default, ?message or :?message"},
+		{"${A", "", "${ without } (write $$ for a literal $)"},
+		{"${}", "", "${} names no variable (write $$ for a literal $)"},
+		{"${1}", "", "${1} names no variable (write $$ for a literal $)"},
+		{"${A:}", "", "${A:} is incomplete: - or ? must follow the colon"},
+		{"${A/x/y}", "", "${A/x/y} is not supported: only -default, :-default, ?message or :?message may follow the name"},
 	} {
 		got, err := substitute(test.text, lookup)
 		if test.wrong != "" {
