@@ -3,6 +3,7 @@ module github.com/lastcall-go/lastcall
 go 1.26.0
 
 require (
+	github.com/fsnotify/fsnotify v1.10.1
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/jsonschema-go v0.4.3
 	github.com/netresearch/go-cron v0.9.1

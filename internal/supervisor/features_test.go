@@ -156,3 +156,48 @@ func TestStderrFile(t *testing.T) {
 		t.Errorf("the status is %d:\n%s", status, u.output())
 	}
 }
+
+// A change of a watched file restarts the process, and no other; after a reload other files are watched.
+func TestWatch(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(time.Now().String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one")
+	write("two")
+	fileFor := func(name string) *config.File {
+		return fileOf(t, shellProcess("a", "echo a runs; exec sleep 1000", func(p *config.Process) { p.Dir, p.Watch.Paths = dir, []string{filepath.Join(dir, name)} }),
+			shellProcess("b", "exec sleep 1000"))
+	}
+	next := fileFor("one")
+	u := startFrom(t, func() (*config.File, error) { return next, nil })
+	u.await("all 2 ready")
+	first, other := u.ps()["a"].PID, u.ps()["b"].PID
+	write("one")
+	u.await("a: .*one has changed, restarting it")
+	u.await("a runs\n(?s:.*)a runs")
+	second := u.awaitState("a", lastcall.StateReady).PID
+	if second == first || u.ps()["b"].PID != other {
+		t.Errorf("pid %d and then %d; the other has pid %d and then %d", first, second, other, u.ps()["b"].PID)
+	}
+	next = fileFor("two")
+	if err := u.Reload(t.Context(), nil, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	write("two")
+	u.await("a: .*two has changed, restarting it")
+	if err := u.Stop(t.Context(), []string{"a"}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	u.end(syscall.SIGTERM)
+}
+
+func TestWatchOfNothing(t *testing.T) {
+	file := fileOf(t, shellProcess("a", "true", func(p *config.Process) { p.Watch.Paths = []string{"/none/at/all"} }))
+	_, err := New(Options{Load: func() (*config.File, error) { return file, nil }, Out: os.Stdout, Socket: filepath.Join(t.TempDir(), "s")})
+	if err == nil || !strings.Contains(err.Error(), "a: watch: ") || !strings.Contains(err.Error(), "/none/at/all") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -173,6 +173,9 @@ func (s *Supervisor) apply(ctx context.Context, file *config.File, progress func
 		}))
 	}
 	s.sort(file)
+	if err := s.watchFiles(); err != nil {
+		progress(err.Error())
+	}
 	if len(d.added)+len(d.changed)+len(d.removed)+len(d.scaled) == 0 {
 		progress("nothing has changed")
 	}

@@ -41,6 +41,8 @@ type Supervisor struct {
 
 	filing chan struct{} // held by who reads the file again
 
+	watches watches
+
 	mu         sync.Mutex
 	file       *config.File
 	chosen     map[string]bool // the processes that were asked for, nil for all
@@ -97,7 +99,7 @@ func New(o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = s.begin(defs); err != nil {
+	if err = errors.Join(s.begin(defs), s.watchFiles()); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -223,6 +225,7 @@ func (s *Supervisor) Report(context.Context) (lastcall.Report, error) { return s
 
 // close gives back what New took.
 func (s *Supervisor) close() {
+	s.endWatches()
 	if s.out != nil {
 		s.out.Close(context.Background(), 0) // if New failed, else it is closed already
 	}

@@ -113,13 +113,16 @@ func together(list []*instance, do func(*instance) error) error {
 	return errors.Join(errs...)
 }
 
+// errInterrupted ends what another change takes the place of.
+var errInterrupted = errors.New("somebody asked for something else")
+
 // change calls do while nobody else changes the program. What another had begun with instances that are not ready yet is taken
 // back if interrupt is set.
 func (s *Supervisor) change(ctx context.Context, p *program, interrupt bool, do func(context.Context) error) error {
 	if interrupt {
 		s.mu.Lock()
 		if p.interrupt != nil {
-			p.interrupt(errors.New("somebody asked for something else"))
+			p.interrupt(errInterrupted)
 		}
 		s.mu.Unlock()
 	}

@@ -86,6 +86,7 @@ type Process struct {
 	Priority int      `json:"priority,omitempty"` // nice: -20 to 19
 	Outlive  bool     `json:"outlive,omitempty"`  // it keeps running when lastcall is killed
 	OnExit   OnExit   `json:"on_exit"`            // what its end means for the others
+	Watch    Watch    `json:"watch,omitzero"`     // a change of these files restarts it
 	Profiles []string `json:"profiles,omitempty"` // it runs only if one of these is chosen
 	Log      Log      `json:"log,omitzero"`
 }
@@ -184,6 +185,12 @@ type Limits struct {
 	Pids      uint64  `json:"pids,omitempty"`       // processes and threads
 	MemoryMax uint64  `json:"memory_max,omitempty"` // bytes
 	CPUs      float64 `json:"cpus,omitempty"`       // processors
+}
+
+// Watch names files and directories.
+type Watch struct {
+	Paths  []string `json:"paths,omitempty"`  // absolute
+	Ignore []string `json:"ignore,omitempty"` // patterns of names, or of paths below a directory
 }
 
 // Log is where output goes. Of the whole file only Format and Times count; of a process the others.

@@ -120,6 +120,8 @@ func processKeys() object {
 			choice(OnExitFail, OnExitContinue, OnExitEssential), func(d *draft) *OnExit { return &d.OnExit }),
 		shorthand(field("essential", "critical", "`true` is short for `on_exit: essential`.",
 			pointerTo(truth()), func(d *draft) **bool { return &d.essential })),
+		field("watch", "watch_files develop watchdir", "Files and directories whose changes restart it.",
+			watch(), func(d *draft) *Watch { return &d.Watch }),
 		field("profiles", "profile", "It runs only if one of these profiles is chosen, with --profile or LASTCALL_PROFILES.",
 			oneOrMore("names", nameText("a name")), func(d *draft) *[]string { return &d.Profiles }),
 		field("log", "stdout logfile stdout_logfile log_location output", "Where its output goes: a file, `none`, or `inherit` (the output of lastcall itself, unchanged). Default: the common output, with the name before each line.",

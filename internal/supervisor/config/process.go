@@ -108,6 +108,9 @@ func checkProcess(r *reader, n *node, d *draft) {
 			}
 		}
 	}
+	if p.Schedule != "" && n.get("watch") != nil {
+		wrong("watch", "watch has no effect on a process with a schedule")
+	}
 	if p.Schedule != "" {
 		if n.get("instances") != nil {
 			wrong("instances", "a process with a schedule has one instance")

@@ -268,6 +268,12 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 			p.Schedule = rapid.SampledFrom([]string{"", "*/5 * * * *", "@daily", "@every 10m", "0 0 * * mon,fri"}).Draw(t, "schedule")
 		}
 	}
+	if p.Schedule == "" {
+		p.Watch.Paths = maybe(t, "watch", func() []string { return []string{drawPath(t, "watched"), drawPath(t, "watched")} })
+		if p.Watch.Paths != nil {
+			p.Watch.Ignore = maybe(t, "ignore", func() []string { return []string{"*.log"} })
+		}
+	}
 	drawStop(t, p)
 	if p.Restart.When != "never" {
 		p.Restart.Delay = maybe(t, "delay", func() time.Duration { return drawDuration(t, "delay") })
