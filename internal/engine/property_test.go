@@ -62,7 +62,6 @@ type world struct {
 	members  map[MemberID]*shadowMember
 	replicas map[ReplicaID]*shadow
 	specs    map[ReplicaID]Spec
-	adding   Spec // of the replicas that the next actions add
 	ops      map[OpID]*shadowOp
 	nextOp   OpID
 
@@ -90,27 +89,17 @@ type shadowMember struct {
 
 // shadow is what the actions have said of a replica.
 type shadow struct {
-	member   MemberID
-	phase    Phase
-	attempt  Attempt
-	wasReady bool // in the present attempt, or it completed
-	temper   temper
-	told     Time
-	prompt   bool // it returns in time
-}
-
-// temper is how an attempt behaves.
-type temper struct {
-	ready  time.Duration // after its start; negative means never
-	ends   time.Duration // by itself; negative means never
-	soft   time.Duration // from its soft stop to its end; negative means never
-	hard   time.Duration // from its hard stop
-	failed bool
-}
-
-type shadowOp struct {
-	in   Input
-	done bool
+	id        ReplicaID
+	member    MemberID
+	index     int
+	phase     Phase
+	attempt   Attempt
+	wasReady  bool // in the present attempt, or it completed
+	joining   bool // an operation made it, and it has not been ready
+	forgotten bool
+	temper    temper
+	told      Time
+	prompt    bool // it returns in time
 }
 
 func newWorld(seed uint64) *world {
@@ -189,23 +178,6 @@ func (w *world) play() {
 	}
 }
 
-// checkTime holds the stop against its one total, and looks for timers of a group at rest.
-func (w *world) checkTime() {
-	if w.asked != 0 && w.group != GroupOver {
-		if limit := w.asked + w.cfg.Grace + w.cfg.HardStop; w.now > limit {
-			panic(fmt.Sprintf("the stop was asked for at %v and has not ended by %v", w.asked, w.now))
-		}
-	}
-	if w.group == GroupRunning && w.ready && w.e.Next() != 0 {
-		for id := range w.replicas {
-			if r := w.replicas[id]; r.phase != Ready && !r.phase.Ended() {
-				return
-			}
-		}
-		panic(fmt.Sprintf("every worker is ready or has ended, and there is a timer for %v", w.e.Next()))
-	}
-}
-
 func (w *world) askStop() {
 	if w.group >= GroupStopping {
 		return
@@ -222,69 +194,6 @@ func (w *world) askStop() {
 	}
 }
 
-// anyMember is one of those that are there.
-func (w *world) anyMember() (MemberID, bool) {
-	var list []MemberID
-	for id, m := range w.members {
-		if !m.removing {
-			list = append(list, id)
-		}
-	}
-	if len(list) == 0 {
-		return 0, false
-	}
-	slices.Sort(list)
-	return list[w.rand.IntN(len(list))], true
-}
-
-// without is the spec without some of its dependencies.
-func (s Spec) without(which func(MemberID) bool) Spec {
-	s.After = slices.DeleteFunc(slices.Clone(s.After), which)
-	s.Requires = slices.DeleteFunc(slices.Clone(s.Requires), which)
-	return s
-}
-
-// anySpec may depend on members for which may is true.
-func (w *world) anySpec(may func(MemberID) bool) (s Spec) {
-	for range w.rand.IntN(3) {
-		if dep, ok := w.anyMember(); ok && may(dep) && !slices.Contains(s.After, dep) && !slices.Contains(s.Requires, dep) {
-			if w.chance(40) {
-				s.Requires = append(s.Requires, dep)
-			} else {
-				s.After = append(s.After, dep)
-			}
-		}
-	}
-	s.AwaitReady = w.chance(50)
-	if s.AwaitReady && w.chance(40) {
-		s.ReadyWithin = w.pick(5*time.Millisecond, 500*time.Millisecond)
-	}
-	if w.chance(15) {
-		s.StopWithin = w.pick(time.Millisecond, 300*time.Millisecond)
-	}
-	if w.chance(40) {
-		s.Restart = Policy{When: When(1 + w.rand.IntN(2)), MinDelay: 10 * time.Millisecond, MaxDelay: time.Second, Stable: time.Minute, Limit: 1 + w.rand.IntN(4), Within: time.Minute, AtOnce: w.chance(30)}
-	}
-	s.Essential, s.Optional = w.chance(5), w.chance(40)
-	return s
-}
-
-func (w *world) addMember() {
-	spec := w.anySpec(func(MemberID) bool { return true })
-	n := 1
-	if w.chance(30) {
-		n = w.rand.IntN(4)
-	}
-	w.adding = spec
-	before := len(w.members)
-	id := w.nextMember()
-	w.members[id] = &shadowMember{spec: spec}
-	w.step(Add{Spec: spec, Replicas: n})
-	if before == len(w.members) {
-		panic("no member was added")
-	}
-}
-
 // nextMember is the identifier that the engine gives next.
 func (w *world) nextMember() MemberID {
 	if n := len(w.e.free); n > 0 {
@@ -295,9 +204,7 @@ func (w *world) nextMember() MemberID {
 
 func (w *world) newOp(make func(OpID) Input) {
 	w.nextOp++
-	in := make(w.nextOp)
-	w.ops[w.nextOp] = &shadowOp{in: in}
-	w.step(in)
+	w.ask(make(w.nextOp))
 }
 
 // operate does one thing that an operator may do.
@@ -312,6 +219,9 @@ func (w *world) operate() {
 		}
 		return
 	}
+	if w.chance(5) { // perhaps none, or one that is being removed
+		member = MemberID(w.rand.IntN(len(w.e.replicas) + 2))
+	}
 	index := All
 	if w.chance(30) {
 		index = w.rand.IntN(3)
@@ -322,7 +232,6 @@ func (w *world) operate() {
 			w.addMember()
 		}
 	case 1:
-		w.adding = w.members[member].spec
 		w.newOp(func(op OpID) Input { return Scale{op, member, 0} })
 	case 2:
 		w.newOp(func(op OpID) Input { return Suspend{op, member, index} })
@@ -332,24 +241,21 @@ func (w *world) operate() {
 		w.newOp(func(op OpID) Input { return Recycle{op, member, index} })
 	case 5, 6:
 		spec := w.anySpec(func(dep MemberID) bool { return dep != member && !w.e.DependsOn(dep, member) })
-		if w.chance(50) {
-			spec = w.members[member].spec.without(func(dep MemberID) bool {
+		if m := w.members[member]; m != nil && w.chance(50) {
+			spec = m.spec.without(func(dep MemberID) bool {
 				return w.members[dep] == nil || w.members[dep].removing || w.e.DependsOn(dep, member)
 			})
 		}
-		w.adding = spec
 		w.newOp(func(op OpID) Input { return Replace{op, member, index, spec} })
 	case 7, 8:
-		w.adding = w.members[member].spec
 		w.newOp(func(op OpID) Input { return Scale{op, member, w.rand.IntN(5)} })
 	case 9:
 		w.newOp(func(op OpID) Input { return Remove{op, member, index} })
-		if m := w.members[member]; m != nil {
-			m.removing = w.e.Removing(member)
-		}
 	case 10:
 		if w.nextOp > 0 {
-			w.step(Withdraw{1 + OpID(w.rand.IntN(int(w.nextOp)))})
+			op := 1 + OpID(w.rand.IntN(int(w.nextOp)))
+			w.ops[op].withdrawn = true
+			w.step(Withdraw{op})
 		}
 	case 11:
 		if w.chance(30) {
@@ -371,6 +277,7 @@ func (w *world) step(in Input) {
 	for _, a := range actions {
 		w.act(a)
 	}
+	w.checkOps()
 }
 
 func (w *world) act(a Action) {
@@ -385,12 +292,20 @@ func (w *world) act(a Action) {
 		if w.replicas[a.Replica] != nil {
 			panic(fmt.Sprintf("replica %d was added twice", a.Replica))
 		}
-		w.replicas[a.Replica] = &shadow{member: a.Member}
+		r := &shadow{id: a.Replica, member: a.Member, index: int(a.Index)}
+		if op := w.ops[a.Op]; op != nil {
+			r.joining = true
+			op.made = append(op.made, r)
+		}
+		w.replicas[a.Replica] = r
 		w.specs[a.Replica] = w.e.replicas[a.Replica].version().Spec
 	case Forget:
 		if a.Replica != none {
 			if r := w.replicas[a.Replica]; r == nil || r.phase.Running() {
 				panic(fmt.Sprintf("replica %d was forgotten while it runs", a.Replica))
+			} else {
+				r.forgotten = true
+				w.noteSetback(r)
 			}
 			delete(w.replicas, a.Replica)
 		}
@@ -428,11 +343,9 @@ func (w *world) act(a Action) {
 		}
 		w.ready = true
 	case Done:
-		op := w.ops[a.Op]
-		if op == nil || op.done {
-			panic(fmt.Sprintf("operation %d was done twice, or never asked for", a.Op))
-		}
-		op.done = true
+		w.checkDone(a)
+	case Overdue:
+		w.noteSetback(w.replicas[a.Replica])
 	case Enter:
 		w.enter(a)
 	}
@@ -445,6 +358,9 @@ func (w *world) enter(a Action) {
 	}
 	was := r.phase
 	r.phase = a.Phase
+	if a.Phase.Ended() || a.Phase == Restarting {
+		w.noteSetback(r)
+	}
 	switch a.Phase {
 	case Starting:
 		w.checkStart(a, r)
@@ -452,7 +368,7 @@ func (w *world) enter(a Action) {
 		r.temper = w.anyTemper()
 		w.live(a.Replica, r)
 	case Ready:
-		r.wasReady = true
+		r.wasReady, r.joining = true, false
 	case Stopping:
 		w.checkTold(a, r)
 		r.told = w.now
@@ -474,73 +390,10 @@ func (w *world) enter(a Action) {
 	case Stopped:
 		if r.attempt != 0 && was.Running() {
 			r.wasReady = true
+			r.joining = r.joining && was >= Stopping
 		}
 	case Failed, Waiting, Restarting:
 		r.wasReady = r.wasReady && a.Phase == Failed
-	}
-}
-
-// checkStart holds a start against the order of the start.
-func (w *world) checkStart(a Action, r *shadow) {
-	if w.group != GroupRunning && !(w.group == GroupLameDuck && r.attempt != 0) {
-		panic(fmt.Sprintf("replica %d starts while the group is in phase %d", a.Replica, w.group))
-	}
-	spec := w.specs[a.Replica]
-	deps := spec.Requires
-	if r.attempt == 0 {
-		deps = slices.Concat(spec.After, spec.Requires)
-	}
-	for _, dep := range deps {
-		some, any := false, false
-		for id, other := range w.replicas {
-			if at := &w.e.replicas[id]; other.member == dep && at.is(exists) && at.wanted != Gone && !at.is(joining) {
-				any = true
-				some = some || other.wasReady && (other.phase == Ready || other.phase.Ended() || other.phase == Stopping || other.phase == Cut)
-			}
-		}
-		if any && !some {
-			panic(fmt.Sprintf("replica %d of member %d starts before member %d, which it depends on, is ready", a.Replica, r.member, dep))
-		}
-	}
-}
-
-// checkTold holds a soft stop against the order of the stop, and its times against the group's.
-func (w *world) checkTold(a Action, r *shadow) {
-	if a.Cause == nil {
-		panic(fmt.Sprintf("replica %d is told to stop without a cause", a.Replica))
-	}
-	plan := w.e.Plan(a.Replica)
-	if plan.Told != w.now || plan.HardAt < plan.Told || plan.AbandonAt < plan.HardAt {
-		panic(fmt.Sprintf("replica %d is told to stop at %v with the times %+v", a.Replica, w.now, plan))
-	}
-	if w.group < GroupStopping {
-		return
-	}
-	if limit := w.asked + w.cfg.Grace + w.cfg.HardStop; plan.AbandonAt > limit {
-		panic(fmt.Sprintf("replica %d is abandoned at %v, after the end of the stop at %v", a.Replica, plan.AbandonAt, limit))
-	}
-	for id, other := range w.replicas {
-		spec := w.specs[id]
-		if other.phase.Running() && (slices.Contains(spec.After, r.member) || slices.Contains(spec.Requires, r.member)) && !w.hard {
-			panic(fmt.Sprintf("replica %d is told to stop while replica %d, which depends on it, runs", a.Replica, id))
-		}
-	}
-}
-
-func (w *world) anyTemper() temper {
-	some := func(percentNever int, list ...time.Duration) time.Duration {
-		if w.chance(percentNever) {
-			return -1
-		}
-		d := w.pick(list...)
-		return time.Duration(w.rand.Int64N(int64(d) + 1))
-	}
-	return temper{
-		ready:  some(5, 0, time.Millisecond, 100*time.Millisecond, 2*time.Second),
-		ends:   some(75, time.Millisecond, time.Second, 10*time.Second),
-		soft:   some(8, 0, time.Millisecond, 100*time.Millisecond, 3*time.Second),
-		hard:   some(15, 0, 10*time.Millisecond, time.Second),
-		failed: w.chance(60),
 	}
 }
 
