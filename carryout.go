@@ -12,8 +12,8 @@ import (
 )
 
 // carryOut has the engine decide, and does what it decided, piece by piece.
-func (r *run) carryOut(now engine.Time, in engine.Input) {
-	for actions := r.engine.Step(now, in); len(actions) > 0; actions = r.engine.Continue() {
+func (r *run) carryOut(in engine.Input) {
+	for actions := r.engine.Step(engine.Time(r.at), in); len(actions) > 0; actions = r.engine.Continue() {
 		for i := range actions {
 			r.do(&actions[i])
 		}

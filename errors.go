@@ -146,12 +146,15 @@ type WorkerError struct {
 }
 
 // Error is one line: the name, the kind and the details; Stacks has the rest.
-func (e *WorkerError) Error() string {
-	message := e.Name + ": " + e.Kind.Error()
+func (e *WorkerError) Error() string { return e.Name + ": " + e.what() }
+
+// what is Error without the name.
+func (e *WorkerError) what() string {
+	message := e.Kind.Error()
 	switch e.Kind {
 	case ErrFailed:
 		if e.Err != nil {
-			return e.Name + ": " + e.Err.Error()
+			return e.Err.Error()
 		}
 	case ErrInterrupted:
 		if e.Units > 0 {

@@ -21,12 +21,11 @@ func (r *run) stepLocked(in engine.Input) {
 
 // stepAtLocked is stepLocked at the time of the step before.
 func (r *run) stepAtLocked(in engine.Input) {
-	now := engine.Time(r.at)
 	if !r.frozen && r.leavingAbove() {
 		r.frozen = true
-		r.carryOut(now, engine.Freeze{})
+		r.carryOut(engine.Freeze{})
 	}
-	r.carryOut(now, in)
+	r.carryOut(in)
 	if next := r.engine.Next(); next != 0 && (r.next == 0 || next < r.next) {
 		r.wakeUp() // the goroutine that called Run waits too long
 	}

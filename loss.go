@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // A loss is the work that a worker has lost.
@@ -42,7 +41,7 @@ func (r *run) lostLocked(path string, l loss) {
 }
 
 // errs are the errors that a loss comes to.
-func (l loss) errs(path string) (errs []error) {
+func (l loss) errs(path string) (errs []*WorkerError) {
 	for _, part := range []struct {
 		units int
 		why   error
@@ -80,7 +79,10 @@ func (r *Report) addLosses(losses map[string]loss) {
 				if w.Err != "" {
 					w.Err += "; "
 				}
-				w.Err += strings.TrimPrefix(err.Error(), w.Name+": ")
+				if path != w.Name {
+					w.Err += path + ": "
+				}
+				w.Err += err.what()
 			}
 			break
 		}

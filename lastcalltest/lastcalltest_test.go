@@ -56,55 +56,62 @@ func record(test func(tb testing.TB)) string {
 	return strings.Join(r.messages, "\n")
 }
 
+// An ending is a worker, what is asserted of its stop, and what the test says then.
+type ending struct {
+	name   string
+	worker func(ctx context.Context, release <-chan struct{}) error
+	assert func(w *lastcalltest.Running)
+	want   []string // parts of the message; none where the worker ends as asserted
+}
+
+func (e ending) play(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		got := record(func(tb testing.TB) {
+			w := lastcalltest.Go(tb, "mailer", func(ctx context.Context) error { return e.worker(ctx, release) })
+			w.AwaitReady()
+			e.assert(w)
+		})
+		expect(t, got, e.want...)
+	})
+}
+
 // Each kind of wrong worker fails with a message that names it, and a correct one with none.
 func TestAssertFinished(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		worker func(ctx context.Context, release <-chan struct{}) error
-		want   []string // parts of the message; none for a worker that stops well
-	}{
-		{"waits for the stop", well, nil},
+	finished := func(w *lastcalltest.Running) { w.AssertFinished() }
+	for _, test := range []ending{
+		{"waits for the stop", well, finished, nil},
 		{"finishes what is in flight", func(ctx context.Context, _ <-chan struct{}) error {
 			return lastcall.Do(ctx, func(ctx context.Context) error { return lastcall.Sleep(ctx, 20*time.Second) })
-		}, nil},
-		{"completes", func(context.Context, <-chan struct{}) error { return nil }, nil},
+		}, finished, nil},
+		{"completes", func(context.Context, <-chan struct{}) error { return nil }, finished, nil},
 		{"fails", func(ctx context.Context, _ <-chan struct{}) error {
 			<-ctx.Done()
 			return errors.New("flush: disk full")
-		}, []string{"mailer did not stop well", "failed: mailer: flush: disk full"}},
+		}, finished, []string{"mailer did not stop well", "failed: mailer: flush: disk full"}},
 		{"panics", func(ctx context.Context, _ <-chan struct{}) error {
 			<-ctx.Done()
 			panic("closed twice")
-		}, []string{"failed: mailer: panic: closed twice", "lastcalltest_test.TestAssertFinished"}},
-		{"takes too long", tooLong, []string{"mailer: interrupted by the hard stop, 1 unit in flight cut"}},
+		}, finished, []string{"failed: mailer: panic: closed twice", "lastcalltest_test.TestAssertFinished"}},
+		{"takes too long", tooLong, finished, []string{"mailer: interrupted by the hard stop, 1 unit in flight cut"}},
 		{"ignores the stop", func(ctx context.Context, release <-chan struct{}) error {
 			lastcall.Status(ctx, "waiting for a reply")
 			<-release
 			return nil
-		}, []string{"mailer: abandoned, still running 28s after its soft stop (waiting for a reply)", "lastcalltest_test.TestAssertFinished"}},
+		}, finished, []string{"mailer: abandoned, still running 28s after its soft stop (waiting for a reply)", "lastcalltest_test.TestAssertFinished"}},
 		{"uses the wrong context", func(ctx context.Context, _ <-chan struct{}) error {
 			return lastcall.Do(ctx, func(context.Context) error { return lastcall.Sleep(ctx, time.Second) })
-		}, []string{"mailer: work lost, 1 unit: used the worker's context"}},
+		}, finished, []string{"mailer: work lost, 1 unit: used the worker's context"}},
 		{"leaves a queue", func(ctx context.Context, _ <-chan struct{}) error {
 			queue := make(chan int, 9)
 			queue <- 1
 			queue <- 2
 			return lastcall.Drain(ctx, queue, func(context.Context, int) error { return errors.New("disk full") })
-		}, []string{"failed: mailer: disk full", "mailer: work lost, 1 unit: left in the source"}},
-		{"leaks a goroutine", leaks, []string{"left: mailer: goroutines that it started still run", "lastcalltest_test.flush"}},
+		}, finished, []string{"failed: mailer: disk full", "mailer: work lost, 1 unit: left in the source"}},
+		{"leaks a goroutine", leaks, finished, []string{"left: mailer: goroutines that it started still run", "lastcalltest_test.flush"}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				release := make(chan struct{})
-				defer close(release)
-				got := record(func(tb testing.TB) {
-					w := lastcalltest.Go(tb, "mailer", func(ctx context.Context) error { return test.worker(ctx, release) })
-					w.AwaitReady()
-					w.AssertFinished()
-				})
-				expect(t, got, test.want...)
-			})
-		})
+		t.Run(test.name, test.play)
 	}
 }
 
@@ -125,39 +132,19 @@ func expect(t *testing.T, got string, parts ...string) {
 
 // The other three ways to end, each of a worker that ends so and of one that stops well.
 func TestAssertions(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		worker func(ctx context.Context, release <-chan struct{}) error
-		assert func(w *lastcalltest.Running)
-		want   string
-	}{
-		{"cut", tooLong, (*lastcalltest.Running).AssertCut, ""},
-		{"cut, well", well, (*lastcalltest.Running).AssertCut, "mailer was not cut by the hard stop:\n    it stopped well"},
+	for _, test := range []ending{
+		{"cut", tooLong, (*lastcalltest.Running).AssertCut, nil},
+		{"cut, well", well, (*lastcalltest.Running).AssertCut, []string{"mailer was not cut by the hard stop:\n    it stopped well"}},
 		{"cut, leaks", func(ctx context.Context, release <-chan struct{}) error {
 			go flush(release)
 			return tooLong(ctx, release)
-		}, (*lastcalltest.Running).AssertCut, "mailer was cut and did not end well"},
-		{"abandoned", stuck, (*lastcalltest.Running).AssertAbandoned, ""},
-		{"abandoned, well", well, (*lastcalltest.Running).AssertAbandoned, "mailer was not abandoned:\n    it stopped well"},
-		{"leaked", leaks, (*lastcalltest.Running).AssertLeaked, ""},
-		{"leaked, well", well, (*lastcalltest.Running).AssertLeaked, "mailer left no goroutine behind:\n    it stopped well"},
+		}, (*lastcalltest.Running).AssertCut, []string{"mailer was cut and did not end well"}},
+		{"abandoned", stuck, (*lastcalltest.Running).AssertAbandoned, nil},
+		{"abandoned, well", well, (*lastcalltest.Running).AssertAbandoned, []string{"mailer was not abandoned:\n    it stopped well"}},
+		{"leaked", leaks, (*lastcalltest.Running).AssertLeaked, nil},
+		{"leaked, well", well, (*lastcalltest.Running).AssertLeaked, []string{"mailer left no goroutine behind:\n    it stopped well"}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				release := make(chan struct{})
-				defer close(release)
-				got := record(func(tb testing.TB) {
-					w := lastcalltest.Go(tb, "mailer", func(ctx context.Context) error { return test.worker(ctx, release) })
-					w.AwaitReady()
-					test.assert(w)
-				})
-				if test.want == "" {
-					expect(t, got)
-				} else {
-					expect(t, got, test.want)
-				}
-			})
-		})
+		t.Run(test.name, test.play)
 	}
 }
 
