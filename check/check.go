@@ -33,6 +33,8 @@ type Check struct {
 
 	// Signal is what asks the daemon to stop; 0 means SIGTERM.
 	Signal syscall.Signal
+	// ReloadSignal makes the daemon read its configuration again, for the scenario reload, which is skipped if it is 0.
+	ReloadSignal syscall.Signal
 	// Grace is the time that it has for each stop; 0 means 10 s.
 	Grace time.Duration
 	// Exit are statuses of a good stop besides 0 and 128+n.

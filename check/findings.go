@@ -43,6 +43,9 @@ const (
 	codeBacklog         = "LC036"
 	codeHangsStreams    = "LC040"
 	codeCutsStreams     = "LC041"
+	codeReloadEnds      = "LC042"
+	codeReloadLoses     = "LC043"
+	codeLosesLog        = "LC044"
 	codeStaysGreen      = "LC050"
 	codeRefusesGreen    = "LC051"
 	codeTwiceHangs      = "LC060"
@@ -102,6 +105,9 @@ var findings = []Finding{
 	{codeBacklog, "backlog", Warn, "connections in the accept queue are reset", "The kernel had completed them; a client sees a reset, and not a refusal that it would try elsewhere.", "Accept for some seconds after the signal (a lame duck), then close.", holdSocket},
 	{codeHangsStreams, "stream", Fail, "open streams keep it from stopping", "It is killed at the end of the grace period.", "Tell each streaming handler of the stop, so that it ends its answer.", "Close long connections at the proxy, or give it a shorter limit of its own."},
 	{codeCutsStreams, "stream", Warn, "streams are cut without an end", "A client cannot tell a deploy from a crash, and all come back at once.", "End the answer, or send a close frame with 1001, some connections at a time.", "Let the proxy close them before the signal."},
+	{codeReloadEnds, "reload", Fail, "a reload ends it", "A change of the configuration is an outage.", "Handle the reload signal, before the first socket is opened.", "See which signal reloads it (`--reload-signal`, ExecReload=)."},
+	{codeReloadLoses, "reload", Fail, "a reload loses requests", "Each change of the configuration costs clients a request.", "Keep the listening socket over the reload, and let the old workers finish.", "Restart it behind a balancer, one instance after the other, in place of a reload."},
+	{codeLosesLog, "log", Warn, "the last lines of the log are lost", "What happened just before the stop is what an incident asks for.", "Flush the log at the end of the stop, after the last request.", "Switch buffering of the log off, if that is a setting."},
 	{codeStaysGreen, "lameduck", Warn, "readiness never goes red", "Balancers send requests until connections are refused.", "Answer readiness with 503 after the signal, and serve on for some seconds.", "Add a preStop sleep, or deregister it first."},
 	{codeRefusesGreen, "lameduck", Warn, "connections are refused while readiness is green", "Balancers send requests to a closed door.", "Answer readiness with 503 first, and close the listener later.", "Add a preStop sleep, or deregister it first."},
 	{codeTwiceHangs, "twice", Warn, "a second signal keeps it from stopping", "An impatient person makes it hang.", "Let the second signal do nothing, or end it at once.", reportIt},

@@ -117,9 +117,30 @@ func TestHint(t *testing.T) {
 	if got := hint(pid, syscall.SIGQUIT); got != "" {
 		t.Errorf("a hint for the graceful signal: %q", got)
 	}
-	pid = start("/bin/sh", "-c", "trap : QUIT USR1; echo up; while :; do sleep 1000; done")
+	pid = start("/bin/sh", "-c", "trap : QUIT USR1; echo up; kill -STOP $$")
 	contains(t, "the hint for a shell", hint(pid, syscall.SIGTERM), "SIGQUIT, ", "SIGUSR1")
+	for script, want := range map[string]string{
+		"echo up; sleep 1000; :":                     "below a shell (" + shellName(t) + ") that forwards no signal: begin the shell's last command with exec",
+		"trap 'exit 0' TERM; echo up; sleep 1000; :": "with a trap: a shell runs its trap only when the command in the foreground has ended",
+	} {
+		pid = start("/bin/sh", "-c", script)
+		await(t, "the shell has started its command", func() bool { return len(descendants(pid)) > 0 })
+		contains(t, "the hint for "+script, hint(pid, syscall.SIGTERM), "The daemon is sleep, ", want)
+		for _, p := range descendants(pid) {
+			t.Cleanup(func() { _ = syscall.Kill(p.PID, syscall.SIGKILL) })
+		}
+	}
 	if got := hint(start(sleep, "1000"), syscall.SIGTERM); got != "" {
 		t.Errorf("a hint for a program without handlers: %q", got)
 	}
+}
+
+// shellName is what /bin/sh is.
+func shellName(t *testing.T) string {
+	t.Helper()
+	name, err := filepath.EvalSymlinks("/bin/sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Base(name)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -32,6 +33,9 @@ var gracefulSignals = map[string]struct {
 // catches. It is "" if there is nothing to try.
 func hint(pid int, s syscall.Signal) string {
 	exe, _ := os.Readlink(procDir(pid) + "/exe")
+	if says := wrapped(pid, path.Base(exe)); says != "" {
+		return says
+	}
 	base := strings.TrimRight(path.Base(strings.TrimSuffix(exe, " (deleted)")), "0123456789.")
 	if known, ok := gracefulSignals[base]; ok {
 		if known.signal == s {
@@ -54,4 +58,27 @@ func hint(pid int, s syscall.Signal) string {
 		return ""
 	}
 	return fmt.Sprintf("It handles %s as well: one of them may be its graceful stop (--signal).", strings.Join(others, ", "))
+}
+
+// shells are programs that start others, and forward no signal.
+var shells = []string{"sh", "dash", "bash", "ash", "busybox", "ksh", "zsh"}
+
+// wrapped is the advice for a daemon that runs below a shell or npm, "" if it does not.
+func wrapped(pid int, exe string) string {
+	procs := descendants(pid)
+	i := slices.IndexFunc(procs, func(p proc) bool { return !p.Zombie })
+	if i < 0 {
+		return ""
+	}
+	command := commandLine(pid)
+	switch {
+	case slices.Contains(shells, exe):
+		if catches, _ := catches(pid, syscall.SIGTERM); catches {
+			return fmt.Sprintf("The daemon is %s, below a shell (%s) with a trap: a shell runs its trap only when the command in the foreground has ended. Start the command with & and wait for it, or signal the whole group (`lastcall run --group`, tini -g).", procs[i].Name, exe)
+		}
+		return fmt.Sprintf("The daemon is %s, below a shell (%s) that forwards no signal: begin the shell's last command with exec, or signal the whole group (`lastcall run --group`, tini -g).", procs[i].Name, exe)
+	case exe == "node" && strings.Contains(command, "npm"):
+		return fmt.Sprintf("The daemon is %s, below npm, which forwards no signal to a shell's children: run the program itself (node server.js).", procs[i].Name)
+	}
+	return ""
 }

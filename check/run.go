@@ -138,8 +138,10 @@ func (r *runner) prepare() (err error) {
 	if !slices.ContainsFunc(scenarioNames, r.plays) {
 		return &ConfigError{"Skip", errors.New("leaves nothing to play")}
 	}
-	if own.Signal == syscall.SIGKILL || own.Signal == syscall.SIGSTOP {
-		return &ConfigError{"Signal", fmt.Errorf("no program can handle %s", process.SignalName(own.Signal))}
+	for field, s := range map[string]syscall.Signal{"Signal": own.Signal, "ReloadSignal": own.ReloadSignal} {
+		if s == syscall.SIGKILL || s == syscall.SIGSTOP {
+			return &ConfigError{field, fmt.Errorf("no program can handle %s", process.SignalName(s))}
+		}
 	}
 	if own.Dir != "" {
 		if info, err := os.Stat(own.Dir); err != nil {

@@ -12,6 +12,8 @@ var scenarios = []Scenario{
 	loadScenario,
 	backlogScenario,
 	streamScenario,
+	reloadScenario,
+	logScenario,
 	lameduckScenario,
 	twiceScenario,
 	stormScenario,

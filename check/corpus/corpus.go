@@ -23,6 +23,8 @@ type Daemon struct {
 	Broken string   // one line; "" if it is healthy
 	Web    bool     // it speaks HTTP: / is answered at once, /slow takes a second
 	Duck   bool     // it answers /ready too, and requests for some time after the signal
+	Reload bool     // SIGHUP reloads it
+	Logs   bool     // it logs requests to its output
 	Stream bool     // it answers /events with server-sent events
 	Admin  bool     // it answers /ready on a port of its own
 	Ready  string   // what Check.Ready is, if anything
@@ -50,7 +52,7 @@ func (d *Daemon) want(scenario string) check.Verdict {
 		return v
 	}
 	switch {
-	case !d.Web && (scenario == "inflight" || scenario == "load" || scenario == "backlog"), scenario == "stream" && !d.Stream,
+	case !d.Web && (scenario == "inflight" || scenario == "load" || scenario == "backlog"), scenario == "stream" && !d.Stream, scenario == "reload" && !d.Reload, scenario == "log" && !d.Logs,
 		scenario == "lameduck" && !d.Duck && !d.Admin,
 		d.Want["term"] == fail && d.Says == stillThere && d.Aim == "term" && !slices.Contains([]string{"idle", "int", "orphans"}, scenario):
 		return skip
@@ -132,6 +134,11 @@ var corpus = []*Daemon{
 	{Name: "go/ends-streams", Web: true, Stream: true, Aim: "stream", Want: verdicts{"pid1": warn}},
 	{Name: "go/forgets-streams", Web: true, Stream: true, Aim: "stream", Broken: "server-sent events that nobody ends", Want: verdicts{"stream": fail, "pid1": warn}, Says: stillThere},
 
+	{Name: "go/reloads", Web: true, Reload: true, Aim: "reload", Want: verdicts{"pid1": warn}},
+	{Name: "go/reopens", Web: true, Reload: true, Aim: "reload", Broken: "closes its listener at a reload and opens it again", Want: verdicts{"reload": fail, "backlog": warn, "load": fail, "pid1": warn}, Says: "lost"},
+	{Name: "go/logs", Web: true, Logs: true, Aim: "log", Want: verdicts{"pid1": warn}},
+	{Name: "go/buffers-log", Web: true, Logs: true, Aim: "log", Broken: "writes its log every half second, and not at the end", Want: verdicts{"log": warn, "pid1": warn}, Says: "not in its log"},
+
 	{Name: "go/stays-green", Args: []string{"-lame-duck", "1s"}, Web: true, Duck: true, Aim: "lameduck", Broken: "readiness does not know of the stop",
 		Want: verdicts{"lameduck": warn, "pid1": warn}, Says: "never went red"},
 	{Name: "python/stays-green", Args: []string{"--lame-duck", "1"}, Web: true, Duck: true, Aim: "lameduck", Broken: "readiness does not know of the stop",
@@ -188,7 +195,7 @@ var corpus = []*Daemon{
 func startsOnce(without ...string) verdicts {
 	all := verdicts{}
 	for _, s := range check.Scenarios() {
-		if s.Name != "orphans" && s.Name != "lameduck" && s.Name != "stream" && !slices.Contains(without, s.Name) {
+		if s.Name != "orphans" && s.Name != "lameduck" && s.Name != "stream" && s.Name != "reload" && s.Name != "log" && !slices.Contains(without, s.Name) {
 			all[s.Name] = fail
 		}
 	}

@@ -112,6 +112,9 @@ func (k *kit) check(d *Daemon) (*check.Check, error) {
 		c.URL = "http://" + hostPort(port) + "/"
 		c.Slow = c.URL + "slow"
 	}
+	if d.Reload {
+		c.ReloadSignal = syscall.SIGHUP
+	}
 	if d.Stream {
 		c.Stream = c.URL + "events"
 	}

@@ -23,7 +23,7 @@ import (
 
 func newCheck() *cobra.Command {
 	var c check.Check
-	var stop string
+	var stop, reload string
 	var list, schema bool
 	var files checkFiles
 	var baseline string
@@ -78,6 +78,11 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 			if c.Signal, err = process.ParseSignal(stop); err != nil {
 				return usagef(cmd, "--signal: %w", err)
 			}
+			if reload != "" {
+				if c.ReloadSignal, err = process.ParseSignal(reload); err != nil {
+					return usagef(cmd, "--reload-signal: %w", err)
+				}
+			}
 			if err := files.look(cmd); err != nil {
 				return err
 			}
@@ -96,6 +101,7 @@ Interrupted, it says what was found until then, and dies of the signal.`,
 	flags.StringVar(&c.Slow, "slow", "", "a `URL` whose answer takes a while, for requests under way (default: uploads)")
 	flags.StringVar(&c.Stream, "stream", "", "a `URL` whose answer goes on until the server ends it: server-sent events, or ws://… (default: --url or --slow if that is one)")
 	flags.StringVar(&stop, "signal", "TERM", "the `SIGNAL` that asks it to stop")
+	flags.StringVar(&reload, "reload-signal", "", "the `SIGNAL` that makes it read its configuration again, for the scenario reload (most often HUP)")
 	flags.DurationVar(&c.Grace, "grace", 10*time.Second, "the `TIME` that it has for each stop")
 	flags.IntSliceVar(&c.Exit, "exit", nil, "a good exit `STATUS` besides 0 and 128+n; repeatable")
 	flags.BoolVar(&c.NoRefuse, "no-refuse", false, "warn of connections that are refused during the stop: somebody else holds its sockets")
@@ -199,6 +205,8 @@ func checkFlag(field string) string {
 		return "COMMAND"
 	case "ReadyWithin":
 		return "--ready-within"
+	case "ReloadSignal":
+		return "--reload-signal"
 	case "NoRefuse":
 		return "--no-refuse"
 	}

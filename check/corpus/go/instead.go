@@ -123,3 +123,32 @@ func (d *daemon) startupPanic() {
 	_ = srv.ListenAndServe()
 	select {}
 }
+
+// reopens closes its listener at SIGHUP, and opens it again: what waits in its queue is reset, and for a moment connections are refused.
+func (d *daemon) reopens() {
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	handler := d.server().Handler
+	serve := func() *http.Server {
+		srv := &http.Server{Addr: d.listen, Handler: handler}
+		go func() {
+			if err := srv.ListenAndServe(); err != nil && err != http.ErrServerClosed {
+				panic(err)
+			}
+		}()
+		return srv
+	}
+	srv := serve()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	for {
+		select {
+		case <-reload:
+			_ = srv.Shutdown(context.Background())
+			srv = serve()
+		case <-stop:
+			_ = srv.Shutdown(context.Background())
+			os.Exit(0)
+		}
+	}
+}

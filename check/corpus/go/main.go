@@ -25,11 +25,12 @@ type daemon struct {
 	admin    string
 	lameDuck time.Duration
 
-	group  lastcall.Group
-	routes map[string]http.HandlerFunc
-	web    context.Context // of the worker that serves; it ends at the soft stop
-	after  []string        // workers that must be ready before it
-	exit   func(err error) // the end of main
+	group   lastcall.Group
+	routes  map[string]http.HandlerFunc
+	web     context.Context // of the worker that serves; it ends at the soft stop
+	after   []string        // workers that must be ready before it
+	exit    func(err error) // the end of main
+	options []lastcall.RunOption
 }
 
 // faults make a daemon that is broken in one way; what they leave alone is done as in the healthy one.
@@ -59,6 +60,11 @@ var faults = map[string]func(*daemon){
 	"sigpipe":       (*daemon).sigpipe,
 	"orphan":        (*daemon).orphan,
 
+	"reloads":     (*daemon).reloads,
+	"reopens":     (*daemon).reopens,
+	"logs":        (*daemon).logs,
+	"buffers-log": (*daemon).buffersLog,
+
 	"ends-streams":    (*daemon).endsStreams,
 	"forgets-streams": (*daemon).forgetsStreams,
 }
@@ -82,7 +88,7 @@ func main() {
 		d.web = ctx
 		return serve.HTTP(d.server(), nil).Run(ctx)
 	}, lastcall.AwaitReady(10*time.Second), lastcall.After(d.after...))
-	d.exit(lastcall.Run(context.Background(), &d.group))
+	d.exit(lastcall.Run(context.Background(), &d.group, d.options...))
 }
 
 // hello reads what comes with the request, and answers.
