@@ -61,7 +61,7 @@ func fields(t *testing.T, file string, n int) (lines [][]string) {
 }
 
 // describe is a command of the shell that writes what it runs with, in one line.
-const describe = `echo "$(id -u):$(id -g):$(id -G)" "$(umask)" "$(ulimit -n)" "$(nice)" "$(pwd)" "$WORD" "${LASTCALL_FAMILY%%:*}" >>`
+const describe = `echo "$(id -u):$(id -g):$(id -G)" "$(umask)" "$(ulimit -n)" "$(ps -o nice= -p $$)" "$(pwd)" "$WORD" "${LASTCALL_FAMILY%%:*}" >>`
 
 // Probes and control processes start as the program does.
 func TestControlProcessIsAsTheProgram(t *testing.T) {
@@ -99,11 +99,7 @@ func TestControlProcessIsAsTheProgram(t *testing.T) {
 
 // hanging is a command of the shell that leaves children in its group and out of it, says all their numbers, and does not end.
 func hanging(file string) []string {
-	leave := "sleep 1000"
-	if _, err := os.Stat("/usr/bin/setsid"); err == nil {
-		leave = "setsid sleep 1000"
-	}
-	return []string{"/bin/sh", "-c", "sleep 1000 & a=$!; " + leave + " & echo $$ $a $! >>" + file + "; sleep 1000"}
+	return []string{"/bin/sh", "-c", "sleep 1000 & a=$!; " + tool(leaveVariable) + " & echo $$ $a $! >>" + file + "; sleep 1000"}
 }
 
 // gone waits until none of these processes is there, not even as a zombie.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +39,40 @@ const scriptVariable = "LASTCALL_TEST_SCRIPT"
 const raceVariable = "GORACE=atexit_sleep_ms=0"
 
 // lives are what the test binary is, in place of running tests, where a variable is set; its value is the argument.
-var lives = map[string]func(string){}
+var lives = map[string]func(string){
+	leaveVariable: func(string) {
+		if _, err := syscall.Setsid(); err != nil {
+			fmt.Println("setsid:", err)
+		}
+		select {}
+	},
+	niceVariable: func(string) {
+		priority, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+		if runtime.GOOS == "linux" { // whose call returns 20 less it
+			priority = 20 - priority
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(priority)
+	},
+}
+
+// Lives that take the place of tools which are not on every system, or differ: setsid(1) with sleep(1), and nice(1) without an argument.
+const (
+	leaveVariable = "LASTCALL_TEST_LEAVE"
+	niceVariable  = "LASTCALL_TEST_NICE"
+)
+
+// tool is the shell's command for such a life.
+func tool(variable string) string {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return variable + "=1 " + raceVariable + " " + self
+}
 
 func TestMain(m *testing.M) {
 	for name, life := range lives {
@@ -469,7 +503,7 @@ func noError(t *testing.T, err error) {
 // hasZombies reports whether this process has children that are dead and not reaped.
 func hasZombies(t *testing.T) bool {
 	t.Helper()
-	out, err := exec.Command("ps", "-ax", "-o", "ppid=,stat=").Output()
+	out, err := exec.Command("ps", "-ax", "-o", "ppid=", "-o", "stat=").Output() // a header takes what follows it, commas too
 	noError(t, err)
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Fields(line); len(f) == 2 && f[0] == strconv.Itoa(os.Getpid()) && strings.HasPrefix(f[1], "Z") {

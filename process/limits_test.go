@@ -21,7 +21,7 @@ func TestLimits(t *testing.T) {
 	core, mask := uint64(0), 0o027
 	stack, lock := uint64(4<<20), uint64(64<<10)
 	dir := t.TempDir()
-	p := sayLimits("echo nice $(nice); echo nofile $(ulimit -n) $(ulimit -Hn); echo core $(ulimit -c); echo umask $(umask); echo cpu $(ulimit -t); echo stack $(ulimit -s); echo lock $(ulimit -l); >" +
+	p := sayLimits("echo nice $(" + tool(niceVariable) + "); echo nofile $(ulimit -n) $(ulimit -Hn); echo core $(ulimit -c); echo umask $(umask); echo cpu $(ulimit -t); echo stack $(ulimit -s); echo lock $(ulimit -l); >" +
 		filepath.Join(dir, "file") + "; echo pid $$; echo variable ${LASTCALL_TRAMPOLINE-none} ${LISTEN_PID-none}")
 	p.Limits = Limits{NoFile: 123, Core: &core, CPUTime: 1000, Stack: &stack, MemLock: &lock}
 	p.Umask, p.Nice = &mask, 7

@@ -302,6 +302,21 @@ func TestFakeNestedReaper(t *testing.T) {
 			}
 		})
 	})
+	t.Run("member that waits for its own", func(t *testing.T) { // as timeout(1): what it has must be told as well
+		onEach(t, func(p *life) {
+			p.spawn("sid", "reaper", func(p *life) {
+				p.reaps().ignores()
+				p.spawn("sid", "child", func(c *life) {
+					c.handles(syscall.SIGTERM, func(c *life) { c.exits(0); p.exits(0) })
+				})
+			})
+		}, nil, func(s *scene) {
+			s.clean()
+			if s.tells() {
+				s.gone()
+			}
+		})
+	})
 	t.Run("member that is not waited for", func(t *testing.T) {
 		onEach(t, func(p *life) {
 			p.lazy = true
