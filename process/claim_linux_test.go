@@ -115,20 +115,33 @@ func nextTick() {
 	}
 }
 
-// onFirstThread calls fn on the first thread of the process.
+// onFirstThread calls fn on the first thread of the process. Until a goroutine happens to be on it some others hold theirs, and not too many:
+// the first may be waiting in the runtime's poller, where the next goroutine does not wake it.
 func onFirstThread(fn func()) {
-	done := make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		if syscall.Gettid() != self {
-			onFirstThread(fn) // while this one is held
-		} else {
-			fn()
+	const most = 100
+	for {
+		release := make(chan struct{})
+		for range most {
+			first := make(chan bool)
+			go func() {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				if syscall.Gettid() == self {
+					fn()
+					first <- true
+					return
+				}
+				first <- false
+				<-release
+			}()
+			if <-first {
+				close(release)
+				return
+			}
 		}
-		close(done)
-		runtime.UnlockOSThread()
-	}()
-	<-done
+		close(release)
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // claiming is such a program.

@@ -222,7 +222,7 @@ func TestRightsRefused(t *testing.T) {
 		}
 	}
 	p := &Process{Command: []string{"true"}, Nice: 1, Dir: "/nonexistent"}
-	if err := errorAs[*StartError](t, p.Run(t.Context())); !strings.Contains(err.Error(), "dir: ") || !errors.Is(err, os.ErrNotExist) {
+	if err := errorAs[*StartError](t, p.Run(t.Context())); !strings.Contains(err.Error(), "chdir /nonexistent") || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 	if os.Geteuid() != 0 {
