@@ -48,7 +48,7 @@ func newRegistry(k kernel) *registry {
 type family struct {
 	*registry
 	id     string
-	whole  bool           // its stop reaches every member, see KillFamily
+	whole  bool           // its stop reaches every member, see Mode.whole
 	main   int            // the main process
 	mains  []int          // it, and those before it
 	reaped bool           // none of these is a zombie any more; registry.mu
@@ -59,7 +59,7 @@ type family struct {
 }
 
 func (r *registry) newFamily(kill Mode) *family {
-	f := &family{registry: r, id: rand.Text()[:16], whole: kill == KillFamily}
+	f := &family{registry: r, id: rand.Text()[:16], whole: kill.whole()}
 	if !f.whole {
 		f.id = sparedID + f.id[1:]
 	}

@@ -42,6 +42,9 @@ type Process struct {
 	StopFor func(cause error) []Step
 	// Kill is how far the stop reaches; the zero value is the whole family.
 	Kill Mode
+	// Group sends the signals of the stop to the whole group of the main process at the same time, as [KillAll] does to the whole
+	// family. Otherwise the others are stopped when the main process has ended.
+	Group bool
 	// Grace is its time from the first stop signal to SIGKILL, for the whole family, and never more than the group
 	// gives; 0 means just that. The child finds what it will have in LASTCALL_GRACE, in seconds.
 	Grace time.Duration
@@ -124,11 +127,13 @@ const (
 	KillGroup
 	// KillProcess: the main process only.
 	KillProcess
+	// KillAll: the whole family, all of it at the same time.
+	KillAll
 )
 
-var modeNames = [...]string{"family", "group", "process"}
+var modeNames = [...]string{"family", "group", "process", "all"}
 
-// String is the word for it in a configuration: "family", "group" or "process".
+// String is the word for it in a configuration: "family", "group", "process" or "all".
 func (m Mode) String() string {
 	if int(m) < len(modeNames) {
 		return modeNames[m]
@@ -269,7 +274,8 @@ func (p *Process) watched() bool { return p.Watchdog > 0 && !p.WatchdogElsewhere
 // served reports whether the child gets a NOTIFY_SOCKET.
 func (p *Process) served() bool { return p.Notify || p.Ready.Notify || p.Watchdog > 0 }
 
-// clean reports whether e, after the signals that were sent, is no failure.
+// clean reports whether e, after the signals that were sent, is no failure. A program that handles a signal and then exits with
+// 128 and its number, as every JVM does, ended of it.
 func (p *Process) clean(e Exit, sent []syscall.Signal) bool {
 	if e.Unknown {
 		return len(sent) > 0
@@ -277,7 +283,7 @@ func (p *Process) clean(e Exit, sent []syscall.Signal) bool {
 	if e.Signal != 0 {
 		return slices.Contains(sent, e.Signal)
 	}
-	return e.Code == 0 || slices.Contains(p.CleanCodes, e.Code)
+	return e.Code == 0 || slices.Contains(p.CleanCodes, e.Code) || slices.Contains(sent, syscall.Signal(e.Code-128))
 }
 
 var _ interface {

@@ -90,6 +90,8 @@ func TestStop(t *testing.T) {
 		{"dies of the signal", "say up; wait", nil, false, nil},
 		{"handles the signal", "on TERM { say bye; exit 0 }; say up; wait", nil, false, []string{"bye"}},
 		{"exits badly", "on TERM { exit 7 }; say up; wait", nil, true, nil},
+		{"exits with 128 and the signal", "on TERM { exit 143 }; say up; wait", nil, false, nil},
+		{"exits with 128 and another signal", "on TERM { exit 130 }; say up; wait", nil, true, nil},
 		{"own signal", "on USR1 { say bye; exit 0 }; say up; wait", []Step{{Signal: syscall.SIGUSR1}}, false, []string{"bye"}},
 		{"list of signals", "on INT { say INT }; on TERM { say TERM; exit 0 }; say up; wait",
 			[]Step{{syscall.SIGINT, 50 * time.Millisecond}, {Signal: syscall.SIGTERM}}, false, []string{"INT", "TERM"}},

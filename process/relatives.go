@@ -19,9 +19,12 @@ func (c *child) others() (list []descendant) {
 	return list
 }
 
+// inGroup reports whether k is in the group that the main process leads.
+func (c *child) inGroup(k descendant) bool { return c.pgid != 0 && k.pgid == c.pgid }
+
 // stageOf is the stage in which k is stopped.
 func (c *child) stageOf(k descendant) int {
-	if c.pgid != 0 && k.pgid == c.pgid {
+	if c.inGroup(k) || c.p.Kill == KillAll {
 		return stageGroup
 	}
 	return stageLeft
@@ -187,7 +190,7 @@ func (c *child) meet(stage int, known map[who]*relative, gone chan struct{}) (he
 		}
 		r := known[key]
 		if r == nil {
-			r = &relative{report: len(c.stop.found)}
+			r = &relative{report: len(c.stop.found), told: c.stop.told[key]}
 			known[key] = r
 			c.stop.found = append(c.stop.found, c.found(k))
 		}

@@ -25,10 +25,11 @@ type stop struct {
 	sent      []syscall.Signal
 	killed    time.Time // when the main process was, by this package
 	found     []Relative
-	round     int  // of looks at who is there
-	mainOver  bool // the main process has ended, and nobody takes its place any more
-	deathSaid bool // what it left behind has been said
-	cut       bool // the hard stop has come
+	round     int          // of looks at who is there
+	mainOver  bool         // the main process has ended, and nobody takes its place any more
+	deathSaid bool         // what it left behind has been said
+	cut       bool         // the hard stop has come
+	told      map[who]bool // who was told together with the main process
 }
 
 // Stages of a stop; each but the last keeps back some time for those after it.
@@ -39,7 +40,12 @@ const (
 )
 
 // stages is how many there are.
-func (m Mode) stages() int { return 3 - int(m) }
+func (m Mode) stages() int {
+	return [...]int{KillFamily: 3, KillGroup: 2, KillProcess: 1, KillAll: 2}[m]
+}
+
+// whole reports whether the stop reaches every member of the family.
+func (m Mode) whole() bool { return m == KillFamily || m == KillAll }
 
 func (s *stop) extend(at time.Time) {
 	if s.began.IsZero() {
@@ -85,6 +91,7 @@ func (c *child) plan() {
 	orDefault(&give, lastcall.DefaultGrace)
 	s.end = s.began.Add(give)
 	s.limit = s.end.Add(c.p.extend())
+	s.whole = c.p.Kill == KillAll
 	c.bound()
 }
 
@@ -311,12 +318,15 @@ func (c *child) stopMain(failure error) {
 	c.kill()
 }
 
-// send sends a signal of the stop to the main process, and lets it go on if it was halted, so that it hears it. Before the
-// first it is noted who descends from it.
+// send sends a signal of the stop to the main process, or to all that it is for at the same time, and lets a halted process go on, so
+// that it hears it. Before the first it is noted who descends from the main process.
 func (c *child) send(sig syscall.Signal) {
 	system(func() {
-		if len(c.stop.sent) == 1 && c.p.Kill == KillFamily {
+		if len(c.stop.sent) == 1 && c.p.Kill.whole() {
 			c.family.find().remember(c.family)
+		}
+		if c.tellTogether(sig) {
+			return
 		}
 		_ = c.main.signal(sig)
 		_ = c.main.signal(syscall.SIGCONT)
@@ -359,7 +369,7 @@ const maxCutOff = 100
 // killMembers kills the family at one time, where the system can do that and the stop reaches all of it: by its control group, or by the
 // tree that the kernel keeps of this process's descendants.
 func (c *child) killMembers() {
-	if c.p.Kill != KillFamily {
+	if !c.p.Kill.whole() {
 		return
 	}
 	c.killControlGroup()
@@ -427,7 +437,7 @@ func (c *child) halt(stage int) {
 		fresh := false
 		for _, k := range c.others() {
 			key := who{pid: k.pid, start: k.start}
-			if k.pid == 0 || halted[key] || c.stageOf(k) == stageGroup || c.stageOf(k) > stage || !c.within(k) {
+			if k.pid == 0 || halted[key] || c.inGroup(k) || c.stageOf(k) > stage || !c.within(k) {
 				continue
 			}
 			halted[key], fresh = true, true

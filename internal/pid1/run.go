@@ -70,7 +70,7 @@ func Run(c *Config, s *Signals) End {
 	r.manager = newManager()
 	defer r.manager.close()
 	switch {
-	case c.Kill == process.KillFamily:
+	case c.Kill == process.KillFamily, c.Kill == process.KillAll:
 		process.Claim()
 	case c.Subreaper, os.Getpid() == 1:
 		process.Adopt()

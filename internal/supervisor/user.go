@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// become makes it run as another user: "name", "name:group" or numbers. The groups are those of the user's own, unless one is
-// named. HOME, USER and LOGNAME are the user's, unless the file says otherwise.
+// become makes it run as another user: "name", "name:group" or numbers. A group that is named takes the place of the user's primary
+// one; the supplementary groups are the user's in any case, as with User= and Group= of systemd. HOME, USER and LOGNAME are the user's, unless the file says otherwise.
 func (d *definition) become(name string) error {
 	name, groupName, hasGroup := strings.Cut(name, ":")
 	u, err := user.Lookup(name)
@@ -41,12 +41,9 @@ func (d *definition) become(name string) error {
 		if cred.Gid, err = number(gid); err != nil {
 			return fmt.Errorf("there is no group %q", groupName)
 		}
-	} else if ids, err := u.GroupIds(); err == nil {
-		for _, id := range ids {
-			if gid, err := number(id); err == nil {
-				cred.Groups = append(cred.Groups, gid)
-			}
-		}
+	}
+	if ids, err := u.GroupIds(); err == nil {
+		cred.Groups = supplementary(ids, u.Gid, cred.Gid)
 	}
 	if int(cred.Uid) == os.Geteuid() && (!hasGroup || int(cred.Gid) == os.Getegid()) {
 		return nil // it is so already, and who is not root could not even say so
@@ -58,6 +55,17 @@ func (d *definition) become(name string) error {
 	own := []string{"HOME=" + u.HomeDir, "USER=" + u.Username, "LOGNAME=" + u.Username}
 	d.env = slices.Concat(own, d.env)
 	return nil
+}
+
+// supplementary are the groups of a user besides the one in whose place gid is, and gid.
+func supplementary(ids []string, primary string, gid uint32) []uint32 {
+	groups := []uint32{gid}
+	for _, id := range ids {
+		if n, err := number(id); err == nil && id != primary && n != gid {
+			groups = append(groups, n)
+		}
+	}
+	return groups
 }
 
 // leaveTerminal gives each of its commands a session of its own, unless the file says otherwise. In that of lastcall it could push input

@@ -73,7 +73,7 @@ type Process struct {
 
 	Stop     []Step   `json:"stop,omitempty"`    // nil is SIGTERM
 	StopBy   *Command `json:"stop_by,omitempty"` // a command that comes before the signals
-	Kill     string   `json:"kill"`              // family, group or process
+	Kill     string   `json:"kill"`              // family, group, process or all
 	Within   Timeout  `json:"within,omitzero"`
 	Restart  Restart  `json:"restart"`
 	Oneshot  bool     `json:"oneshot,omitempty"`  // it is ready when it has exited with 0

@@ -153,7 +153,7 @@ func drawProcess(t *rapid.T, f *File, name string) *Process {
 		Instances:   1,
 		Watchdog:    maybe(t, "watchdog", func() time.Duration { return drawDuration(t, "watchdog") }),
 		Notify:      rapid.Bool().Draw(t, "notify"),
-		Kill:        rapid.SampledFrom([]string{"family", "group", "process"}).Draw(t, "kill"),
+		Kill:        rapid.SampledFrom([]string{"family", "group", "process", "all"}).Draw(t, "kill"),
 		Restart:     Restart{When: rapid.SampledFrom([]string{"never", "on-failure", "always"}).Draw(t, "restart")},
 		Clean:       maybe(t, "clean", func() []int { return rapid.SliceOfN(rapid.IntRange(1, 255), 1, 3).Draw(t, "clean") }),
 		Priority:    rapid.IntRange(-20, 19).Draw(t, "priority"),
