@@ -62,7 +62,8 @@ var errNoCgroups = errors.New("only Linux has control groups")
 
 // prepared reports whether something has to be done in the child before its program runs.
 func (p *Process) prepared() bool {
-	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Cgroup != nil || p.Umask != nil || p.Nice != 0 || p.NoNewPrivs || p.Capabilities != nil
+	return len(p.Listen) > 0 || p.Limits != Limits{} || p.Cgroup != nil || p.Umask != nil || p.Nice != 0 || p.NoNewPrivs || p.Capabilities != nil ||
+		p.setsSignals() && canPrepare()
 }
 
 func (p *Process) preparedProblems(add func(string, ...any)) {

@@ -27,6 +27,7 @@ const (
 	noPrivsStep = "no_new_privs"
 	memoryStep  = "memory"
 	nprocStep   = "nproc"
+	signalsStep = "signals" // the mask, and the signals whose action becomes the default
 )
 
 // preparation is what p asks for, in order. What needs privileges comes before the user changes, which is to cred unless that is nil.
@@ -95,6 +96,9 @@ func (p *Process) preparation(cred *syscall.Credential, death syscall.Signal, gr
 	if n := limits.Memory; n > 0 {
 		add(memoryStep, n)
 	}
+	if p.setsSignals() {
+		add(signalsStep, p.signals()...)
+	}
 	return list
 }
 
@@ -143,6 +147,8 @@ func (s step) least() int {
 		return 0
 	case userStep:
 		return 3
+	case signalsStep:
+		return 2
 	}
 	return 1
 }
@@ -180,6 +186,9 @@ func (s step) do() error {
 		return setLimit(rlimitNumProcs, s.values[0], 0)
 	case userStep:
 		return become(s.values)
+	case signalsStep:
+		setSignals(s.values[0], s.values[1])
+		return nil
 	}
 	return s.doHere()
 }

@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lastcall-go/lastcall"
 )
 
 // start runs the program and watches it. What it opened for the child is closed when it fails, or in the end by c.close.
@@ -75,13 +73,7 @@ func (c *child) start() (err error) {
 	if join != nil {
 		ours = append(ours, join)
 	}
-	run := c.family.fork
-	if p.prepared() {
-		run = func(path string, argv []string, attr *syscall.ProcAttr, _ bool) (*handle, error) {
-			return c.forkVia(lastcall.Grace(c.ctx), join, path, argv, attr)
-		}
-	}
-	if c.first, err = run(path, p.Command, attr, p.Outlive); err != nil {
+	if c.first, err = c.exec(path, attr, join); err != nil {
 		return &StartError{p.name(), cmp.Or(p.directoryProblem(), err)}
 	}
 	c.mu.Lock()
