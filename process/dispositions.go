@@ -9,8 +9,11 @@ import (
 	"syscall"
 )
 
-// A child inherits what this process was started with: the signals that were blocked, and of those that are ignored the ones that the Go
-// runtime leaves so. A child that is to have neither is prepared.
+// A child inherits what the Go runtime left of what this process was started with: it unblocks some signals, and takes most that were ignored
+// for its own, before any code in Go runs. A child that is to have something else is prepared.
+//
+// What was there before the runtime is seen only by lastcall_entry, where that is the entry point of the program: go build -ldflags
+// '-E lastcall_entry', on Linux for amd64 and arm64. Otherwise startMask is what the runtime left, and startIgnored is empty.
 
 // lastIgnored is the highest signal that package os/signal knows.
 const lastIgnored = 64
@@ -28,21 +31,27 @@ func ignored() (set uint64) {
 	return set
 }
 
-// signals are those that the child is to have blocked, and those whose default action it is to have although this process ignores them.
-func (p *Process) signals() []uint64 {
-	var mask, reset uint64
-	if p.InheritMask {
+// signals are those that the child is to have blocked, those whose default action it is to have although this process ignores them, and
+// those that it is to ignore although this process does not.
+func (p *Process) signals() (mask, reset, ignore uint64) {
+	switch {
+	case p.InheritSignals:
 		mask = startMask
-	}
-	if !p.InheritIgnored {
+		for sig := syscall.Signal(1); sig <= lastIgnored; sig++ {
+			if bit := uint64(1) << (sig - 1); startIgnored&bit != 0 && !isIgnored(sig) {
+				ignore |= bit
+			}
+		}
+	case !p.InheritIgnored:
 		reset = ignored()
 	}
-	return []uint64{mask, reset}
+	return mask, reset, ignore
 }
 
 // setsSignals reports whether a child would inherit something else.
 func (p *Process) setsSignals() bool {
-	return !p.InheritMask && startMask != 0 || !p.InheritIgnored && ignored() != 0
+	mask, reset, ignore := p.signals()
+	return mask != ownMask || reset != 0 || ignore != 0
 }
 
 // canPrepare reports whether a child can be prepared at all. Where it cannot, one that would need it for its signals alone inherits them.
@@ -52,10 +61,13 @@ func canPrepare() bool {
 }
 
 // setSignals is the step, on the thread that becomes the program. A signal that this process handles has its default action there.
-func setSignals(mask, reset uint64) {
+func setSignals(mask, reset, ignore uint64) {
 	for sig := syscall.Signal(1); sig <= lastIgnored; sig++ {
-		if reset&(1<<(sig-1)) != 0 {
+		switch bit := uint64(1) << (sig - 1); {
+		case reset&bit != 0:
 			signal.Notify(make(chan os.Signal, 1), sig)
+		case ignore&bit != 0:
+			setIgnored(sig)
 		}
 	}
 	setMask(mask)

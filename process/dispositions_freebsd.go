@@ -5,12 +5,18 @@ import (
 	"unsafe"
 )
 
-// startMask are the signals that were blocked when this process started, a bit each, but those that the Go runtime unblocks at once.
-var startMask = func() uint64 {
+// ownMask is what the Go runtime left blocked, which children inherit.
+var ownMask = func() uint64 {
 	var old [2]uint64
 	sigprocmask(1, nil, &old) // SIG_BLOCK
 	return old[0]
 }()
+
+// startMask and startIgnored are what is known of what this process was started with.
+var startMask, startIgnored = ownMask, uint64(0)
+
+// setIgnored is for what startIgnored has.
+func setIgnored(syscall.Signal) {}
 
 // setMask sets what is blocked in this thread.
 func setMask(mask uint64) { sigprocmask(3, &[2]uint64{mask}, nil) } // SIG_SETMASK

@@ -19,7 +19,7 @@ const dispositionsVariable = "LASTCALL_TEST_DISPOSITIONS"
 func init() {
 	lives[dispositionsVariable] = func(how string) {
 		p := &Process{Command: []string{"grep", "^Sig[BI]", "/proc/self/status"}} // no Go program, which changes some
-		p.InheritIgnored, p.InheritMask = strings.Contains(how, "ignored"), strings.Contains(how, "mask")
+		p.InheritIgnored, p.InheritSignals = strings.Contains(how, "ignored"), strings.Contains(how, "signals")
 		if strings.Contains(how, "prepared") {
 			p.Nice = 1
 		}
@@ -35,8 +35,8 @@ func TestDispositionsOfAChild(t *testing.T) {
 		t.Skip("env of this system sets no signals")
 	}
 	for how, want := range map[string][2]uint64{ // blocked, ignored
-		"plain": {0, 0}, "prepared": {0, 0}, "ignored": {0, 0x200003}, "mask": {0x200, 0},
-		"ignored, mask": {0x200, 0x200003}, "ignored, mask, prepared": {0x200, 0x200003},
+		"plain": {0, 0}, "prepared": {0, 0}, "ignored": {0, 0x200003},
+		"signals": {0x200, 0x200003}, "signals, prepared": {0x200, 0x200003}, "ignored, signals": {0x200, 0x200003},
 	} {
 		cmd := exec.Command("env", "--ignore-signal=HUP,INT,TTOU", "--block-signal=USR1", os.Args[0])
 		cmd.Env = append(os.Environ(), dispositionsVariable+"="+how, raceVariable)

@@ -25,6 +25,8 @@ type registry struct {
 
 	mu      sync.Mutex // held while members are looked for, so that a thousand children that stop at once look one after another
 	adopted bool
+	reaping bool
+	told    func(Exit)      // unless nil, is called with how each ended that was reaped; see Reap
 	mains   map[int]*family // by the number of the main process, until the family is gone
 	over    chan struct{}   // closed in tests only: the end of sweeping
 }
@@ -34,6 +36,11 @@ func newRegistry(k kernel) *registry {
 	r.find = sync.OnceValue(func() finder { return k.finder(r) })
 	return r
 }
+
+// Reap has the children reaped that this process came by without starting or adopting them, where the system can (Linux): those that it
+// had before it took the place of another program, and the orphans of descendants where it inherited being their new parent. told, unless
+// nil, is called with how each child ended that is reaped and is not the main process of a [Process]; it must not block.
+func Reap(told func(Exit)) { here.reapOthers(told) }
 
 // A family is a main process and all its descendants. They are known by their ancestry, and those that lost theirs, because
 // the process between has ended, by the first of these that tells:

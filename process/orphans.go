@@ -5,6 +5,7 @@ package process
 import (
 	"errors"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -24,8 +25,27 @@ func (r *registry) adoptOrphans() bool {
 		return false
 	}
 	r.adopted = true
-	service(r.reapOrphans)
+	r.beginReaping()
 	return true
+}
+
+// reapOthers is Reap. FreeBSD lists those of the nearest reaper, which need not be this process.
+func (r *registry) reapOthers(told func(Exit)) {
+	tells := runtime.GOOS == "linux" && !r.find().reapFirst()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = told
+	if tells {
+		r.beginReaping()
+	}
+}
+
+// beginReaping begins to reap orphans, unless that has begun. The caller has the lock.
+func (r *registry) beginReaping() {
+	if !r.reaping {
+		r.reaping = true
+		service(r.reapOrphans)
+	}
 }
 
 // reapOrphans sweeps after children have ended. The kernel tells of no end but by SIGCHLD where no handle of the process was open.

@@ -77,9 +77,12 @@ func nextDead() int {
 
 // reapOrphan takes the status of one child that is dead.
 func (p *procFinder) reapOrphan(pid int) bool {
-	_, err := p.wait(pid, syscall.WNOHANG)
+	status, err := p.wait(pid, syscall.WNOHANG)
 	if errors.Is(err, syscall.EAGAIN) {
 		return false
+	}
+	if err == nil && p.told != nil {
+		p.told(exitOf(pid, status))
 	}
 	delete(p.adoptees, pid)
 	return true

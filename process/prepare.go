@@ -27,7 +27,7 @@ const (
 	noPrivsStep = "no_new_privs"
 	memoryStep  = "memory"
 	nprocStep   = "nproc"
-	signalsStep = "signals" // the mask, and the signals whose action becomes the default
+	signalsStep = "signals" // the mask, the signals whose action becomes the default, those that are ignored
 )
 
 // preparation is what p asks for, in order. What needs privileges comes before the user changes, which is to cred unless that is nil.
@@ -97,7 +97,8 @@ func (p *Process) preparation(cred *syscall.Credential, death syscall.Signal, gr
 		add(memoryStep, n)
 	}
 	if p.setsSignals() {
-		add(signalsStep, p.signals()...)
+		mask, reset, ignore := p.signals()
+		add(signalsStep, mask, reset, ignore)
 	}
 	return list
 }
@@ -148,7 +149,7 @@ func (s step) least() int {
 	case userStep:
 		return 3
 	case signalsStep:
-		return 2
+		return 3
 	}
 	return 1
 }
@@ -187,7 +188,7 @@ func (s step) do() error {
 	case userStep:
 		return become(s.values)
 	case signalsStep:
-		setSignals(s.values[0], s.values[1])
+		setSignals(s.values[0], s.values[1], s.values[2])
 		return nil
 	}
 	return s.doHere()

@@ -100,10 +100,11 @@ type Process struct {
 	// gets the standard files, Listen and Ready.FD, and no others: before the first such child is started, all other descriptors of this
 	// process that children would inherit are marked close-on-exec, once and for good.
 	InheritFiles bool
-	// InheritIgnored lets it ignore the signals that this process ignores, and InheritMask has the signals blocked that were blocked when
-	// this process started. Otherwise a child starts with the default action of every signal and none of them blocked, whatever this
-	// process was started with: a shell starts its background jobs with SIGINT ignored.
-	InheritIgnored, InheritMask bool
+	// InheritIgnored lets it ignore the signals that this process ignores. InheritSignals has those blocked and ignored that were when this
+	// process started, as far as the Go runtime leaves that to be seen, or lastcall_entry saw it. Otherwise a child starts with the default
+	// action of every signal and none of them blocked, whatever this process was started with: a shell starts its background jobs
+	// with SIGINT ignored.
+	InheritIgnored, InheritSignals bool
 	// Sys is what else the start is to do. Unless it asks for a session or a group, the child leads a group of its own. One with another
 	// user's Credential should have Setsid: in the session of this process it can push input into the terminal, see TIOCSTI in ioctl_tty(2).
 	Sys *syscall.SysProcAttr

@@ -37,3 +37,7 @@ func ParseSignal(text string) (syscall.Signal, error) {
 
 // SignalName is what the system calls it.
 func SignalName(s syscall.Signal) string { return s.String() }
+
+func (p *Process) setsSignals() bool { return false }
+
+func canPrepare() bool { return false }

@@ -1,0 +1,5 @@
+//go:build linux && !amd64 && !arm64
+
+package process
+
+const sawEntry, entryMask, entryIgnored uint64 = 0, 0, 0
