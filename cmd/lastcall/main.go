@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 	"github.com/lastcall-go/lastcall/internal/pid1"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
@@ -31,9 +32,9 @@ func main() {
 	if end, ok := pid1.Called(os.Args[0], os.Args[1:]); ok {
 		end.Exit()
 	}
-	var signals *pid1.Signals
+	var signals *allsignals.Signals
 	if len(os.Args) > 1 && os.Args[1] == "run" {
-		signals = pid1.Catch() // before anything else: none may be lost
+		signals = allsignals.Catch() // before anything else: none may be lost
 	}
 	err := newRoot(signals).Execute()
 	if wrong := (*config.Error)(nil); errors.As(err, &wrong) {

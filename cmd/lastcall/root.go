@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 	"github.com/lastcall-go/lastcall/internal/nearest"
-	"github.com/lastcall-go/lastcall/internal/pid1"
 )
 
 // usageError is a command line that cannot be meant.
@@ -22,7 +22,7 @@ func usagef(cmd *cobra.Command, format string, args ...any) error {
 	return &usageError{fmt.Errorf(format+"; see %s --help", append(args, cmd.CommandPath())...)}
 }
 
-func newRoot(signals *pid1.Signals) *cobra.Command {
+func newRoot(signals *allsignals.Signals) *cobra.Command {
 	var version bool
 	root := &cobra.Command{
 		Use:   "lastcall",

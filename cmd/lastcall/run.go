@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 	"github.com/lastcall-go/lastcall/internal/pid1"
 	"github.com/lastcall-go/lastcall/process"
 )
@@ -23,7 +24,7 @@ import (
 const runPrefix = "LASTCALL_RUN_"
 
 // newRun is the command run. Signals have been caught since this program began, if they were caught at all.
-func newRun(signals *pid1.Signals) *cobra.Command {
+func newRun(signals *allsignals.Signals) *cobra.Command {
 	var config pid1.Config
 	var stop, ready, report, parent string
 	var rewrite, remap []string
@@ -36,11 +37,16 @@ func newRun(signals *pid1.Signals) *cobra.Command {
 reaped, and lastcall exits as the program did: with its code, or of its signal; as PID 1 with 128+n.
 
 SIGTERM or SIGINT stops it softly: the program gets that signal, then what is left of its process group, then what left
-that. Who has not ended when the grace period is over is killed. A second SIGTERM or SIGINT kills at once, a third ends
-lastcall. The other signals mean nothing to lastcall.
+that. With --group or --kill group the whole group gets it at the same time, with --kill all the whole family. What has not
+ended when the grace period is over is killed. A second SIGTERM or SIGINT kills at once, a third ends lastcall. The other
+signals mean nothing to lastcall.
+
+The program starts with no signal blocked and none ignored, except SIGHUP under nohup; lastcall hands on signals that it was
+started to ignore itself, too.
 
 At a terminal it is as if lastcall were not there: the program stays in its job, so that Ctrl-C, Ctrl-Z, fg and pipelines are
-between the terminal and the program. Ctrl-C there asks lastcall for nothing; SIGTERM does.
+between the terminal and the program. Ctrl-C there asks lastcall for nothing; SIGTERM does. On Linux (amd64, arm64) so does
+a SIGINT that a process sends; elsewhere that cannot be told from Ctrl-C.
 
 Options end at the first argument that is none. Each has a variable as well, such as LASTCALL_RUN_GRACE=30s, so that an
 image's ENTRYPOINT need not change; lists have commas. Called as tini, docker-init or dumb-init (a link will do),
@@ -52,8 +58,11 @@ the command line is wrong, or the program succeeded and the report could not be 
   lastcall run --grace 30s --rewrite TERM=QUIT nginx -g 'daemon off;'
   lastcall run --ready http://127.0.0.1:8080/readyz --ready-within 10s ./server`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0:
 				return usagef(cmd, "missing argument: COMMAND")
+			case args[0] == "":
+				return usagef(cmd, "COMMAND is empty: is a variable in its place not set?")
 			}
 			return nil
 		},
@@ -101,7 +110,7 @@ the command line is wrong, or the program succeeded and the report could not be 
 				config.Report = &written
 			}
 			if signals == nil {
-				signals = pid1.Catch()
+				signals = allsignals.Catch()
 			}
 			end := pid1.Run(&config, signals)
 			if end.Err != nil {
@@ -124,9 +133,9 @@ the command line is wrong, or the program succeeded and the report could not be 
 	flags.DurationVar(&config.Grace, "grace", 10*time.Second, "the grace period: `TIME` from the stop signal to the kill")
 	flags.StringVar(&stop, "stop-signal", "", "what to send at the stop, in place of the signal that came: `SIGNAL`, or a list such as INT:5s,TERM")
 	flags.StringSliceVar(&rewrite, "rewrite", nil, "hand on another signal: `TERM=QUIT`; TERM= drops it")
-	flags.BoolVar(&config.Group, "group", false, "hand signals to the program's whole process group")
+	flags.BoolVar(&config.Group, "group", false, "hand signals to the program's whole process group, those of the stop included")
 	flags.BoolVar(&noGroup, "no-group", false, "only to the program, which is the default")
-	flags.Var(&kindValue{&config.Kill}, "kill", "how far the stop reaches: `family`, group or process")
+	flags.Var(&kindValue{&config.Kill}, "kill", "how far the stop reaches: `family`, group, process; or all of the family at once")
 	flags.StringSliceVar(&remap, "remap", nil, "exit with another status: `143=0`")
 	flags.StringVar(&ready, "ready", "", "when the program is ready: `notify`, fd:N, tcp:ADDRESS, http://…, log:REGEXP, exec:COMMAND, or a time")
 	flags.DurationVar(&readyWithin, "ready-within", 0, "the `TIME` that it has for that")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,35 +183,74 @@ func awaitCaught(t *testing.T, pid int, sig syscall.Signal) {
 	t.Fatalf("waited %v until process %d catches %v", patience, pid, sig)
 }
 
-// What was ignored or blocked when it started is so in the program; but the Go runtime lets some signals in, SIGTERM among them.
-func TestRunKeepsDispositions(t *testing.T) {
+// What was ignored or blocked at the start is so in the program for tini, as far as the Go runtime leaves it to be seen. For dumb-init and
+// lastcall run nothing is, but for the SIGHUP that nohup has ignored.
+func TestRunInheritsDispositions(t *testing.T) {
+	if exec.Command("env", "--ignore-signal=TTOU", "true").Run() != nil {
+		t.Skip("env has no --ignore-signal here")
+	}
+	const hup, interrupt, ttou, ttin, usr1 = 1, 2, 1 << 21, 1 << 20, 1 << 9
+	want := map[string][2]uint64{"lastcall": {0, hup}, "tini": {ttin | usr1, hup | interrupt | ttou}, "dumb-init": {0, 0}}
 	for _, init := range inits {
-		cmd := exec.Command("env", "--ignore-signal=TTOU,INT,HUP", "--block-signal=TTIN,USR1")
-		if cmd.Err != nil || exec.Command("env", "--ignore-signal=TTOU", "true").Run() != nil {
-			t.Skip("env has no --ignore-signal here")
-		}
 		link := filepath.Join(t.TempDir(), init.name)
 		if err := os.Symlink(command(init.name).Path, link); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Args = append(cmd.Args, link)
-		cmd.Args = slices.Concat(cmd.Args, init.args, []string{"grep", "^Sig[BI]", "/proc/self/status"})
-		out, err := cmd.CombinedOutput()
+		args := slices.Concat([]string{"--ignore-signal=TTOU,INT,HUP", "--block-signal=TTIN,USR1", link}, init.args, []string{"grep", "^Sig[BI]", "/proc/self/status"})
+		out, err := exec.Command("env", args...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", init.name, err, out)
 		}
-		var blocked, ignored uint64
-		fmt.Sscanf(string(out), "SigBlk: %x\nSigIgn: %x", &blocked, &ignored)
-		has := func(mask uint64, sig syscall.Signal) bool { return mask&(1<<(sig-1)) != 0 }
-		for _, sig := range []syscall.Signal{syscall.SIGTTOU, syscall.SIGINT, syscall.SIGHUP} {
-			if !has(ignored, sig) {
-				t.Errorf("%s: %v was ignored, and is not in the program:\n%s", init.name, sig, out)
-			}
+		var got [2]uint64
+		if n, _ := fmt.Sscanf(string(out), "SigBlk: %x\nSigIgn: %x", &got[0], &got[1]); n != 2 || got != want[init.name] {
+			t.Errorf("%s: blocked and ignored are %x, want %x\n%s", init.name, got, want[init.name], out)
 		}
-		for _, sig := range []syscall.Signal{syscall.SIGTTIN, syscall.SIGUSR1} {
-			if !has(blocked, sig) {
-				t.Errorf("%s: %v was blocked, and is not in the program:\n%s", init.name, sig, out)
-			}
+	}
+}
+
+// With lastcall_entry the program under tini has what the Go runtime takes away, too.
+func TestTiniInheritsWhatTheRuntimeTakes(t *testing.T) {
+	testset.OnlyLong(t, "it links the command with another entry point")
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" || exec.Command("env", "--ignore-signal=TTOU", "true").Run() != nil {
+		t.Skip("env has no --ignore-signal here, or this processor no lastcall_entry")
+	}
+	tini := filepath.Join(t.TempDir(), "tini")
+	build := exec.Command("go", "build", "-ldflags", "-E lastcall_entry", "-o", tini, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.Command("env", "--ignore-signal=TERM,USR1,PIPE,SEGV", "--block-signal=ILL,TERM", tini, "-s", "--", "cat", "/proc/self/status").Output()
+	if err != nil || !strings.Contains(string(out), "SigBlk:\t0000000000004008\n") || !strings.Contains(string(out), "SigIgn:\t0000000000005600\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Signals that were ignored at the start are handed on all the same: the program may handle them.
+func TestRunHandsOnWhatItWasToIgnore(t *testing.T) {
+	if exec.Command("env", "--ignore-signal=HUP", "true").Run() != nil {
+		t.Skip("env has no --ignore-signal here")
+	}
+	for _, init := range inits {
+		link := filepath.Join(t.TempDir(), init.name)
+		if err := os.Symlink(command(init.name).Path, link); err != nil {
+			t.Fatal(err)
+		}
+		// A shell cannot trap what it was started to ignore, and Perl can.
+		script := `$SIG{HUP} = $SIG{INT} = sub { print "got $_[0]\n" }; $SIG{USR1} = sub { exit 5 }; $| = 1; print "ready\n"; sleep 1 while 1`
+		cmd := exec.Command("env", slices.Concat([]string{"--ignore-signal=INT,HUP", link}, init.args, []string{"perl", "-e", script})...)
+		if _, err := exec.LookPath("perl"); err != nil {
+			t.Skip("no perl")
+		}
+		s := start(t, cmd)
+		s.await("ready")
+		s.signal(syscall.SIGHUP)
+		s.await("got HUP")
+		s.signal(syscall.SIGINT)
+		s.await("got INT")
+		s.signal(syscall.SIGUSR1)
+		if got, _ := s.end(); got != 5 {
+			t.Errorf("%s: status %d\n%s", init.name, got, s.output())
 		}
 	}
 }

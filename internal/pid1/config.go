@@ -21,7 +21,7 @@ type Config struct {
 	Stop []process.Step
 	// Rewrite is what to hand on in place of a signal; 0 drops it.
 	Rewrite map[syscall.Signal]syscall.Signal
-	// Group hands signals to the whole process group of the program.
+	// Group hands signals to the whole process group of the program, those of the stop included.
 	Group bool
 	// Session gives the program a session of its own, with the terminal if there is one.
 	Session bool
@@ -29,7 +29,7 @@ type Config struct {
 	HaltSelf bool
 	// Shared leaves the program in the process group of this process.
 	Shared bool
-	// Kill is how far a stop reaches.
+	// Kill is how far a stop reaches. With process.KillGroup and process.KillAll all are sent its signals at the same time.
 	Kill process.Mode
 	// Subreaper adopts orphans where this is not PID 1, which has them anyway.
 	Subreaper bool
@@ -50,6 +50,10 @@ type Config struct {
 	Messages io.Writer
 	// Quiet says only what went wrong, Verbose each signal.
 	Quiet, Verbose bool
-	// AfterMain, if set, is called with the program's process group when it has ended.
-	AfterMain func(pgid int)
+	// Inherit is what the program inherits of the signals that this process was started to ignore, or with blocked.
+	Inherit Inherit
+	// Root makes the root directory that of this process when the program runs, so that it keeps no file system busy.
+	Root bool
+
+	observe func(event) // unless nil, tells what happens in place of Verbose
 }

@@ -5,6 +5,6 @@
 // is to stop, and ends as the program did. It is the same as PID 1 of a container and elsewhere.
 //
 // The program is a [process.Process], alone in a [lastcall.Group], so grace period, escalation and report are the
-// library's. What is here is what makes the process in between invisible: signals (signals.go, realtime_linux.go), the
+// library's. What is here is what makes the process in between invisible: signals (package allsignals), the
 // terminal (terminal.go), the protocol of service managers (manager.go), and the end (exit.go).
 package pid1

@@ -3,6 +3,7 @@
 package pid1
 
 import (
+	_ "embed" // the usage
 	"errors"
 	"fmt"
 	"os"
@@ -10,47 +11,32 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lastcall-go/lastcall/internal/allsignals"
+	"github.com/lastcall-go/lastcall/internal/getopt"
 	"github.com/lastcall-go/lastcall/process"
 )
 
 // dumbInitVersion is the dumb-init whose options and behaviour these are.
 const dumbInitVersion = "1.2.5"
 
-const dumbInitUsage = `lastcall, called as dumb-init (dumb-init v` + dumbInitVersion + `)
-
-Usage: dumb-init [option] command [[arg] ...]
-
-Runs a command, hands it every signal, reaps what others leave behind, and exits as it does.
-
-Optional arguments:
-   -c, --single-child   Run in single-child mode.
-                        In this mode, signals are only proxied to the
-                        direct child and not any of its descendants.
-   -r, --rewrite s:r    Rewrite received signal s to new signal r before proxying.
-                        To ignore (not proxy) a signal, rewrite it to 0.
-                        This option can be specified multiple times.
-   -v, --verbose        Print debugging information to stderr.
-   -h, --help           Print this help message and exit.
-   -V, --version        Print the current version and exit.
-
-With lastcall's own options, lastcall run does more: see lastcall run --help.
-`
+//go:embed dumbinit.txt
+var dumbInitUsage string
 
 // lastClassic is the last signal that dumb-init hands on: it has no real-time signals.
 const lastClassic = 31
 
 // dumbInit does what dumb-init does: signals go to the session that the program leads, and when it has ended the rest of it gets
 // SIGTERM and is left alone.
-func dumbInit(args []string, s *Signals) End {
+func dumbInit(args []string, s *allsignals.Signals) End {
 	c := &Config{
 		Name: "[dumb-init]", Forever: true, Kill: process.KillProcess, ParentDeath: -1, Plain: true, HaltSelf: true,
-		Messages: os.Stderr, Rewrite: map[syscall.Signal]syscall.Signal{},
+		Inherit: InheritNothing, Root: true, Messages: os.Stderr, Rewrite: map[syscall.Signal]syscall.Signal{},
 	}
 	c.Verbose = os.Getenv("DUMB_INIT_DEBUG") == "1"
 	single := os.Getenv("DUMB_INIT_SETSID") == "0"
 	var done *End
 	long := map[string]byte{"help": 'h', "single-child": 'c', "rewrite": 'r', "verbose": 'v', "version": 'V'}
-	rest, err := options(args, "hvVcr:", long, func(letter byte, value string) error {
+	rest, err := getopt.Parse(args, "hvVcr:", long, func(letter byte, value string) error {
 		switch letter {
 		case 'h':
 			fmt.Fprint(os.Stderr, dumbInitUsage)
@@ -82,6 +68,8 @@ func dumbInit(args []string, s *Signals) End {
 		return failed(1, "dumb-init: %v", err)
 	case len(rest) == 0:
 		return failed(1, "Usage: dumb-init [option] program [args]\nTry dumb-init --help for full usage.")
+	case rest[0] == "":
+		return failed(2, "[dumb-init] : %s", errnoText(syscall.ENOENT))
 	}
 	c.Command = rest
 	c.Shared = single
@@ -92,14 +80,67 @@ func dumbInit(args []string, s *Signals) End {
 				c.Rewrite[sig] = syscall.SIGSTOP
 			}
 		}
-		c.AfterMain = func(pgid int) { _ = syscall.Kill(-pgid, syscall.SIGTERM) }
 	}
+	c.observe = c.likeDumbInit
 	end := Run(c, s)
 	if end.Err != nil {
 		_, text := errno(end.Err)
 		return failed(2, "[dumb-init] %s: %s", rest[0], text)
 	}
 	return end
+}
+
+// likeDumbInit says what dumb-init says, if it is to say anything, and tells the rest of the session when the program has ended.
+func (c *Config) likeDumbInit(e event) {
+	say := func(format string, args ...any) {
+		if c.Verbose {
+			fmt.Fprintf(c.Messages, "[dumb-init] "+format+"\n", args...)
+		}
+	}
+	gone := func(exit process.Exit) {
+		say("Received signal %d.", syscall.SIGCHLD)
+		if exit.Signal != 0 {
+			say("A child with PID %d was terminated by signal %d.", exit.PID, exit.Signal)
+		} else {
+			say("A child with PID %d exited with exit status %d.", exit.PID, exit.Code)
+		}
+	}
+	switch e.kind {
+	case detached:
+		say("Detached from controlling tty, ignoring the first SIGHUP and SIGCONT we receive.")
+	case spawned:
+		if c.Session {
+			say("setsid complete.")
+		}
+		say("Child spawned with PID %d.", e.exit.PID)
+	case received:
+		say("Received signal %d.", e.signal)
+	case handOff:
+		say("Ignoring tty hand-off signal %d.", e.signal)
+	case forwarded:
+		say("Forwarded signal %d to children.", e.signal)
+	case dropped:
+		say("Not forwarding signal %d to children (ignored).", e.signal)
+	case halting:
+		say("Suspending self due to TTY signal.")
+	case reaped:
+		gone(e.exit)
+	case ended:
+		gone(e.exit)
+		to, rewritten := c.Rewrite[syscall.SIGTERM]
+		if !rewritten {
+			to = syscall.SIGTERM
+		}
+		if to == 0 {
+			say("Not forwarding signal %d to children (ignored).", to)
+		} else {
+			if c.Session {
+				_ = syscall.Kill(-e.exit.PID, to)
+			}
+			say("Forwarded signal %d to children.", to)
+		}
+		say("Child exited with status %d. Goodbye.", e.exit.Status())
+	}
 }
 
 // usageError is said as it is, as dumb-init says it.

@@ -8,11 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 	"github.com/lastcall-go/lastcall/process"
 )
 
@@ -36,8 +34,15 @@ func (c *Config) endOf(p *process.Process, err error) End {
 	var ready *process.ReadyError
 	var sick *process.SickError
 	var forced *lastcall.ForcedError
+	var interpreter *process.InterpreterError
 	exit, ended := p.Exit()
 	switch {
+	case errors.As(err, &interpreter) && errors.As(err, &start):
+		status := statusNoRun
+		if isNotFound(err) {
+			status = statusNotFound
+		}
+		return End{Status: status, Err: &notRun{start, start.Name + ": " + interpreter.Error()}}
 	case errors.As(err, &start) && isNotFound(err):
 		return End{Status: statusNotFound, Err: &notRun{start, start.Name + ": not found"}}
 	case errors.As(err, &start):
@@ -87,25 +92,17 @@ func startProblem(err error) string {
 // Exit ends this process: as the program did. It does not return.
 func (e End) Exit() {
 	if e.Signal != 0 && os.Getpid() != 1 {
-		dieOf(e.Signal)
+		allsignals.DieOf(e.Signal)
 	}
 	os.Exit(e.Status)
-}
-
-// dieOf ends the process by the default action of sig, without a core dump of its own.
-func dieOf(sig syscall.Signal) {
-	none := unix.Rlimit{}
-	_ = unix.Setrlimit(unix.RLIMIT_CORE, &none)
-	byDefault(sig, func() {
-		_ = syscall.Kill(os.Getpid(), sig)
-		time.Sleep(time.Second) // it is on its way; one whose default is to do nothing never comes
-	})
 }
 
 // startErrno is the system's number for why the program could not be run.
 func startErrno(err error) (syscall.Errno, bool) {
 	var e syscall.Errno
 	switch {
+	case errors.As(err, &e) && e == syscall.EISDIR: // of a search in PATH
+		return syscall.EACCES, true
 	case errors.As(err, &e):
 		return e, true
 	case isNotFound(err):

@@ -1,8 +1,6 @@
 package pid1
 
 import (
-	"os"
-	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -26,11 +24,4 @@ func halted(pid int) syscall.Signal {
 		return 0
 	}
 	return syscall.Signal(info.status)
-}
-
-// raise sends sig to this process by way of this thread, so that it has acted when this returns.
-func raise(sig syscall.Signal) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), sig)
 }

@@ -2,16 +2,10 @@
 
 package pid1
 
-import (
-	"os"
-	"syscall"
-)
+import "syscall"
 
 // follows: wait4(2) would take the status of the end as well, and waitid(2) is not in Go's reach here.
 const follows = false
 
 // halted finds out nothing.
 func halted(int) syscall.Signal { return 0 }
-
-// raise sends sig to this process.
-func raise(sig syscall.Signal) { _ = syscall.Kill(os.Getpid(), sig) }

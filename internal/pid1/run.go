@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 	"github.com/lastcall-go/lastcall/internal/text"
 	"github.com/lastcall-go/lastcall/process"
 	"github.com/lastcall-go/lastcall/timeline"
@@ -36,7 +37,8 @@ const processors = 2
 // runner is one run.
 type runner struct {
 	*Config
-	signals  *Signals
+	signals  *allsignals.Signals
+	ignored  allsignals.Set // those that the program is to ignore
 	proc     process.Process
 	group    lastcall.Group
 	terminal *terminal
@@ -55,7 +57,7 @@ type runner struct {
 }
 
 // Run runs the program to its end, with all signals that come from s.
-func Run(c *Config, s *Signals) End {
+func Run(c *Config, s *allsignals.Signals) End {
 	r := &runner{Config: c, signals: s, stops: make(chan os.Signal, 3), started: make(chan struct{}), ended: make(chan struct{})}
 	r.begin = sync.OnceFunc(func() { close(r.started) })
 	r.Name = cmp.Or(r.Name, "lastcall run")
@@ -75,7 +77,10 @@ func Run(c *Config, s *Signals) End {
 	case c.Subreaper, os.Getpid() == 1:
 		process.Adopt()
 	}
+	process.Reap(func(exit process.Exit) { r.tell(event{kind: reaped, exit: exit}) })
 	r.prepare()
+	r.ignored = c.Inherit.of(s.Ignored())
+	s.Ignore(r.ignored)
 	var work sync.WaitGroup
 	work.Go(r.forward)
 	if r.terminal != nil && follows {
@@ -86,8 +91,8 @@ func Run(c *Config, s *Signals) End {
 	close(r.ended)
 	work.Wait()
 	r.terminal.takeBack()
-	if r.AfterMain != nil && r.pgid != 0 {
-		r.AfterMain(r.pgid)
+	if exit, ok := r.proc.Exit(); ok {
+		r.tell(event{kind: ended, exit: exit})
 	}
 	end := c.endOf(&r.proc, err)
 	if c.Report != nil {
@@ -103,7 +108,7 @@ func (r *runner) prepare() {
 	p := &r.proc
 	p.Command = r.Command
 	p.Stdin, p.Stdout, p.Stderr = os.Stdin, os.Stdout, os.Stderr
-	p.Kill = r.Kill
+	p.Kill, p.Group = r.Kill, r.Group || r.Kill == process.KillGroup
 	p.StopFor = func(error) []process.Step {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -112,7 +117,10 @@ func (r *runner) prepare() {
 		}
 		return []process.Step{{Signal: r.asked}}
 	}
-	p.InheritFiles = true
+	p.InheritFiles, p.InheritIgnored, p.InheritSignals = true, true, r.Inherit == InheritAll
+	if r.Root {
+		p.Dir, p.Env = toRoot(), os.Environ() // without another PWD
+	}
 	p.OnStart = r.onStart
 	p.Listen = inheritedSockets()
 	switch {
@@ -138,11 +146,12 @@ func (r *runner) prepare() {
 		if fd, left := leaveSession(); left {
 			p.Sys.Setctty, p.Sys.Ctty = true, fd
 			r.detached = []syscall.Signal{syscall.SIGHUP, syscall.SIGCONT}
+			r.tell(event{kind: detached})
 		}
 		return
 	}
 	r.terminal = foreground(r.signals)
-	if r.Shared || r.terminal != nil && !r.Group {
+	if r.Shared || r.terminal != nil && !p.Group {
 		p.Sys.Setpgid, p.Sys.Pgid = true, unix.Getpgrp()
 	}
 }
@@ -154,7 +163,7 @@ func (r *runner) run() error {
 	}
 	r.group.Grace = r.Grace
 	r.group.NoLabels = true
-	r.group.Observe = r.observe
+	r.group.Observe = r.report
 	r.group.Add(worker(r.Command[0]), &r.proc, lastcall.Essential())
 	return lastcall.Run(context.Background(), &r.group, lastcall.FromSignals(r.stops))
 }
@@ -167,8 +176,19 @@ func worker(program string) string {
 	return "program" // which is no such
 }
 
+// toRoot makes the root directory that of this process, and returns the one before; "" if that is not known.
+func toRoot() string {
+	dir, err := os.Getwd()
+	if err != nil || os.Chdir("/") != nil {
+		return ""
+	}
+	return dir
+}
+
 // onStart is called when the program runs.
 func (r *runner) onStart(pid int) {
+	r.signals.CatchAgain(r.ignored)
+	r.tell(event{kind: spawned, exit: process.Exit{PID: pid}})
 	pgid, _ := unix.Getpgid(pid) // it is there, at least as a zombie
 	if pgid == pid {
 		r.pgid = pgid
@@ -181,7 +201,7 @@ func (r *runner) onStart(pid int) {
 func (r *runner) forward() {
 	<-r.started
 	for {
-		sig, byKernel := r.signals.next(r.ended)
+		sig, byKernel := r.signals.Next(r.ended)
 		if sig == 0 {
 			return
 		}
@@ -191,13 +211,15 @@ func (r *runner) forward() {
 
 // handle does with a signal what is to be done.
 func (r *runner) handle(sig syscall.Signal, byKernel bool) {
+	r.tell(event{kind: received, signal: sig})
 	if i := slices.Index(r.detached, sig); i >= 0 {
 		r.detached = slices.Delete(r.detached, i, i+1)
+		r.tell(event{kind: handOff, signal: sig})
 		return
 	}
 	if r.terminal.hasSent(sig, byKernel) {
 		if !follows && slices.Contains(jobSignals, sig) {
-			raise(syscall.SIGSTOP)
+			allsignals.Raise(syscall.SIGSTOP)
 		}
 		return
 	}
@@ -207,7 +229,7 @@ func (r *runner) handle(sig syscall.Signal, byKernel bool) {
 	}
 	switch {
 	case to == 0:
-		r.tell("%s: dropped", process.SignalName(sig))
+		r.tell(event{kind: dropped, signal: sig})
 	case r.isStop(sig) && !r.Forever:
 		r.mu.Lock()
 		if r.asked == 0 {
@@ -220,9 +242,10 @@ func (r *runner) handle(sig syscall.Signal, byKernel bool) {
 		}
 	default:
 		r.send(to)
-		r.tell("%s: handed on", process.SignalName(to))
+		r.tell(event{kind: forwarded, signal: to})
 	}
 	if r.HaltSelf && slices.Contains(jobSignals, sig) {
+		r.tell(event{kind: halting})
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // as the program; SIGCONT is handed on
 	}
 	if sig == syscall.SIGCONT { // the shell lets the job go on
@@ -252,8 +275,8 @@ func (r *runner) send(sig syscall.Signal) {
 	_ = r.proc.Signal(sig)
 }
 
-// observe tells a person what the stop is waiting for, and the service manager that the program is ready.
-func (r *runner) observe(e lastcall.Event) {
+// report tells a person what the stop is waiting for, and the service manager that the program is ready.
+func (r *runner) report(e lastcall.Event) {
 	switch {
 	case e.Kind == lastcall.EventState && e.State == lastcall.StateReady && e.Name != "":
 		if !r.proc.Notify {
@@ -312,15 +335,9 @@ func (r *runner) follow() {
 	}
 }
 
-// say is for what a person must know, tell for what helps to find out.
+// say is for what a person must know.
 func (r *runner) say(format string, args ...any) {
 	if !r.Quiet && r.Messages != nil {
 		fmt.Fprintln(r.Messages, r.Name+":", text.Sentence(fmt.Sprintf(format, args...)))
-	}
-}
-
-func (r *runner) tell(format string, args ...any) {
-	if r.Verbose {
-		r.say(format, args...)
 	}
 }

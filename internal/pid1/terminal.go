@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 )
 
 // A terminal is the controlling one, if this process was started in its foreground. The program then stays in the process
@@ -17,10 +19,13 @@ import (
 //
 // Where signals go to the program's whole group it must have one of its own, which then gets the foreground.
 //
+// Where the system does not tell who sent a signal, those of the terminal that come while this process is in its foreground are taken
+// to come from there: kill -INT of this process from elsewhere does nothing then, and kill -TERM stops the program.
+//
 // A nil terminal is none.
 type terminal struct {
 	fd      int
-	signals *Signals
+	signals *allsignals.Signals
 	own     int // the process group of this process
 	program int // that of the program; own where it is shared, 0 before it runs
 }
@@ -29,7 +34,7 @@ type terminal struct {
 var terminalSignals = []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGWINCH}
 
 // foreground returns the terminal if this process is in its foreground.
-func foreground(s *Signals) *terminal {
+func foreground(s *allsignals.Signals) *terminal {
 	t := &terminal{signals: s, own: unix.Getpgrp()}
 	for t.fd = range 3 {
 		if pgrp, ok := t.foreground(); ok {
@@ -62,7 +67,7 @@ func (t *terminal) hasSent(sig syscall.Signal, byKernel bool) bool {
 	if t == nil || t.program != t.own || !slices.Contains(terminalSignals, sig) {
 		return false
 	}
-	if tellsSender {
+	if allsignals.TellsSender {
 		return byKernel
 	}
 	pgrp, ok := t.foreground()
@@ -101,7 +106,7 @@ func (t *terminal) takeBack() {
 
 // set is tcsetpgrp(3), which a process in the background may do only while it ignores SIGTTOU.
 func (t *terminal) set(pgrp int) {
-	t.signals.quietly(syscall.SIGTTOU, func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, pgrp) })
+	t.signals.Quietly(syscall.SIGTTOU, func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, pgrp) })
 }
 
 // halt stops this process as sig has stopped the program, so that the shell sees it. Where no shell is there that could let them
@@ -114,7 +119,7 @@ func (t *terminal) halt(sig syscall.Signal) {
 		return
 	}
 	if t.program == t.own { // the others of the job have it from where the program has it
-		byDefault(sig, func() { raise(sig) })
+		allsignals.ByDefault(sig, func() { allsignals.Raise(sig) })
 		return
 	}
 	if pgrp, ok := t.foreground(); ok && pgrp == t.program && (sig == syscall.SIGTTIN || sig == syscall.SIGTTOU) {

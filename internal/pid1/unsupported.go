@@ -5,13 +5,9 @@ package pid1
 import (
 	"errors"
 	"os"
+
+	"github.com/lastcall-go/lastcall/internal/allsignals"
 )
-
-// Signals are those that can be caught: here none.
-type Signals struct{}
-
-// Catch catches nothing.
-func Catch() *Signals { return nil }
 
 // An End is how it all ended.
 type End struct {
@@ -20,12 +16,15 @@ type End struct {
 }
 
 // Run runs nothing: child processes are not supported on this system.
-func Run(*Config, *Signals) End {
+func Run(*Config, *allsignals.Signals) End {
 	return End{Status: 1, Err: errors.New("child processes are not supported on this system")}
 }
 
 // Exit ends this process.
 func (e End) Exit() { os.Exit(e.Status) }
+
+// event is nothing here.
+type event struct{}
 
 // Called runs nothing.
 func Called(string, []string) (End, bool) { return End{}, false }

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// handler notes a signal in caught, apart by whether the kernel sent it, and wakes who waits; see signals_linux.go. It runs on the signal stack of whichever
+// handler notes a signal in caught, apart by whether the kernel sent it, and wakes who waits; see catch_linux.go. It runs on the signal stack of whichever
 // thread the kernel picked, so it does nothing but touch memory and write to an eventfd.
 // In: DI the signal, SI its siginfo, DX the context.
 TEXT ·handler(SB), NOSPLIT|NOFRAME, $0

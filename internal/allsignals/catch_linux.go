@@ -1,6 +1,6 @@
 //go:build linux && (amd64 || arm64)
 
-package pid1
+package allsignals
 
 import (
 	"math/bits"
@@ -59,10 +59,12 @@ func sigaction(sig syscall.Signal, to, from *action) error {
 type Signals struct {
 	some    chan struct{} // there are more
 	pending [2]atomic.Uint64
+	ours    action
+	ignored Set
 }
 
-// Catch catches the signals from now on. One that was ignored when this process started, by nohup for example, stays
-// ignored, here and in the program, as far as the Go runtime leaves that to be seen. It is to be called first of all, and once.
+// Catch catches the signals from now on, also those that were ignored when this process started: a program that handles them is to have
+// them. It is to be called first of all, and once.
 func Catch() *Signals {
 	s := &Signals{some: make(chan struct{}, 1)}
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -75,23 +77,43 @@ func Catch() *Signals {
 		return s
 	}
 	signal.Ignore(syscall.SIGPIPE) // so that the runtime does not end this process when its standard error is gone
-	ours := runtimes
-	ours.handler = handlerAddress()
+	s.ours = runtimes
+	s.ours.handler = handlerAddress()
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		switch sig {
 		case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, 32, 33:
 			continue
 		}
 		var old action
-		if sigaction(sig, nil, &old) != nil || old.handler == ignoreAction && sig != syscall.SIGPIPE {
+		if sigaction(sig, nil, &old) != nil {
 			continue
 		}
-		before[sig] = old.handler
-		_ = sigaction(sig, &ours, nil)
+		if old.handler == ignoreAction && sig != syscall.SIGPIPE {
+			s.ignored |= Of(sig)
+		} else {
+			before[sig] = old.handler
+		}
+		_ = sigaction(sig, &s.ours, nil)
 	}
 	unblock()
 	go s.collect(os.NewFile(uintptr(fd), "signals"))
 	return s
+}
+
+// Ignored are the signals that this process was started to ignore, as far as the Go runtime leaves that to be seen: it takes all but SIGHUP,
+// SIGINT and those of job control for its own.
+func (s *Signals) Ignored() Set { return s.ignored }
+
+// Ignore ignores these, which Ignored has, so that a program that is started inherits that. Catch them again when it runs.
+func (s *Signals) Ignore(set Set) {
+	set.each(func(sig syscall.Signal) {
+		_ = sigaction(sig, &action{handler: ignoreAction, flags: s.ours.flags, restorer: s.ours.restorer}, nil)
+	})
+}
+
+// CatchAgain ends what Ignore began.
+func (s *Signals) CatchAgain(set Set) {
+	set.each(func(sig syscall.Signal) { _ = sigaction(sig, &s.ours, nil) })
 }
 
 // unblock sees to it that signals which were blocked when this program started come to one of its threads.
@@ -103,7 +125,7 @@ func unblock() {
 	}
 }
 
-// collect tells next of what the handler has caught.
+// collect tells Next of what the handler has caught.
 func (s *Signals) collect(from *os.File) {
 	var count [8]byte
 	for {
@@ -120,8 +142,8 @@ func (s *Signals) collect(from *os.File) {
 	}
 }
 
-// next waits for a signal, or for done, when it returns 0. byKernel says that no process sent it, as with a terminal's.
-func (s *Signals) next(done <-chan struct{}) (sig syscall.Signal, byKernel bool) {
+// Next waits for a signal, or for done, when it returns 0. byKernel says that no process sent it, as with a terminal's.
+func (s *Signals) Next(done <-chan struct{}) (sig syscall.Signal, byKernel bool) {
 	for {
 		for i := range s.pending {
 			if set := s.pending[i].Load(); set != 0 {
@@ -138,14 +160,14 @@ func (s *Signals) next(done <-chan struct{}) (sig syscall.Signal, byKernel bool)
 	}
 }
 
-// tellsSender: next knows who sent a signal.
-const tellsSender = true
+// TellsSender: Next knows whether the kernel sent a signal.
+const TellsSender = true
 
-// quietly calls fn while sig is ignored.
-func (s *Signals) quietly(sig syscall.Signal, fn func()) { withAction(sig, ignoreAction, fn) }
+// Quietly calls fn while sig is ignored.
+func (s *Signals) Quietly(sig syscall.Signal, fn func()) { withAction(sig, ignoreAction, fn) }
 
-// byDefault calls fn while sig does what it does by default.
-func byDefault(sig syscall.Signal, fn func()) { withAction(sig, defaultAction, fn) }
+// ByDefault calls fn while sig does what it does by default.
+func ByDefault(sig syscall.Signal, fn func()) { withAction(sig, defaultAction, fn) }
 
 func withAction(sig syscall.Signal, handler uintptr, fn func()) {
 	var old action
