@@ -70,6 +70,9 @@ func TestStopCommandThatIsCut(t *testing.T) {
 	u.await("runs")
 	u.signals <- syscall.SIGTERM
 	u.await("asking")
+	if status := u.awaitState("a", lastcall.StateStopping).Status; status != "the stop command runs" {
+		t.Errorf("its status is %q", status)
+	}
 	time.Sleep(150 * time.Millisecond) // repeats within 100 ms count once
 	if status := u.end(syscall.SIGTERM); status != statusCut {
 		t.Errorf("the status is %d, want %d", status, statusCut)

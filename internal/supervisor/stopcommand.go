@@ -31,8 +31,8 @@ func (i *instance) askToStop(ctx context.Context, ended <-chan struct{}) {
 	limit, cancel := context.WithCancel(lastcall.Grace(ctx))
 	defer cancel()
 	within := i.def.Within.Stop
-	if end, ok := limit.Deadline(); ok && (within == 0 || time.Until(end) < within) {
-		within = time.Until(end)
+	if at, ok := limit.Deadline(); ok && (within == 0 || time.Until(at) < within) {
+		within = time.Until(at)
 	}
 	if within > 0 {
 		limit, cancel = context.WithTimeout(limit, within-afterCommand(within))
@@ -40,7 +40,12 @@ func (i *instance) askToStop(ctx context.Context, ended <-chan struct{}) {
 	}
 	command := i.hook(i.def.stopBy, "LASTCALL_PID="+strconv.Itoa(pid))
 	command.Grace = time.Second
-	err := command.Run(limit)
+	// Without the worker that limit belongs to: the end of the command is not that of the process.
+	alone, end := context.WithCancel(context.Background())
+	defer end()
+	defer context.AfterFunc(limit, end)()
+	lastcall.Status(ctx, "the stop command runs")
+	err := command.Run(alone)
 	if i.proc.PID() != pid { // it has ended, and the command with it
 		return
 	}
@@ -50,6 +55,7 @@ func (i *instance) askToStop(ctx context.Context, ended <-chan struct{}) {
 	case err != nil:
 		i.s.say("%s: the stop command failed: %v", i.name, err)
 	default:
+		lastcall.Status(ctx, "the stop command has ended")
 		select {
 		case <-ended:
 		case <-limit.Done():

@@ -23,6 +23,7 @@ const quietAfterChange = 100 * time.Millisecond
 // watched is what is watched for a process.
 type watched struct {
 	what    config.Watch
+	logs    []string
 	watcher *watch.Watcher
 }
 
@@ -36,8 +37,14 @@ type watches struct {
 // watchFiles watches the files of the processes as their definitions are now. What is watched already stays so.
 func (s *Supervisor) watchFiles() error {
 	wanted := map[string]config.Watch{}
+	var logs []string // a line in one of them is no reason to restart what writes it
 	s.mu.Lock()
 	for _, p := range s.order {
+		for _, file := range []string{p.def.Log.File, p.def.Log.Stderr} {
+			if file != "" {
+				logs = append(logs, file)
+			}
+		}
 		if len(p.def.Watch.Paths) > 0 {
 			wanted[p.name] = p.def.Watch
 		}
@@ -46,7 +53,7 @@ func (s *Supervisor) watchFiles() error {
 	s.watches.mu.Lock()
 	defer s.watches.mu.Unlock()
 	for name, w := range s.watches.of {
-		if !reflect.DeepEqual(wanted[name], w.what) {
+		if !reflect.DeepEqual(wanted[name], w.what) || !slices.Equal(logs, w.logs) {
 			w.watcher.Close()
 			delete(s.watches.of, name)
 		}
@@ -57,7 +64,7 @@ func (s *Supervisor) watchFiles() error {
 			continue
 		}
 		watcher, err := watch.New(watch.Options{
-			Paths: what.Paths, Ignore: what.Ignore, Quiet: quietAfterChange, Changed: func(file string) { go s.restartChanged(name, file) },
+			Paths: what.Paths, Ignore: what.Ignore, Except: logs, Quiet: quietAfterChange, Changed: func(file string) { go s.restartChanged(name, file) },
 		})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: watch: %w", name, err))
@@ -66,7 +73,7 @@ func (s *Supervisor) watchFiles() error {
 		if s.watches.of == nil {
 			s.watches.of = map[string]watched{}
 		}
-		s.watches.of[name] = watched{what, watcher}
+		s.watches.of[name] = watched{what, logs, watcher}
 	}
 	return errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,8 @@ type Options struct {
 	// Ignore are patterns of names, or of paths below a directory of Paths, whose changes do not count. Names that begin with a dot,
 	// backups of editors, node_modules and __pycache__ never count below a directory.
 	Ignore []string
+	// Except are files that never count, nor do those with their names and a suffix: log files and their rotated ones.
+	Except []string
 	// Quiet is how long nothing must have changed before Changed is called: a program that writes many files is told of once.
 	Quiet time.Duration
 	// Changed is called with the file that changed last. No two calls overlap.
@@ -122,7 +125,7 @@ func (w *Watcher) run() {
 
 // counts reports whether an event is a change, and watches a directory that is new.
 func (w *Watcher) counts(e fsnotify.Event) bool {
-	if e.Op == fsnotify.Chmod {
+	if e.Op == fsnotify.Chmod || slices.ContainsFunc(w.o.Except, func(file string) bool { return e.Name == file || strings.HasPrefix(e.Name, file+".") }) {
 		return false
 	}
 	root, below := w.roots[filepath.Dir(e.Name)]

@@ -28,7 +28,7 @@ func watching(t *testing.T, paths []string, ignore ...string) *watched {
 	for i := range paths {
 		paths[i] = filepath.Join(w.dir, paths[i])
 	}
-	watcher, err := New(Options{Paths: paths, Ignore: ignore, Quiet: 20 * time.Millisecond, Changed: func(file string) { w.told.Add(1); w.changes <- file }})
+	watcher, err := New(Options{Paths: paths, Ignore: ignore, Except: []string{filepath.Join(w.dir, "src/own")}, Quiet: 20 * time.Millisecond, Changed: func(file string) { w.told.Add(1); w.changes <- file }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestTree(t *testing.T) {
 	w := watching(t, []string{"src"}, "*.log", "gen/*")
 	w.write("src/main.go", "two")
 	w.await("src/main.go")
-	for _, ignored := range []string{"src/.git/index", "src/x.log", "src/backup~", "src/node_modules/x/y.js", "other/x"} {
+	for _, ignored := range []string{"src/.git/index", "src/x.log", "src/backup~", "src/node_modules/x/y.js", "other/x", "src/own", "src/own.1"} {
 		w.write(ignored, "x")
 	}
 	w.write("src/new.go", "x") // the first that counts
