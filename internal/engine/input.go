@@ -26,7 +26,7 @@ type (
 		Final   bool // a restart cannot mend it
 		Err     any  // passed through
 	}
-	// Ends are several at the same time.
+	// Ends are several at the same time; a pointer to them is the input.
 	Ends []Ended
 	// SoftStop asks for the stop of the group, after its lame duck unless Now is set.
 	SoftStop struct {
@@ -104,7 +104,7 @@ func (BecameReady) input() {}
 
 func (Ended) input() {}
 
-func (Ends) input() {}
+func (*Ends) input() {}
 
 func (SoftStop) input() {}
 

@@ -129,9 +129,7 @@ func (e *Engine) unwatch(id ReplicaID) {
 		if op.old == id {
 			op.old = none
 		}
-		op.waiting = slices.DeleteFunc(op.waiting, func(r ReplicaID) bool { return r == id })
 	}
-	e.opsDirty = true
 }
 
 func (e *Engine) suspend(op *operation) {

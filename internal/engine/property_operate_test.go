@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -74,6 +75,50 @@ func (w *world) ask(in Input) {
 	if op.refused && !op.done {
 		panic(fmt.Sprintf("operation %d, %#v, is to be refused with %v, and is not", id, in, op.why))
 	}
+	if why := w.notStarted(op); why != "" {
+		panic(fmt.Sprintf("operation %d, %#v: %s", id, in, why))
+	}
+}
+
+// starts reports whether an operation starts what it is about, however that ended before.
+func (op *shadowOp) starts() bool {
+	_, resumes := op.in.(Resume)
+	_, recycles := op.in.(Recycle)
+	return (resumes || recycles) && !op.refused
+}
+
+// notStarted says of what an operation has not begun the start at once, where nothing is in the way.
+func (w *world) notStarted(op *shadowOp) string {
+	if !op.starts() || w.group != GroupRunning {
+		return ""
+	}
+	for _, t := range op.targets {
+		required := func(r *shadow) bool { return r.phase.Running() && slices.Contains(w.specs[r.id].Requires, t.member) }
+		free := len(w.specs[t.id].Requires) == 0 && !slices.ContainsFunc(slices.Collect(maps.Values(w.replicas)), required)
+		switch {
+		case t.forgotten || t.attempt == 0 || t.shadow.attempt > t.attempt:
+		case t.phase.Ended() && t.shadow.phase.Ended():
+			return fmt.Sprintf("the replica with index %d had ended, and is not started", t.index)
+		case t.phase == Restarting && free:
+			return fmt.Sprintf("the replica with index %d waits for its back-off", t.index)
+		}
+	}
+	return ""
+}
+
+// gaveUp says what an operation was to start again however it ended, and does not.
+func (w *world) gaveUp(op *shadowOp) string {
+	if !op.starts() || op.called || w.group >= GroupStopping {
+		return ""
+	}
+	_, resumes := op.in.(Resume)
+	for _, t := range op.targets {
+		stays := !t.phase.Running() || resumes && t.phase < Stopping || t.forgotten || t.joining || t.final || t.shadow.attempt > t.attempt
+		if p := t.shadow.phase; !stays && (p == Stopped || p == Failed || p == Restarting) {
+			return fmt.Sprintf("the replica with index %d is to start again at once, and is %v", t.index, p)
+		}
+	}
+	return ""
 }
 
 // refusal is with what an operation is to be refused at once, if it is. It fills in what the operation is about.
@@ -206,6 +251,8 @@ func (w *world) checkDone(a Action) {
 		switch {
 		case suspends || removes:
 			wrong("it starts nothing")
+		case w.gaveUp(op) != "":
+			wrong(w.gaveUp(op))
 		case !op.setback:
 			wrong("nothing has gone wrong")
 		case w.group < GroupStopping && op.left():
@@ -283,6 +330,9 @@ func (w *world) isToStop(t shadowTarget) bool {
 // checkOps looks for operations that have come to their end and were not done.
 func (w *world) checkOps() {
 	for id, op := range w.ops {
+		if why := w.gaveUp(op); why != "" && !op.done {
+			panic(fmt.Sprintf("operation %d, %#v: %s", id, op.in, why))
+		}
 		switch {
 		case op.done || op.setback || op.called:
 		case op.withdrawn && !op.left():

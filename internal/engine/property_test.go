@@ -97,6 +97,7 @@ type shadow struct {
 	wasReady  bool // in the present attempt, or it completed
 	joining   bool // an operation made it, and it has not been ready
 	forgotten bool
+	final     bool // it has ended so that a restart cannot mend it
 	temper    temper
 	told      Time
 	prompt    bool // it returns in time
@@ -415,7 +416,11 @@ func (w *world) end(id ReplicaID, attempt Attempt, failed bool) {
 	if r != nil && r.attempt == attempt && r.phase == Cut && r.prompt && !w.hard && w.group < GroupStopping {
 		panic(fmt.Sprintf("replica %d returned in time, and was cut", id))
 	}
-	w.step(Ended{Replica: id, Attempt: attempt, Failed: failed, Final: failed && w.chance(5)})
+	final := failed && w.chance(5)
+	if r != nil && r.attempt == attempt {
+		r.final = final
+	}
+	w.step(Ended{Replica: id, Attempt: attempt, Failed: failed, Final: final})
 }
 
 // code is the plan as a test that can be pasted.
