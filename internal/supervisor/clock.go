@@ -29,31 +29,41 @@ func newClock() *clock { return &clock{ask: make(chan chan error)} }
 // onSchedule runs the process whenever it is due, until ctx ends. A run that fails is told, and is in ps; the next comes all the
 // same.
 func (i *instance) onSchedule(ctx context.Context) error {
-	c := i.clock
+	lastcall.Ready(ctx)
+	return i.clock.run(ctx, i.def.NextRun, i.s.touch, func() error {
+		i.s.tell("%s: runs", i.name)
+		return i.once(ctx)
+	}, func(began, ended time.Time, err error) {
+		if err != nil {
+			i.s.say("%s: its run failed: %v", i.name, err)
+		}
+		if n := i.missed(began, ended); n > 0 {
+			i.s.say("%s: left out %s, since it ran for %v", i.name, text.Count(n, "run"), ended.Sub(began).Round(time.Second))
+		}
+	})
+}
+
+// run calls once at the times that plan finds, until ctx ends, and over after each. A time that comes while once runs is left out. touch
+// is called when describe has something else to say.
+func (c *clock) run(ctx context.Context, plan func(time.Time) time.Time, touch func(), once func() error, over func(began, ended time.Time, err error)) error {
 	gone := make(chan struct{})
 	c.set(func() { c.gone = gone })
 	defer func() {
 		c.set(func() { c.gone, c.next = nil, time.Time{} })
 		close(gone)
 	}()
-	plan := func(from time.Time) (next time.Time) {
-		next = i.def.NextRun(from)
-		c.set(func() { c.next = next })
-		return next
-	}
 	next := plan(time.Now())
-	lastcall.Ready(ctx)
 	for {
-		i.s.touch()
+		c.set(func() { c.next = next })
+		touch()
 		reply, due := c.wait(ctx, next)
 		if !due {
 			return nil
 		}
 		began := time.Now()
 		c.set(func() { c.since = began })
-		i.s.touch()
-		i.s.tell("%s: runs", i.name)
-		err := i.once(ctx)
+		touch()
+		err := once()
 		c.set(func() { c.since, c.failure = time.Time{}, err })
 		if reply != nil {
 			reply <- err
@@ -61,13 +71,8 @@ func (i *instance) onSchedule(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		if err != nil {
-			i.s.say("%s: its run failed: %v", i.name, err)
-		}
 		ended := time.Now()
-		if n := i.missed(began, ended); n > 0 {
-			i.s.say("%s: left out %s, since it ran for %v", i.name, text.Count(n, "run"), ended.Sub(began).Round(time.Second))
-		}
+		over(began, ended, err)
 		next = plan(ended)
 	}
 }

@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"context"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -35,6 +36,32 @@ func TestClock(t *testing.T) {
 		}
 		if _, due := c.wait(ctx, time.Time{}); due {
 			t.Error("it is due though it never is to be")
+		}
+	})
+}
+
+// A time that comes while it runs is left out: it is not made up for when the run is over, also if that was to be run at once.
+func TestMissedRunsAreLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		p := &config.Process{Schedule: "@every 10m"}
+		zero := time.Now()
+		var began []time.Duration
+		c := newClock()
+		_ = c.run(ctx, p.NextRun, func() {}, func() error {
+			began = append(began, time.Since(zero))
+			if len(began) == 1 {
+				time.Sleep(35 * time.Minute)
+			}
+			return nil
+		}, func(_, ended time.Time, _ error) {
+			if len(began) == 3 {
+				cancel()
+			}
+		})
+		if want := []time.Duration{10 * time.Minute, 55 * time.Minute, 65 * time.Minute}; !slices.Equal(began, want) {
+			t.Errorf("it ran at %v, want %v", began, want)
 		}
 	})
 }

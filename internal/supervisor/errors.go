@@ -17,8 +17,8 @@ func asError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &known):
-		return known
+	case errors.As(err, &known): // one of several, perhaps
+		return &control.Error{Kind: known.Kind, Text: text.Error(err)}
 	case errors.Is(err, lastcall.ErrStopping):
 		return &control.Error{Kind: control.KindLeaving, Text: "lastcall up is stopping"}
 	case errors.Is(err, lastcall.ErrNotReplaced), didNotStart(err):

@@ -200,6 +200,31 @@ func TestReloadThatFailsKeepsWhatRan(t *testing.T) {
 	}
 }
 
+// What depends on a process that does not start with its new definition keeps its own old one, also if that has changed.
+func TestDependentsOfAFailedReloadStay(t *testing.T) {
+	dir := t.TempDir()
+	in := func(p *config.Process) { p.Dir, p.Ready.Log = dir, "hello" }
+	file := &changing{file: fileOf(t, shellProcess("db", waits, in), shellProcess("api", waits, in, after("db")), shellProcess("web", waits, in, after("api")))}
+	u := startFrom(t, file.load)
+	u.await("all 3 ready")
+	before := pids(u)
+	changed := func(p *config.Process) { p.Env = []string{"CHANGED=1"} }
+	file.set(fileOf(t, shellProcess("db", "exit 3", in), shellProcess("api", waits, in, changed, after("db")), shellProcess("web", waits, in, changed, after("api"))), nil)
+	_, err := u.reloads()
+	for _, want := range []string{"exit code 3", "api: left as it was, since db did not start", "web: left as it was, since api did not start"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+	u.awaitState("db", lastcall.StateReady)
+	if now := pids(u); now["api"] != before["api"] || now["web"] != before["web"] {
+		t.Errorf("before %v, now %v", before, now)
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+}
+
 func TestReloadRollsWhatHasSockets(t *testing.T) {
 	addr, other := freeAddress(t), freeAddress(t)
 	dir := t.TempDir()

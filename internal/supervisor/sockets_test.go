@@ -88,6 +88,41 @@ func ask(t *testing.T, network, address, question string) string {
 	return string(buf[:n])
 }
 
+// A socket that systemd passed on is its own: it stays open for the next start, whatever happens to what serves it here.
+func TestPassedSocketsStayOpen(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	listeners := []config.Listener{{Name: "http", Network: "tcp", Address: "127.0.0.1:1"}}
+	s := newSockets()
+	s.passed["http"] = file
+	if err := s.open("web", listeners); err != nil {
+		t.Fatal(err)
+	}
+	if of, err := s.of(listeners); err != nil || len(of) != 1 || of[0].File != file {
+		t.Errorf("it serves %+v, %v", of, err)
+	}
+	s.runs(listeners)
+	s.letGo(listeners)
+	s.ended(listeners, true)
+	s.keep(nil)
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatalf("who connects now is refused: %v", err)
+	}
+	conn.Close()
+	if flags, err := unix.FcntlInt(file.Fd(), unix.F_GETFL, 0); err != nil || flags&unix.O_APPEND != 0 {
+		t.Errorf("the file is closed (%v), or those who serve it were told to let go: flags %#x", err, flags)
+	}
+}
+
 // Sockets of all kinds are held: while one instance takes the place of another they stay, and in the end those in the file system
 // are removed. One that is left there by somebody who was killed is no hindrance.
 func TestListen(t *testing.T) {

@@ -319,6 +319,35 @@ func TestRollingRestartThatFails(t *testing.T) {
 	}
 }
 
+// Where nothing tells when an instance is ready, one that takes the place of another must have run for a second. If it ends before, the
+// old one serves on.
+func TestReplacementMustProveItself(t *testing.T) {
+	dir := t.TempDir()
+	web := shellProcess("web", `test -e bad && exit 5; `+waits, func(p *config.Process) {
+		p.Dir, p.Listen = dir, []config.Listener{{Name: "http", Network: "tcp", Address: freeAddress(t)}}
+	})
+	u := start(t, fileOf(t, web))
+	u.await("all 1 ready")
+	began, before := time.Now(), u.ps()["web"].PID
+	if err := u.Restart(t.Context(), nil, new(said).add); err != nil {
+		t.Fatal(err)
+	}
+	now := u.ps()["web"].PID
+	if took := time.Since(began); took < provenAfter || now == before {
+		t.Errorf("%d was replaced by %d after %v, want %v or more", before, now, took, provenAfter)
+	}
+	if err := os.WriteFile(dir+"/bad", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := u.Restart(t.Context(), nil, new(said).add)
+	if e := (*control.Error)(nil); !errors.As(err, &e) || e.Kind != control.KindStart || u.ps()["web"].PID != now {
+		t.Errorf("%v; %d is now %d", err, now, u.ps()["web"].PID)
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+}
+
 func TestPortInUse(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
