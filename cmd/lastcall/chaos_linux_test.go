@@ -26,155 +26,13 @@ import (
 	"github.com/lastcall-go/lastcall/process"
 )
 
-// chaosPlan is one case of TestUpAtRandom: a lastcall.yaml, and what happens to what it runs.
-type chaosPlan struct {
-	Grace     time.Duration
-	Exit      string
-	Processes []chaosProcess
-	Acts      []chaosAct
-	Calm      bool          // nobody ends by itself, nobody's end is that of all, and all acts come first
-	End       string        // TERM, INT, twice, KILL, down
-	After     time.Duration // of the first life
-}
-
-type chaosProcess struct {
-	Keys  []string // as they are in the file
-	Nodes []string // the members of its family, see process/internal/member; the first is the main process
-	Hears bool     // all of them
-}
-
-type chaosAct struct {
-	At   time.Duration // likewise
-	What string        // kill: a member; else an order, or a signal to lastcall itself
-	Name string
-	Pick int
-}
-
-func drawChaos(t *rapid.T) *chaosPlan {
-	pick := func(label string, from ...string) string { return rapid.SampledFrom(from).Draw(t, label) }
-	p := &chaosPlan{
-		Grace: rapid.SampledFrom([]time.Duration{300 * time.Millisecond, 5 * time.Second, 5 * time.Second}).Draw(t, "grace"),
-		Exit:  pick("exit", "first", "worst", "essential"),
-		End:   pick("end", "TERM", "TERM", "INT", "twice", "KILL", "KILL", "down"),
-		After: time.Duration(rapid.SampledFrom([]int{0, 10, 50, 200, 400, 800}).Draw(t, "after")) * time.Millisecond,
-	}
-	p.Calm = rapid.Bool().Draw(t, "calm")
-	for i := range rapid.SampledFrom([]int{1, 2, 3, 3}).Draw(t, "processes") {
-		p.Processes = append(p.Processes, drawChaosProcess(t, p, i))
-	}
-	var names []string
-	for i := range p.Processes {
-		names = append(names, processName(i))
-	}
-	at := 0
-	for range rapid.SampledFrom([]int{0, 2, 4, 6, 8}).Draw(t, "acts") {
-		at += rapid.SampledFrom([]int{0, 5, 20, 100, 200}).Draw(t, "at")
-		p.Acts = append(p.Acts, chaosAct{
-			At:   time.Duration(at) * time.Millisecond,
-			What: pick("act", "kill", "kill", "ps", "stop", "start", "restart", "scale", "logs", "report", "HUP", "USR1", "edit", "edit"),
-			Name: pick("of", names...),
-			Pick: rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}).Draw(t, "pick"),
-		})
-	}
-	return p
-}
-
-func processName(i int) string { return string(rune('a' + i)) }
-
-func drawChaosProcess(t *rapid.T, p *chaosPlan, i int) chaosProcess {
-	oneIn := func(n int, label string) bool { return rapid.IntRange(0, n-1).Draw(t, label) == 0 }
-	c := chaosProcess{Hears: true}
-	key := func(format string, args ...any) { c.Keys = append(c.Keys, fmt.Sprintf(format, args...)) }
-	ready := rapid.SampledFrom([]string{"", "notify", "fd", "log"}).Draw(t, "ready")
-	switch ready {
-	case "notify":
-		key("ready: notify")
-	case "fd":
-		key("ready: { fd: 3 }")
-	case "log":
-		key("ready: { log: ready }")
-	}
-	if i > 0 {
-		dep := processName(rapid.IntRange(0, i-1).Draw(t, "dependency"))
-		switch rapid.IntRange(0, 2).Draw(t, "depends") {
-		case 1:
-			key("after: %s", dep)
-		case 2:
-			key("requires: %s", dep)
-		}
-	}
-	if oneIn(3, "restart") {
-		key("restart: %s", rapid.SampledFrom([]string{"on-failure", "always"}).Draw(t, "when"))
-	}
-	if onExit := rapid.SampledFrom([]string{"fail", "continue", "continue", "essential"}).Draw(t, "on exit"); p.Calm {
-		key("on_exit: continue")
-	} else {
-		key("on_exit: %s", onExit)
-	}
-	if oneIn(3, "instances") {
-		key("instances: 2")
-	}
-	if oneIn(6, "umask") {
-		key("umask: 027")
-	}
-	told := []string{"dies", "exits", "exits"}
-	if p.Grace < time.Second || oneIn(10, "deaf") {
-		told = append(told, "ignores")
-	}
-	for id := range rapid.IntRange(1, 5).Draw(t, "members") {
-		how := rapid.SampledFrom(told).Draw(t, "told")
-		code := rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "code")
-		end := rapid.SampledFrom([]string{"", "", "", "", "exit", "halt"}).Draw(t, "end")
-		text := fmt.Sprintf("id=%d told=%s code=%d", id, how, code)
-		if end != "" && !p.Calm {
-			text += fmt.Sprintf(" end=%s after=%d", end, rapid.SampledFrom([]int{0, 50, 150}).Draw(t, "ends after"))
-		}
-		if id == 0 {
-			text += " parent=-1 ready=" + ready
-		} else {
-			text += fmt.Sprintf(" parent=%d how=%s", rapid.IntRange(0, id-1).Draw(t, "parent"), rapid.SampledFrom([]string{"plain", "pgid", "sid", "daemon"}).Draw(t, "how"))
-		}
-		c.Hears = c.Hears && how != "ignores"
-		c.Nodes = append(c.Nodes, text)
-	}
-	return c
-}
-
-// String is the file, and what happens.
-func (p *chaosPlan) String() string {
-	return p.file("member", "LOG", 0, 0) + fmt.Sprintf("# %+v\n# %s after %v\n", p.Acts, p.End, p.After)
-}
-
-// file is the lastcall.yaml, in which the nth edit has changed some of the processes, and may have left out the last.
-func (p *chaosPlan) file(member, log string, n, changed int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "name: chaos\ngrace: %v\nexit: %s\nlog: { times: none }\nprocesses:\n", p.Grace, p.Exit)
-	for i, c := range p.Processes {
-		if changed&8 != 0 && i > 0 && i == len(p.Processes)-1 {
-			break
-		}
-		fmt.Fprintf(&b, "  %s:\n    command: [%q, %q, %q, %q, %q", processName(i), member, log, strconv.Itoa(i), "0", "0")
-		for _, n := range c.Nodes {
-			fmt.Fprintf(&b, ", %q", n)
-		}
-		b.WriteString("]\n")
-		for _, k := range c.Keys {
-			fmt.Fprintf(&b, "    %s\n", k)
-		}
-		if changed&(1<<i) != 0 {
-			fmt.Fprintf(&b, "    env: { EDIT: %d }\n", n)
-		}
-	}
-	return b.String()
-}
-
-// TestUpAtRandom runs random files under lastcall up, kills members and lastcall itself at random times, and gives orders: no
-// orphan and no zombie is left, no line that a main process wrote is lost, and the exit status is by the rule.
+// TestUpAtRandom runs random files under lastcall up, kills members and lastcall itself at random times, and gives every order there is: no
+// orphan and no zombie is left, no line that a main process wrote and no status is lost, and the exit status is by the rule.
 func TestUpAtRandom(t *testing.T) {
 	if !process.Adopt() {
 		t.Skip("orphans do not come to this process")
 	}
-	first, n := 1, testset.Of(t, 5, 100)
+	first, n := 1, testset.Of(t, 5, 500)
 	flag.Visit(func(f *flag.Flag) {
 		number, err := strconv.Atoi(f.Value.String())
 		switch {
@@ -453,7 +311,24 @@ func (c *chaos) act(ctx context.Context, cmd *exec.Cmd) {
 		case "restart":
 			err = client.Restart(short, []string{a.Name}, nil)
 		case "scale":
-			err = client.Scale(short, map[string]int{a.Name: 1 + a.Pick%3}, nil)
+			err = client.Scale(short, map[string]int{a.Name: a.Pick % 4}, nil)
+		case "restart all":
+			err = client.Restart(short, nil, nil)
+		case "reload":
+			err = client.Reload(short, []string{a.Name}, nil)
+		case "reload all":
+			err = client.Reload(short, nil, nil)
+		case "signal":
+			err = client.Signal(short, []string{a.Name}, []string{"CONT", "WINCH", "KILL"}[a.Pick%3])
+			c.mu.Lock()
+			c.killed = append(c.killed, 0) // perhaps
+			c.mu.Unlock()
+		case "watch":
+			err = client.Watch(short, control.WatchQuery{Every: 20 * time.Millisecond, Usage: a.Pick%2 == 0}, func([]control.Instance) error { return nil })
+		case "stop one":
+			err = client.Stop(short, []string{fmt.Sprintf("%s-%d", a.Name, 1+a.Pick%2)}, nil)
+		case "start one":
+			err = client.Start(short, []string{fmt.Sprintf("%s-%d", a.Name, 1+a.Pick%2)}, nil)
 		case "logs":
 			err = client.Logs(short, control.LogQuery{Last: 5, Follow: a.Pick > 4}, func(control.Line) error { return nil })
 		case "report":
@@ -510,7 +385,7 @@ func (c *chaos) check(status int) {
 		c.wrongf("its socket is left: %v", err)
 	}
 	out := c.text()
-	for _, word := range []string{"panic:", "DATA RACE", "goroutine "} {
+	for _, word := range []string{"panic:", "fatal error:", "DATA RACE", "goroutine ", "its status went to its own parent"} {
 		if strings.Contains(out, word) {
 			c.wrongf("its output has %q", word)
 		}

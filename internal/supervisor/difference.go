@@ -56,7 +56,7 @@ func (s *Supervisor) differ(file *config.File, defs []*definition) *difference {
 				continue
 			}
 			if len(t.instances) > 0 && t.instances[0].rolls() && len(t.def.Listen) > 0 {
-				s.needs(t.program, d.later)
+				s.needsLocked(t.program, d.later)
 				continue
 			}
 			going[t.name], more = true, true
@@ -85,12 +85,12 @@ func (s *Supervisor) room(d *difference) error {
 	return extra.fits()
 }
 
-// needs marks what a process depends on, directly or not. s.mu is held.
-func (s *Supervisor) needs(p *program, marked map[string]bool) {
+// needsLocked marks what a process depends on, directly or not.
+func (s *Supervisor) needsLocked(p *program, marked map[string]bool) {
 	for _, name := range p.def.dependencies() {
 		if dep := s.programs[name]; dep != nil && !marked[name] {
 			marked[name] = true
-			s.needs(dep, marked)
+			s.needsLocked(dep, marked)
 		}
 	}
 }

@@ -31,6 +31,11 @@ type instance struct {
 	held   atomic.Bool // somebody stopped it
 
 	stopping atomic.Bool // its stop has begun, and its end has not been said
+
+	// Guarded by Supervisor.mu.
+	next     *instance                           // that is to take its place; nil if none is
+	old      *instance                           // whose place it has taken, as long as that is still stopping
+	followed map[lastcall.State]chan<- *instance // who is told when it enters a state, see follow
 }
 
 // newInstance makes the nth instance. With one that it is to replace it has the same output, unless that goes elsewhere now; the old

@@ -38,7 +38,7 @@ func (s *Supervisor) List(_ context.Context, usage bool) ([]control.Instance, er
 	var all []row
 	for _, p := range s.order {
 		for _, i := range p.instances {
-			next, old := s.candidates[i.name], s.replaced[i.name]
+			next, old := i.next, i.old
 			switch {
 			case next != nil:
 				all = append(all, row{i, take(i.name, false, coming...)}, row{next, take(i.name, true, coming...)})

@@ -74,6 +74,9 @@ func (s *Supervisor) observeGroup(e lastcall.Event) {
 
 func (s *Supervisor) observeWorker(e lastcall.Event) {
 	i := s.instance(e.Name)
+	if i != nil {
+		s.entered(i, e.State)
+	}
 	switch e.State {
 	case lastcall.StateStopping:
 		if e.Cause.Reason == lastcall.StopReplaced {
@@ -222,7 +225,7 @@ func (s *Supervisor) census() (ready int, missing string) {
 // one that was ready last.
 func (s *Supervisor) readyPID(i *instance) (pid int) {
 	s.mu.Lock()
-	next := s.candidates[i.name]
+	next := i.next
 	s.mu.Unlock()
 	if next == nil {
 		return i.proc.PID()

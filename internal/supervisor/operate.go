@@ -63,9 +63,9 @@ func startError(ctx context.Context, name string, err error) error {
 
 // withDependencies adds what the targets need that was stopped or has failed.
 func (s *Supervisor) withDependencies(list []*target) []*target {
+	states := s.states()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	states := s.states()
 	has := map[string]bool{}
 	for _, t := range list {
 		has[t.name] = true

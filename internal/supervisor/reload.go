@@ -203,7 +203,7 @@ func (s *Supervisor) remove(ctx context.Context, list []*target, which func(*tar
 			instances := slices.Clone(t.program.instances)
 			s.mu.Unlock()
 			err := s.group.Remove(context.WithoutCancel(ctx), t.name) // once begun it is not taken back
-			if err := s.gone(t.program, instances, err, func(string) {}); err != nil {
+			if err := s.gone(t.program, instances, err, func(*instance) {}); err != nil {
 				return err
 			}
 			s.mu.Lock()

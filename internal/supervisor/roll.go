@@ -52,19 +52,19 @@ func (s *Supervisor) replace(ctx context.Context, old, next *instance) error {
 		defer timer.Stop()
 	}
 	s.mu.Lock()
-	s.candidates[old.name] = next
+	old.next = next
 	s.mu.Unlock()
 	err := s.group.Replace(limit, old.name, next, s.options(next.def)...)
 	var invalid *lastcall.ConfigError
 	if errors.Is(err, lastcall.ErrNotReplaced) || errors.As(err, &invalid) || errors.Is(err, lastcall.ErrStopping) {
 		s.mu.Lock()
-		delete(s.candidates, old.name)
+		old.next = nil
 		s.mu.Unlock()
 		return err
 	}
 	s.tookOver(old.name)
 	s.mu.Lock()
-	delete(s.replaced, old.name)
+	next.old = nil
 	s.mu.Unlock()
 	return err // how the old one ended
 }
@@ -73,26 +73,25 @@ func (s *Supervisor) replace(ctx context.Context, old, next *instance) error {
 func (s *Supervisor) isCandidate(next *instance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.candidates[next.name] == next
+	i := s.names[next.name]
+	return i != nil && i.next == next
 }
 
-// tookOver makes the candidate of that name the instance, if there still is one, and returns the one that was.
-func (s *Supervisor) tookOver(name string) (old *instance) {
+// tookOver makes the candidate of that name the instance, if there still is one.
+func (s *Supervisor) tookOver(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := s.candidates[name]
-	if next == nil {
-		return nil
+	old := s.names[name]
+	if old == nil || old.next == nil {
+		return
 	}
-	delete(s.candidates, name)
-	old = s.names[name]
+	next := old.next
+	old.next, next.old = nil, old
 	s.names[name] = next
-	s.replaced[name] = old
 	p := s.programs[next.def.Name]
 	for n, i := range p.instances {
 		if i == old {
 			p.instances[n] = next
 		}
 	}
-	return old
 }

@@ -115,7 +115,9 @@ func (s *Supervisor) grow(ctx context.Context, p *program, n int, more []*instan
 		s.names[i.name] = i
 	}
 	s.mu.Unlock()
+	ready := s.follow(more, started, lastcall.StateReady)
 	err := s.group.Scale(limit, p.name, n)
+	said := ready()
 	if limit.Err() != nil && ctx.Err() == nil && err != nil && !errors.Is(err, lastcall.ErrStopping) { // those that are ready do not stay either
 		err = s.withdraw(ctx, p, n-len(more), more, &lastcall.WorkerError{Name: p.name, Starting: true, Err: err})
 	}
@@ -123,7 +125,7 @@ func (s *Supervisor) grow(ctx context.Context, p *program, n int, more []*instan
 	for _, i := range more {
 		if _, stays := states[i.name]; !stays {
 			s.forget(p, i)
-		} else if err == nil || states[i.name] == lastcall.StateReady {
+		} else if !said[i] && (err == nil || states[i.name] == lastcall.StateReady) {
 			started(i)
 		}
 	}
@@ -150,18 +152,25 @@ func (s *Supervisor) shrink(ctx context.Context, p *program, n int, surplus []*i
 	if len(surplus) == 0 {
 		return nil
 	}
+	say := func(i *instance) { progress(i.name + ": stopped and gone") }
+	ended := s.follow(surplus, say, lastcall.StateStopped, lastcall.StateFailed)
 	err := s.group.Scale(context.WithoutCancel(ctx), p.name, n) // once begun it is not taken back
-	return s.gone(p, surplus, err, progress)
+	said := ended()
+	return s.gone(p, surplus, err, func(i *instance) {
+		if !said[i] {
+			say(i)
+		}
+	})
 }
 
 // gone forgets instances of which the group says that they have ended with err, unless that says that they are still there.
-func (s *Supervisor) gone(p *program, list []*instance, err error, progress func(string)) error {
+func (s *Supervisor) gone(p *program, list []*instance, err error, say func(*instance)) error {
 	if errors.Is(err, lastcall.ErrStopping) || errors.As(err, new(*lastcall.ConfigError)) {
 		return err
 	}
 	for _, i := range slices.Backward(list) {
 		s.forget(p, i)
-		progress(i.name + ": stopped and gone")
+		say(i)
 	}
 	return err
 }

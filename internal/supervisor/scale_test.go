@@ -4,9 +4,11 @@ package supervisor
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
@@ -14,6 +16,53 @@ import (
 
 // Of several new instances all stay or none: those that were ready go again, their names and places are free, and what stood for the
 // process without any stands for it again.
+// Each instance is said when it is ready, or gone, and not when all are.
+func TestScaleSaysWhatHappens(t *testing.T) {
+	dir := t.TempDir()
+	web := shellProcess("web", `trap 'until test -e free-$LASTCALL_INSTANCE; do sleep 0.05; done; exit 0' TERM
+		until test -e free-$LASTCALL_INSTANCE; do sleep 0.05; done; rm free-$LASTCALL_INSTANCE; echo ready; `+waitsFor, func(p *config.Process) {
+		p.Dir, p.Instances, p.Ready.Log = dir, 0, "ready"
+	})
+	u := start(t, fileOf(t, web, shellProcess("other", waits)))
+	u.await("all 1 ready")
+	for _, step := range []struct {
+		n     int
+		order []int
+		word  string
+	}{{2, []int{2, 1}, "ready"}, {0, []int{1, 2}, "stopped and gone"}} {
+		lines := make(chan string, 10)
+		done := make(chan error, 1)
+		go func() {
+			done <- u.Scale(t.Context(), map[string]int{"web": step.n}, func(line string) { lines <- line })
+		}()
+		for _, number := range step.order {
+			name := "web"
+			if number > 1 {
+				name = fmt.Sprintf("web-%d", number)
+			}
+			if err := os.WriteFile(fmt.Sprintf("%s/free-%d", dir, number), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case line := <-lines:
+				if line != name+": "+step.word {
+					t.Errorf("it says %q, and %s is %s", line, name, step.word)
+				}
+			case err := <-done:
+				t.Fatalf("scaling to %d ended without a word of %s: %v", step.n, name, err)
+			case <-time.After(patience):
+				t.Fatalf("nothing is said of %s", name)
+			}
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+}
+
 func TestScaleAllOrNothing(t *testing.T) {
 	dir := t.TempDir()
 	bad := dir + "/bad"

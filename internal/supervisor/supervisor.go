@@ -43,17 +43,18 @@ type Supervisor struct {
 
 	watches watches
 
-	mu         sync.Mutex
-	file       *config.File
-	chosen     map[string]bool // the processes that were asked for, nil for all
-	sockets    *sockets
-	programs   map[string]*program
-	order      []*program           // that of the file
-	names      map[string]*instance // by their own
-	candidates map[string]*instance // that are to take the place of the one of the same name
-	replaced   map[string]*instance // whose place another has taken, as long as they are still stopping
-	changed    chan struct{}        // closed at the next change; nil if nobody waits for one
-	essential  *int                 // the status of the first essential process that ended
+	// mu guards what follows, and what says so in program and instance. It is held for looks and changes only, and never while the group, a
+	// hook or a client is called: the group calls back, see replicas and observe. Methods that need it end in Locked. What changes the
+	// instances of one process goes one after another by program.busy, and what changes which processes there are by filing, which comes first.
+	mu        sync.Mutex
+	file      *config.File
+	chosen    map[string]bool // the processes that were asked for, nil for all
+	sockets   *sockets
+	programs  map[string]*program
+	order     []*program           // that of the file
+	names     map[string]*instance // by their own
+	changed   chan struct{}        // closed at the next change; nil if nobody waits for one
+	essential *int                 // the status of the first essential process that ended
 }
 
 // program is a process of the file with its instances.
@@ -83,9 +84,8 @@ func New(o Options) (*Supervisor, error) {
 		o.Interrupt = "SIGTERM"
 	}
 	s := &Supervisor{
-		opts: o, file: file, environ: environ(), sockets: newSockets(), programs: map[string]*program{}, names: map[string]*instance{}, candidates: map[string]*instance{},
-		replaced: map[string]*instance{},
-		over:     make(chan struct{}), filing: make(chan struct{}, 1),
+		opts: o, file: file, environ: environ(), sockets: newSockets(), programs: map[string]*program{}, names: map[string]*instance{},
+		over: make(chan struct{}), filing: make(chan struct{}, 1),
 	}
 	s.asked, s.stop = context.WithCancelCause(context.Background())
 	if s.chosen, err = chosen(file, o.Only); err != nil {

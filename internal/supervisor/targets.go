@@ -49,14 +49,14 @@ func (s *Supervisor) targets(names []string) (list []*target, err error) {
 	}
 	for _, name := range names {
 		if !found[name] {
-			return nil, control.Unknown(name, s.known(), "ps")
+			return nil, control.Unknown(name, s.knownLocked(), "ps")
 		}
 	}
 	return list, nil
 }
 
-// known are all names. s.mu is held.
-func (s *Supervisor) known() (names []string) {
+// knownLocked are all names.
+func (s *Supervisor) knownLocked() (names []string) {
 	for _, p := range s.order {
 		names = append(names, p.name)
 		for _, i := range p.instances {
