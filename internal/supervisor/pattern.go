@@ -12,7 +12,7 @@ import (
 func (s *Supervisor) inFile(names []string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.known()
+	known := s.knownLocked()
 	for _, p := range s.file.Processes {
 		if !slices.Contains(known, p.Name) {
 			known = append(known, p.Name)

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/lastcall-go/lastcall"
 	"github.com/lastcall-go/lastcall/internal/supervisor/config"
 	"github.com/lastcall-go/lastcall/internal/supervisor/control"
 )
@@ -168,6 +170,89 @@ func TestReloadWithALogThatCannotBe(t *testing.T) {
 		t.Error(err)
 	}
 	awaitFile(t, dir+"/log", "hello\n")
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+}
+
+func TestScale(t *testing.T) {
+	u := start(t, fileOf(t, shellProcess("web", waits), shellProcess("proxy", waits, after("web"))))
+	u.await("all 2 ready")
+	scale := func(n int) {
+		t.Helper()
+		if err := u.Scale(t.Context(), map[string]int{"web": n}, new(said).add); err != nil {
+			t.Fatal(err)
+		}
+	}
+	proxy := u.ps()["proxy"].PID
+	for _, test := range []struct {
+		n     int
+		names string
+	}{{3, "web web-2 web-3 proxy"}, {2, "web web-2 proxy"}, {0, "proxy"}, {0, "proxy"}, {2, "web web-2 proxy"}, {1, "web proxy"}} {
+		scale(test.n)
+		list, _ := u.List(t.Context(), false)
+		var names []string
+		for _, i := range list {
+			names = append(names, i.Name)
+			if i.State != lastcall.StateReady || i.PID == 0 {
+				t.Errorf("%+v", i)
+			}
+		}
+		if strings.Join(names, " ") != test.names {
+			t.Errorf("scale %d: %v, want %s", test.n, names, test.names)
+		}
+	}
+	scale(2)
+	if now := u.ps()["proxy"].PID; now != proxy {
+		t.Errorf("proxy was %d and is %d", proxy, now)
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+	inOrder(t, u.output()[strings.LastIndex(u.output(), "stopping: SIGTERM"):], "proxy: stopped", "web-2: stopped")
+}
+
+// The instances of the file can be fewer, too, under what depends on them; they keep that place when they are restarted.
+func TestScaleOfWhatOthersNeed(t *testing.T) {
+	web := shellProcess("web", waits, func(p *config.Process) { p.Instances = 3 })
+	u := start(t, fileOf(t, web, shellProcess("proxy", waits, after("web"))))
+	u.await("all 4 ready")
+	u.await(`web-3 +\| hello`)
+	u.await(`web-2 +\| hello`)
+	before := pids(u)
+	if err := u.Scale(t.Context(), map[string]int{"web": 2}, new(said).add); err != nil {
+		t.Fatal(err)
+	}
+	u.await(`web-3 +\| bye`)
+	if err := u.Restart(t.Context(), []string{"web"}, new(said).add); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 0, 2, 1} {
+		if err := u.Scale(t.Context(), map[string]int{"web": n}, new(said).add); err != nil {
+			t.Fatal(err)
+		}
+		if now := pids(u); now["proxy"] != before["proxy"] || len(now) != n+1 {
+			t.Errorf("with %d: %v", n, now)
+		}
+	}
+	if u.end(syscall.SIGTERM) != 0 {
+		t.Error(u.err)
+	}
+	inOrder(t, u.output()[strings.LastIndex(u.output(), "stopping: SIGTERM"):], "proxy: stopped", "web-1: stopped")
+}
+
+func TestScaleThatFails(t *testing.T) {
+	web := shellProcess("web", `test $LASTCALL_INSTANCE -gt 1 && exit 5; `+waits)
+	web.Ready.Log = "hello"
+	u := start(t, fileOf(t, web))
+	u.await("all 1 ready")
+	err := u.Scale(t.Context(), map[string]int{"web": 2}, new(said).add)
+	if e := (*control.Error)(nil); !errors.As(err, &e) || e.Kind != control.KindStart {
+		t.Errorf("%#v", err)
+	}
+	if len(u.ps()) != 1 {
+		t.Errorf("%+v", u.ps())
+	}
 	if u.end(syscall.SIGTERM) != 0 {
 		t.Error(u.err)
 	}

@@ -25,7 +25,7 @@ type target struct {
 func (s *Supervisor) targets(names []string) (list []*target, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if names, err = control.Match(names, s.known(), "ps"); err != nil {
+	if names, err = control.Match(names, s.knownLocked(), "ps"); err != nil {
 		return nil, err
 	}
 	found := map[string]bool{}
