@@ -74,7 +74,7 @@ func supplementary(ids []string, primary string, gid uint32) []uint32 {
 // the signal is ignored.
 func (d *definition) leaveTerminal() {
 	if d.TTY {
-		for _, command := range []*[]string{&d.argv, &d.before, &d.after, &d.reloadBy} {
+		for _, command := range []*[]string{&d.argv, &d.before, &d.after, &d.reloadBy, &d.stopBy} {
 			*command = ignoringInput(*command)
 		}
 		return
