@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -20,6 +21,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lastcall-go/lastcall"
+	"github.com/lastcall-go/lastcall/serve"
 )
 
 func main() {
@@ -41,7 +45,18 @@ func main() {
 		if err != nil {
 			fail(err)
 		}
-		go http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, os.Getpid()) }))
+		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, os.Getpid()) })
+		var group lastcall.Group
+		group.Add("http", serve.HTTP(&http.Server{Handler: handler}, ln, serve.Held()))
+		ctx, cancel := context.WithCancel(context.Background())
+		served := make(chan error, 1)
+		go func() { served <- group.Run(ctx) }()
+		defer func() {
+			cancel()
+			if err := <-served; err != nil {
+				fail(err)
+			}
+		}()
 	}
 	time.Sleep(*late)
 	say("READY=1\nSTATUS=serving")

@@ -198,7 +198,7 @@ func restartKeys() object {
 func reloadKeys() object {
 	return object{
 		keys: []*key{
-			field("signal", "", "A signal is sent to the main process.", signalName(), func(v *Reload) *string { return &v.Signal }),
+			field("signal", "", "A signal is sent to the main process. With `ready: notify` the reload ends with RELOADING=1 and READY=1; for a program that sends neither use a command.", signalName(), func(v *Reload) *string { return &v.Signal }),
 			field("command", "cmd exec", "A command runs as the process does, with LASTCALL_PID in its environment.", pointerTo(command()), func(v *Reload) **Command { return &v.Command }),
 		},
 		check: checks(func(r *reader, n *node, v *Reload) { oneOf(r, n, "signal", "command") }),
