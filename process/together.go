@@ -14,7 +14,7 @@ func (c *child) tellTogether(sig syscall.Signal) bool {
 		return false
 	}
 	var before []descendant
-	if !c.family.find().reapFirst() { // elsewhere the group can be seen only when the main process has been reaped
+	if _, byGroup := c.family.find().(*groupFinder); !byGroup { // such a one sees the group only when the main process has been reaped
 		before = c.family.others(false)
 	}
 	c.stop.told = map[who]bool{}
