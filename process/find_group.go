@@ -47,7 +47,6 @@ func (p *groupFinder) lives(k descendant) bool {
 	return !errors.Is(p.kill(-k.pgid, 0), syscall.ESRCH)
 }
 
-func (p *groupFinder) apart() bool       { return false }
 func (p *groupFinder) reapFirst() bool   { return true }
 func (p *groupFinder) remember(*family)  {}
 func (p *groupFinder) sweep()            {}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -111,7 +112,7 @@ func (i *instance) once(ctx context.Context) error {
 // command for the stop, that runs before the signals.
 func (i *instance) serve(ctx context.Context) error {
 	listeners := i.def.Listen
-	if len(listeners) == 0 && i.def.stopBy == nil {
+	if len(listeners) == 0 && i.def.stopBy == nil || ctx.Err() != nil {
 		return i.proc.Run(ctx)
 	}
 	forGood := func() bool { // and not because another takes its place, or to start again
@@ -125,13 +126,15 @@ func (i *instance) serve(ctx context.Context) error {
 	}
 	told, tell := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer tell(nil)
-	ended := make(chan struct{})
+	started, ended := make(chan struct{}), make(chan struct{})
 	defer close(ended)
+	begun := sync.OnceFunc(func() { close(started) })
+	i.proc.OnStart = func(int) { begun() }
 	defer context.AfterFunc(ctx, func() {
 		if forGood() {
 			i.s.sockets.letGo(listeners)
 		}
-		i.askToStop(ctx, ended)
+		i.askToStop(ctx, started, ended)
 		tell(context.Cause(ctx))
 	})()
 	i.s.sockets.runs(listeners)

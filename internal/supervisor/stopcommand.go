@@ -21,11 +21,20 @@ func (d *definition) graceAfterCommand() time.Duration {
 	return max(afterCommand(d.Within.Stop), min(d.Within.Stop, 1))
 }
 
-// askToStop runs the command that asks the process to stop, where it has one. It returns when the signals are to follow: when the
-// command has failed, or when its time and that of the process are over; and when the process has ended.
-func (i *instance) askToStop(ctx context.Context, ended <-chan struct{}) {
+// askToStop runs the command that asks the process to stop, where it has one. A process that is just being started is waited for. It
+// returns when the signals are to follow: when the command has failed, or when its time and that of the process are over; and when the
+// process has ended.
+func (i *instance) askToStop(ctx context.Context, started, ended <-chan struct{}) {
+	if i.def.stopBy == nil {
+		return
+	}
+	select {
+	case <-started:
+	case <-ended:
+		return
+	}
 	pid := i.proc.PID()
-	if i.def.stopBy == nil || pid == 0 {
+	if pid == 0 {
 		return
 	}
 	limit, cancel := context.WithCancel(lastcall.Grace(ctx))
