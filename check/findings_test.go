@@ -124,7 +124,10 @@ func TestHint(t *testing.T) {
 		"trap 'exit 0' TERM; echo up; sleep 1000; :": "with a trap: a shell runs its trap only when the command in the foreground has ended",
 	} {
 		pid = start("/bin/sh", "-c", script)
-		await(t, "the shell has started its command", func() bool { return len(descendants(pid)) > 0 })
+		await(t, "the shell has started its command", func() bool {
+			all := descendants(pid)
+			return len(all) > 0 && all[0].Name == "sleep"
+		})
 		contains(t, "the hint for "+script, hint(pid, syscall.SIGTERM), "The daemon is sleep, ", want)
 		for _, p := range descendants(pid) {
 			t.Cleanup(func() { _ = syscall.Kill(p.PID, syscall.SIGKILL) })

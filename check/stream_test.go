@@ -12,7 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -23,7 +23,8 @@ func streams(args []string) {
 	stop := stopSignal()
 	ending := make(chan struct{})
 	kind := args[1]
-	var hijacked sync.WaitGroup
+	var hijacked atomic.Int32
+	gone := make(chan struct{}, 100)
 	server := &http.Server{Addr: args[0], Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path != "/stream":
@@ -36,13 +37,15 @@ func streams(args []string) {
 		default:
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello")
-			hijacked.Go(func() {
+			hijacked.Add(1)
+			go func() {
 				if <-ending; kind == "says goodbye" {
 					_, _ = conn.Write([]byte{0x88, 2, 0x03, 0xe9}) // 1001
 					_, _ = conn.Read(make([]byte, 64))
 				}
 				conn.Close()
-			})
+				gone <- struct{}{}
+			}()
 		}
 	})}
 	go server.ListenAndServe()
@@ -51,7 +54,9 @@ func streams(args []string) {
 	if kind == "cuts" {
 		return
 	}
-	hijacked.Wait() // Shutdown does not
+	for range hijacked.Load() { // Shutdown does not wait for them
+		<-gone
+	}
 	_ = server.Shutdown(context.Background())
 }
 

@@ -102,7 +102,7 @@ func (c *conn1) exchange(t *Target, began, deadline time.Time) Result {
 		t.OnSent()
 	}
 	// Where writing failed an answer may have come all the same, and if not, reading says how the connection ended.
-	a := <-c.answers
+	a := c.await()
 	if a.Class == ClosedWithoutAnswer && isReset(writeErr) { // the kernel tells of a reset once
 		a.Class, a.Err = Reset, writeErr
 	}
@@ -112,6 +112,21 @@ func (c *conn1) exchange(t *Target, began, deadline time.Time) Result {
 	c.ended = a.last
 	c.nc.SetDeadline(time.Time{})
 	return a.Result
+}
+
+// await waits for the answer, or for the end of the reader, which delivers none when the connection was closed here.
+func (c *conn1) await() answer {
+	select {
+	case a := <-c.answers:
+		return a
+	case <-c.over:
+	}
+	select {
+	case a := <-c.answers:
+		return a
+	default:
+		return answer{Result{Class: Broken, Err: net.ErrClosed}, true}
+	}
 }
 
 func (c *conn1) close() {

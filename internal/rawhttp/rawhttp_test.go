@@ -339,3 +339,27 @@ func TestCountsInWords(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// An exchange that the end of its context cuts returns, whatever the reader of the connection sees first.
+func TestCutReturns(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			if _, err := ln.Accept(); err != nil { // it never answers
+				return
+			}
+		}
+	}()
+	for range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := NewClient(Target{Addr: ln.Addr().String(), Timeout: time.Hour, Cut: true, OnSent: cancel})
+		if r := c.Exchange(ctx); r.Class == Answered || r.Err == nil {
+			t.Fatalf("%+v", r)
+		}
+		c.Close()
+	}
+}
