@@ -57,7 +57,8 @@ var daemons = []daemon{
 		path: "/", slow: "/slow",
 		surprises: map[string]string{
 			"inflight": "SIGTERM is what most init systems send first, and to nginx it means the fast stop: the connections are cut. Its graceful stop is SIGQUIT.",
-			"load":     "What the kernel had accepted and no worker had taken is reset when the listening socket is closed.",
+			"load":     "As for inflight: a worker that ends at once leaves what it has accepted.",
+			"backlog":  "What the kernel had accepted and no worker had taken is reset when the listening socket is closed.",
 		},
 	},
 	{
@@ -67,8 +68,8 @@ var daemons = []daemon{
 		},
 		path: "/", slow: "/slow", signal: syscall.SIGQUIT,
 		surprises: map[string]string{
-			"":     "It listens before it has handlers: a signal in between is a death by the default action, which `startup` meets in some runs (warn).",
-			"load": "The graceful stop answers what was taken, and closes the listening socket without emptying its queue. By hand, with eight clients in a loop and no check: 27 resets in five stops.",
+			"":        "It listens before it has handlers: a signal in between is a death by the default action, which `startup` meets in some runs (warn).",
+			"backlog": "The graceful stop answers what was taken, and closes the listening socket without emptying its queue. By hand, with eight clients in a loop and no check: 27 resets in five stops.",
 		},
 	},
 	{
@@ -117,7 +118,8 @@ var daemons = []daemon{
 		surprises: map[string]string{
 			"idle":    "The arbiter looks at its workers every second, and the worker at its arbiter.",
 			"startup": "A worker that has been forked and has not set up its own handlers runs the arbiter's, which do nothing there: the signal that the arbiter passes on is lost, and it waits `graceful_timeout` (30 s) for that worker. Seen with strace: the SIGTERM comes before the worker's rt_sigaction.",
-			"load":    "The listening socket is closed without emptying its queue.",
+			"load":    "A connection that is idle when the stop begins is closed, also when a request is on its way.",
+			"backlog": "The listening socket is closed without emptying its queue.",
 		},
 	},
 	{
@@ -131,6 +133,7 @@ var daemons = []daemon{
 			"startup":  "As for term.",
 			"inflight": "As for term: the process is gone, and its connections with it.",
 			"load":     "As for term.",
+			"backlog":  "As for term.",
 			"pid1":     "As for term: what has no handler is not delivered to PID 1 at all.",
 		},
 	},
@@ -141,9 +144,9 @@ var daemons = []daemon{
 		},
 		path: "/", slow: "/slow",
 		surprises: map[string]string{
-			"idle": "Its server looks ten times a second whether it should stop (`main_loop` in server.py sleeps 0.1 s).",
-			"load": "`shutdown` in server.py closes the listening socket first, without emptying its queue.",
-			"pid1": reapsNobody,
+			"idle":    "Its server looks ten times a second whether it should stop (`main_loop` in server.py sleeps 0.1 s).",
+			"backlog": "`shutdown` in server.py closes the listening socket first, without emptying its queue.",
+			"pid1":    reapsNobody,
 		},
 	},
 	{
