@@ -83,7 +83,7 @@ var corpus = []*Daemon{
 	{Name: "sh/exit-143", Aim: "term"},
 	{Name: "sh/ignores-term", Aim: "term", Broken: "ignores SIGTERM", Want: verdicts{"term": fail}, Says: stillThere},
 	{Name: "go/ignores-term", Web: true, Aim: "term", Broken: "ignores SIGTERM", Want: verdicts{"term": fail}, Says: stillThere},
-	{Name: "python/never-joins", Web: true, Aim: "term", Broken: "a thread that nobody tells of the stop", Want: verdicts{"term": fail, "int": fail}, Says: stillThere},
+	{Name: "python/never-joins", Web: true, Aim: "term", Broken: "a thread never learns of the stop", Want: verdicts{"term": fail, "int": fail}, Says: stillThere},
 	{Name: "go/no-handler", Web: true, Aim: "term", Broken: "has no handler", Says: "no handler",
 		Want: verdicts{"term": fail, "int": fail, "startup": warn, "inflight": fail, "load": fail, "backlog": warn, "storm": skip, "pid1": fail}},
 	{Name: "python/no-handler", Web: true, Aim: "term", Broken: "has no handler for SIGTERM", Says: "no handler",
@@ -126,13 +126,13 @@ var corpus = []*Daemon{
 	{Name: "go/shutdown", Web: true, Aim: "load", Broken: "http.Server.Shutdown, see golang/go#65802", Want: verdicts{"load": fail, "backlog": warn, "pid1": warn}, Says: "lost"},
 	{Name: "python/closes-queue", Web: true, Aim: "backlog", Broken: "closes the listener with what waits in its queue",
 		Want: verdicts{"backlog": warn, "pid1": warn}, Says: "never accepted"},
-	{Name: "python/closes-idle", Web: true, Aim: "load", Broken: "closes connections on which a request has arrived that nobody has read",
+	{Name: "python/closes-idle", Web: true, Aim: "load", Broken: "closes connections with an unread request",
 		Want: verdicts{"load": fail, "pid1": warn}, Says: "on a connection in use"},
 	{Name: "go/turns-away", Args: []string{"-lame-duck", "1s"}, Web: true, Aim: "load", Broken: "answers 503 after the signal",
 		Want: verdicts{"load": warn, "pid1": warn}, Says: "5xx"},
 
 	{Name: "go/ends-streams", Web: true, Stream: true, Aim: "stream", Want: verdicts{"pid1": warn}},
-	{Name: "go/forgets-streams", Web: true, Stream: true, Aim: "stream", Broken: "server-sent events that nobody ends", Want: verdicts{"stream": fail, "pid1": warn}, Says: stillThere},
+	{Name: "go/forgets-streams", Web: true, Stream: true, Aim: "stream", Broken: "never ends its server-sent events", Want: verdicts{"stream": fail, "pid1": warn}, Says: stillThere},
 
 	{Name: "go/reloads", Web: true, Reload: true, Aim: "reload", Want: verdicts{"pid1": warn}},
 	{Name: "go/reopens", Web: true, Reload: true, Aim: "reload", Broken: "closes its listener at a reload and opens it again", Want: verdicts{"reload": fail, "backlog": warn, "load": fail, "pid1": warn}, Says: "lost"},
@@ -157,7 +157,7 @@ var corpus = []*Daemon{
 		Want: verdicts{"storm": fail, "twice": warn, "pid1": warn}, Says: stillThere},
 	{Name: "python/storm-abort", Web: true, Aim: "storm", Broken: "the handler cannot be entered twice", Want: verdicts{"storm": fail, "pid1": warn}, Says: "SIGABRT"},
 	{Name: "go/storm-panic", Web: true, Aim: "storm", Broken: "the stop is begun twice, and crashes", Want: verdicts{"storm": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "panic"},
-	{Name: "go/storm-restart", Web: true, Aim: "storm", Broken: "each signal begins the stop anew, and cuts what is under way",
+	{Name: "go/storm-restart", Web: true, Aim: "storm", Broken: "each signal restarts the stop and cuts requests in flight",
 		Want: verdicts{"storm": fail, "load": fail, "backlog": warn, "pid1": warn}, Says: "lost"},
 
 	{Name: "python/starts-over", Web: true, Aim: "paused", Broken: "SIGCONT makes it forget what it was asked for",
